@@ -1,0 +1,5 @@
+"""The only place that asks which backend runs."""
+
+from portable_models._backend.base import Backend, current
+
+__all__ = ["Backend", "current"]

@@ -1,0 +1,74 @@
+"""What differs between backends, as one class; the rest of the project is branch-free."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+Device = str
+
+
+class DeviceNotFoundError(RuntimeError):
+    """The device that was asked for is not there on this machine."""
+
+
+class Backend(ABC):
+    """One Keras backend: names, versions, devices and the few primitives Keras does not unify."""
+
+    name: str
+
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]:
+        """Versions of the framework's own packages, by package name."""
+
+    @abstractmethod
+    def device_counts(self) -> Mapping[Device, int]:
+        """How many devices of each kind (``"cpu"``, ``"gpu"``, ``"tpu"``) the framework sees."""
+
+    @abstractmethod
+    def bound_threads(self, count: int) -> None:
+        """Let the framework compute on at most ``count`` threads of this process."""
+
+    @abstractmethod
+    def require_full_precision(self) -> Mapping[str, str]:
+        """Turn off TF32 and reduced-precision matrix products; return the settings, to be recorded."""
+
+    def require_device(self, kind: Device) -> None:
+        """Check that a device of this kind is there.
+
+        Raises:
+            DeviceNotFoundError: no such device is seen by the framework.
+        """
+        counts = self.device_counts()
+        if not counts.get(kind):
+            seen = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+            raise DeviceNotFoundError(
+                f"no {kind} device for the {self.name} backend on this machine (it sees: {seen}); "
+                f"run with --device cpu, or install a {self.name} build with {kind} support"
+            )
+
+
+@functools.cache
+def current() -> Backend:
+    """The backend that Keras runs on in this process.
+
+    Keras fixes its backend when it is imported, so the answer never changes.
+    """
+    import keras
+
+    name: str = keras.backend.backend()
+    module: Any
+    try:
+        module = importlib.import_module(f"portable_models._backend.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"portable_models._backend.{name}":
+            raise
+        raise RuntimeError(
+            f"portable_models supports the backends jax, tensorflow and torch; Keras runs on {name!r}. "
+            "Set KERAS_BACKEND to one of the three before keras is imported"
+        ) from None
+    backend: Backend = module.BACKEND
+    return backend
