@@ -1,0 +1,45 @@
+"""What came out of a training: one number per metric and epoch. Free of keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+History = dict[str, list[float]]
+"""Metric name -> one value per epoch; validation metrics begin with ``val_``."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """The outcome of one training.
+
+    Args:
+        history: one value per metric and epoch.
+        engine: the engine that ran, ``"keras"`` or ``"compiled"``.
+        engine_reason: why another engine ran than the one asked for; empty where it did not.
+        digests: SHA-256 of what went in: ``order``, ``batches``, ``initial_weights``, ``dropout_masks``.
+        final: metrics measured once, after the last epoch.
+    """
+
+    history: History
+    engine: str
+    engine_reason: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    final: Mapping[str, float] = field(default_factory=dict)
+
+
+def mean_history(histories: Sequence[History]) -> History:
+    """The histories of several folds averaged epoch by epoch.
+
+    Raises:
+        ValueError: there is none, or they differ in metrics or number of epochs.
+    """
+    if not histories:
+        raise ValueError("there is no history to average")
+    shapes = {tuple((name, len(points)) for name, points in sorted(each.items())) for each in histories}
+    if len(shapes) != 1:
+        raise ValueError(f"histories of folds must have the same metrics and epochs; got {sorted(shapes)}")
+    return {
+        name: [sum(points) / len(points) for points in zip(*(each[name] for each in histories), strict=True)]
+        for name in histories[0]
+    }

@@ -1,0 +1,85 @@
+"""``engine="keras"``: Keras's own loop, given one epoch at a time in the project's order of samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from portable_models.training.callbacks import make_callbacks
+from portable_models.training.engine import Job
+from portable_models.training.history import History
+
+VALIDATION_BATCH = 512
+"""Samples per validation step: it changes nothing but speed, up to rounding of the mean."""
+
+
+class OneTraining(keras.callbacks.CallbackList):  # type: ignore[misc]  # keras has no complete types
+    """Callbacks that see one training, although ``Model.fit`` is called once for each epoch.
+
+    ``fit`` cannot change the order of samples between epochs of one call, for most inputs; it does take
+    a ready list of callbacks. Its begin and end of training are held back until they are real: callbacks
+    such as early stopping forget what they know at ``on_train_begin``.
+    """
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Held back; see ``begin``."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Held back; see ``end``."""
+
+    def begin(self) -> None:
+        """The training begins."""
+        super().on_train_begin()
+
+    def end(self) -> None:
+        """The training has ended."""
+        super().on_train_end()
+
+
+class KerasEngine:
+    """Drives ``Model.fit``, one call for each epoch."""
+
+    name = "keras"
+
+    def refuses(self, job: Job) -> str:
+        """Nothing is refused: this is what the other engines fall back to."""
+        del job
+        return ""
+
+    def run(self, job: Job) -> History:
+        """Train, and return the metrics of each epoch.
+
+        A callback may end the training early; the history then holds the epochs that ran.
+        """
+        model, recipe = job.model, job.recipe
+        validation: dict[str, Any] = {}
+        if job.validation is not None:
+            every = np.arange(len(job.validation))
+            validation = job.pipeline.feed(job.validation, every, VALIDATION_BATCH).validation_arguments()
+        steps = -(-len(job.samples) // recipe.batch_size)
+        callbacks = OneTraining(
+            make_callbacks(recipe), add_history=True, model=model, epochs=recipe.epochs, steps=steps, verbose=0
+        )
+        history: History = {}
+        callbacks.begin()
+        for epoch in range(recipe.epochs):
+            logs = model.fit(
+                **job.training_feed(epoch).arguments(),
+                **validation,
+                initial_epoch=epoch,
+                epochs=epoch + 1,
+                shuffle=False,
+                callbacks=callbacks,
+                verbose=0,
+            ).history
+            latest = {name: float(points[-1]) for name, points in logs.items()}
+            for name, value in latest.items():
+                history.setdefault(name, []).append(value)
+            if job.on_epoch is not None:
+                job.on_epoch(epoch + 1, recipe.epochs, latest)
+            if model.stop_training:
+                break
+        callbacks.end()
+        return history
