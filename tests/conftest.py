@@ -1,0 +1,45 @@
+"""What every test runs under: one Keras backend, bounded threads, nothing skipped in silence."""
+
+import importlib.util
+import os
+
+import pytest
+
+BACKENDS = [name for name in ("jax", "tensorflow", "torch") if importlib.util.find_spec(name)]
+DATA = "PORTABLE_MODELS_DATA"
+
+# Read by the frameworks when they are imported, so set before any test module imports keras.
+os.environ.setdefault("KERAS_BACKEND", BACKENDS[0] if BACKENDS else "none installed")
+for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(name, "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.fixture(scope="session")
+def backends():
+    """The names of the installed backends; reading them imports nothing."""
+    return BACKENDS
+
+
+def pytest_report_header():
+    return (
+        f"keras backend: {os.environ['KERAS_BACKEND']} (installed: {', '.join(BACKENDS) or 'none'})"
+    )
+
+
+def pytest_collection_modifyitems(items):
+    if not os.environ.get(DATA):
+        for item in items:
+            if item.get_closest_marker("full_data"):
+                item.add_marker(pytest.mark.skip(reason=f"{DATA} is not set"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum("full_data" in report.keywords for report in skipped)
+    if count and not os.environ.get(DATA):
+        terminalreporter.write_line(
+            f"{count} tests on the real data did not run: {DATA} is not set"
+        )
