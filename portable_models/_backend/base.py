@@ -36,6 +36,10 @@ class Backend(ABC):
     def require_full_precision(self) -> Mapping[str, str]:
         """Turn off TF32 and reduced-precision matrix products; return the settings, to be recorded."""
 
+    @abstractmethod
+    def is_traced(self, tensor: Any) -> bool:
+        """Whether ``tensor`` stands for values to come: compiled code, or a shape being asked for."""
+
     def require_device(self, kind: Device) -> None:
         """Check that a device of this kind is there.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jaxlib
@@ -32,6 +33,9 @@ class JaxBackend(Backend):
     def require_full_precision(self) -> Mapping[str, str]:
         jax.config.update("jax_default_matmul_precision", "highest")
         return {"jax_default_matmul_precision": "highest"}
+
+    def is_traced(self, tensor: Any) -> bool:
+        return isinstance(tensor, jax.core.Tracer)
 
 
 BACKEND = JaxBackend()

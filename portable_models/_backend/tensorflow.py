@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -27,6 +28,9 @@ class TensorFlowBackend(Backend):
     def require_full_precision(self) -> Mapping[str, str]:
         tf.config.experimental.enable_tensor_float_32_execution(False)
         return {"tensor_float_32_execution": "False"}
+
+    def is_traced(self, tensor: Any) -> bool:
+        return bool(tf.is_symbolic_tensor(tensor))
 
 
 BACKEND = TensorFlowBackend()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -28,6 +29,9 @@ class TorchBackend(Backend):
         torch.backends.cudnn.allow_tf32 = False
         torch.set_float32_matmul_precision("highest")
         return {"float32_matmul_precision": torch.get_float32_matmul_precision(), "cudnn_tf32": "False"}
+
+    def is_traced(self, tensor: Any) -> bool:
+        return bool(tensor.device.type == "meta" or torch.compiler.is_compiling())
 
 
 BACKEND = TorchBackend()
