@@ -1,0 +1,183 @@
+"""A Keras model as a function of a flat list of arrays, whatever structure its call takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from portable_models.export.errors import ExportError
+from portable_models.export.signature import Signature, Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A model, called in inference with flat inputs and giving flat outputs.
+
+    Args:
+        model: the Keras model.
+        signature: its inputs and outputs.
+        structure: the nest of inputs that the model's call takes, leaves of any kind.
+        keywords: the names of the arguments of a subclassed model's call that takes several; else empty.
+    """
+
+    model: Any
+    signature: Signature
+    structure: Any
+    keywords: tuple[str, ...] = ()
+
+    def pack(self, inputs: Sequence[Any]) -> Any:
+        """Flat inputs in the structure that the model's call takes."""
+        return keras.tree.pack_sequence_as(self.structure, list(inputs))
+
+    def __call__(self, inputs: Sequence[Any]) -> list[Any]:
+        """The flat outputs in inference."""
+        packed = self.pack(inputs)
+        if self.keywords:
+            return _flat(self.model(**dict(zip(self.keywords, packed, strict=True)), training=False))
+        return _flat(self.model(packed, training=False))
+
+    def named(self, outputs: Sequence[Any]) -> dict[str, Any]:
+        """Outputs by their names."""
+        names = (tensor.name for tensor in self.signature.outputs)
+        return dict(zip(names, outputs, strict=True))
+
+
+def view(model: Any) -> View:
+    """Look at ``model``: its signature, and how to call it.
+
+    Raises:
+        ExportError: the model was never built or called, so its inputs are not known.
+    """
+    structure, keywords, inputs = _inputs(model)
+    symbolic = [
+        keras.KerasTensor(tensor.shape, dtype=tensor.dtype, name=tensor.name) for tensor in inputs
+    ]
+    seen = View(model, Signature(tuple(inputs), ()), structure, keywords)
+    if isinstance(model, keras.Sequential) or keywords or not hasattr(model, "output"):
+        result = keras.backend.compute_output_spec(lambda *flat: seen(flat), *symbolic)
+    else:
+        result = model.output
+    outputs = [
+        Tensor(name, (None, *tensor.shape[1:]), _dtype(tensor.dtype))
+        for name, tensor in zip(_output_names(model, result), _flat(result), strict=True)
+    ]
+    return View(model, Signature(tuple(inputs), tuple(outputs)), structure, keywords)
+
+
+def layers_of(model: Any) -> Iterator[Any]:
+    """The model and every layer in it, at any depth."""
+    # Public `model.layers` stops at the first level; what is inside Bidirectional or a nested model counts too.
+    yield from model._flatten_layers()
+
+
+def _inputs(model: Any) -> tuple[Any, tuple[str, ...], list[Tensor]]:
+    known = getattr(model, "inputs", None)
+    if known:
+        structure = known[0] if isinstance(model, keras.Sequential) else model.input
+        keys = list(structure) if isinstance(structure, dict) else [t.name for t in known]
+        flat = _flat(structure)
+        keys = sorted(keys) if isinstance(structure, dict) else [t.name for t in flat]
+        tensors = [
+            Tensor(name, (None, *tensor.shape[1:]), _dtype(tensor.dtype), _limit(tensor, model))
+            for name, tensor in zip(_identifiers(keys, "input"), flat, strict=True)
+        ]
+        return structure, (), tensors
+    return _subclassed_inputs(model)
+
+
+def _subclassed_inputs(model: Any) -> tuple[Any, tuple[str, ...], list[Tensor]]:
+    """Inputs of a model that is only code: known from the shapes of its first call."""
+    config = model.get_build_config() if model.built else None
+    if not config:
+        raise ExportError(
+            f"the model {model.name!r} was never built, so its inputs are not known; "
+            "call it once on a batch before it is saved or exported"
+        )
+    shapes = config.get("shapes_dict") or config["input_shape"]
+    keywords = (
+        tuple(key.removesuffix("_shape") for key in shapes) if "shapes_dict" in config else ()
+    )
+    if keywords:
+        shapes = list(shapes.values())
+    paths = _shape_leaves(shapes, "")
+    names = list(keywords) if keywords else [path or "input" for path, _ in paths]
+    limit = min((layer.input_dim for layer in _embeddings(model)), default=None)
+    dtype = "int32" if limit else model.input_dtype
+    tensors = [
+        Tensor(name, (None, *shape[1:]), dtype, limit)
+        for name, (_, shape) in zip(_identifiers(names, "input"), paths, strict=True)
+    ]
+    return _nest(shapes), keywords, tensors
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(s is None or isinstance(s, int) for s in value)
+
+
+def _shape_leaves(shapes: Any, path: str) -> list[tuple[str, tuple[int | None, ...]]]:
+    if _is_shape(shapes):
+        return [(path, tuple(shapes))]
+    items = sorted(shapes.items()) if isinstance(shapes, dict) else list(enumerate(shapes))
+    return [leaf for key, value in items for leaf in _shape_leaves(value, f"{path}_{key}".lstrip("_"))]
+
+
+def _nest(shapes: Any) -> Any:
+    """The same nest with zeros for leaves."""
+    if _is_shape(shapes):
+        return 0
+    if isinstance(shapes, dict):
+        return {key: _nest(value) for key, value in shapes.items()}
+    return [_nest(value) for value in shapes]
+
+
+def _limit(tensor: Any, model: Any) -> int | None:
+    """How many ids there are where ``tensor`` holds token ids: the smallest Embedding that it enters."""
+    limits = []
+    for layer in model.layers:
+        for node in layer._inbound_nodes:
+            position = next((i for i, t in enumerate(node.input_tensors) if t is tensor), None)
+            if position is None:
+                continue
+            if isinstance(layer, keras.layers.Embedding):
+                limits.append(layer.input_dim)
+            elif isinstance(layer, keras.Model) and getattr(layer, "inputs", None):
+                limits.append(_limit(layer.inputs[position], layer))
+            elif "int" in _dtype(tensor.dtype):
+                limits += [inner.input_dim for inner in _embeddings(layer)]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _embeddings(model: Any) -> list[Any]:
+    return [layer for layer in layers_of(model) if isinstance(layer, keras.layers.Embedding)]
+
+
+def _output_names(model: Any, result: Any) -> list[str]:
+    if isinstance(result, dict):
+        return _identifiers(sorted(result), "output")
+    known = list(getattr(model, "output_names", None) or [])
+    count = len(_flat(result))
+    if len(known) != count:
+        known = ["output"] if count == 1 else [f"output_{index}" for index in range(count)]
+    return _identifiers(known, "output")
+
+
+def _identifiers(names: Sequence[str], stem: str) -> list[str]:
+    """Names as unique Python identifiers: serving signatures and keyword arguments take nothing else."""
+    found: list[str] = []
+    for position, name in enumerate(names):
+        clean = re.sub(r"\W", "_", str(name))
+        clean = clean if clean.isidentifier() else f"{stem}_{clean}"
+        found.append(clean if clean not in found else f"{clean}_{position}")
+    return found
+
+
+def _dtype(dtype: Any) -> str:
+    return str(keras.backend.standardize_dtype(dtype))
+
+
+def _flat(structure: Any) -> list[Any]:
+    return list(keras.tree.flatten(structure))

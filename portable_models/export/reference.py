@@ -1,0 +1,135 @@
+"""What the source model gives: outputs, gradients, and how far it moves under the smallest changes."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from portable_models._backend import current
+from portable_models.export.inspection import View
+from portable_models.export.probes import Probe, probes
+
+Array = NDArray[Any]
+
+REPLICAS = 2
+"""How many times the model is moved by one unit in the last place to measure the floor."""
+
+LATENCY_CALLS = 9
+
+
+def measure(seen: View, batch: int, out: Path, *, gradients: bool) -> dict[str, Any]:
+    """Run the source model on every probe and write all of it to ``out`` (an ``.npz`` file).
+
+    Arrays in the file: ``P/in/I``, ``P/out/J`` and ``P/floor/J`` for probe P, input I, output J; with
+    gradients also ``cotangent/J`` and, for the first probe, ``gradient/K`` and ``gradient_floor/K`` for
+    trainable variable K.
+
+    Returns:
+        What a JSON file can hold: the probes, the source's latency and versions.
+    """
+    chosen = probes(seen.signature, batch)
+    arrays: dict[str, Array] = {}
+    for index, probe in enumerate(chosen):
+        for position, value in enumerate(probe.inputs):
+            arrays[f"{index}/in/{position}"] = value
+        for position, value in enumerate(_outputs(seen, probe.inputs)):
+            arrays[f"{index}/out/{position}"] = value
+    cotangents = _cotangents([arrays[f"0/out/{j}"] for j in range(len(seen.signature.outputs))])
+    if gradients:
+        arrays |= {f"cotangent/{j}": value for j, value in enumerate(cotangents)}
+        found = current().weight_gradients(seen, chosen[0].inputs, cotangents)
+        arrays |= {f"gradient/{k}": value for k, value in enumerate(found)}
+    arrays |= _floors(seen, chosen, arrays, cotangents if gradients else None)
+    np.savez(out, **arrays)
+    return {
+        "probes": [{"name": probe.name, "batch": probe.batch} for probe in chosen],
+        "trainable": [variable.path for variable in seen.model.trainable_variables],
+        "latency_s": _latency(seen, chosen[0]),
+        "versions": {"keras": keras.__version__, **current().versions()},
+    }
+
+
+def _outputs(seen: View, inputs: Sequence[Array]) -> list[Array]:
+    tensors = [keras.ops.convert_to_tensor(value) for value in inputs]
+    return [np.asarray(keras.ops.convert_to_numpy(value)) for value in seen(tensors)]
+
+
+def _cotangents(outputs: Sequence[Array]) -> list[Array]:
+    """Fixed weights of the outputs' elements in the scalar whose gradient is compared.
+
+    Random, because ones would hide a faulty gradient of softmax, whose outputs sum to one.
+    """
+    rng = np.random.default_rng(1)
+    return [rng.standard_normal(value.shape).astype(value.dtype) for value in outputs]
+
+
+def _floors(
+    seen: View, chosen: Sequence[Probe], arrays: dict[str, Array], cotangents: list[Array] | None
+) -> dict[str, Array]:
+    floors: dict[str, float] = {}
+
+    def note(key: str, moved: Array, unmoved: Array) -> None:
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(moved.astype(np.float64) - unmoved.astype(np.float64))
+        largest = float(np.max(gap, where=np.isfinite(gap), initial=0.0))
+        floors[key] = max(floors.get(key, 0.0), largest)
+
+    for replica in range(REPLICAS):
+        rng = np.random.default_rng(1000 + replica)
+        with _moved(seen.model, rng):
+            for index, probe in enumerate(chosen):
+                inputs = [_move(value, rng) for value in probe.inputs]
+                for j, value in enumerate(_outputs(seen, inputs)):
+                    note(f"{index}/floor/{j}", value, arrays[f"{index}/out/{j}"])
+            if cotangents is not None:
+                found = current().weight_gradients(seen, chosen[0].inputs, cotangents)
+                for k, value in enumerate(found):
+                    note(f"gradient_floor/{k}", value, arrays[f"gradient/{k}"])
+    return {key: np.float64(value) for key, value in floors.items()}
+
+
+@contextlib.contextmanager
+def _moved(model: Any, rng: np.random.Generator) -> Iterator[None]:
+    """Every weight moved by one unit in the last place, up or down, and put back afterwards."""
+    kept = [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.variables]
+    try:
+        for variable, value in zip(model.variables, kept, strict=True):
+            variable.assign(_move(value, rng))
+        yield
+    finally:
+        for variable, value in zip(model.variables, kept, strict=True):
+            variable.assign(value)
+
+
+def _move(value: Array, rng: np.random.Generator) -> Array:
+    # Exact zeros stay: the number next to zero is 1e-45, which no rounding of a sum ever gives.
+    if value.dtype not in (np.float32, np.float64):
+        return value
+    away = np.where(rng.random(value.shape) < 0.5, -np.inf, np.inf).astype(value.dtype)
+    moved: Array = np.where(value == 0, value, np.nextafter(value, away))
+    return moved
+
+
+def _latency(seen: View, probe: Probe) -> float:
+    """Median seconds of ``predict_on_batch`` (compiled where Keras compiles), after two warm calls."""
+    if seen.keywords:
+        return _median(lambda: _outputs(seen, probe.inputs))
+    packed = seen.pack(probe.inputs)
+    return _median(lambda: seen.model.predict_on_batch(packed))
+
+
+def _median(call: Any) -> float:
+    times = []
+    for _ in range(LATENCY_CALLS + 2):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[2:])

@@ -1,0 +1,89 @@
+"""The child process that has Keras: measures source models and writes artifacts.
+
+Run as ``python -m portable_models.export.worker REQUEST.json`` with ``KERAS_BACKEND`` set by the parent.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from portable_models.export.children import write_answer
+from portable_models.export.errors import ExportError, RefusedError
+from portable_models.export.routes import ROUTES, Step
+
+
+def main(request_file: Path) -> None:
+    """Do every job of the request, in order; each answer is written before the next job starts."""
+    request = json.loads(request_file.read_text(encoding="utf-8"))
+    for job in request["jobs"]:
+        start = time.perf_counter()
+        try:
+            answer = {"status": "done", **run(job)}
+        except RefusedError as error:
+            answer = {"status": "refused", "reason": str(error)}
+        except ExportError as error:
+            answer = {"status": "failed", "reason": str(error), "user": True}
+        except Exception as error:
+            traceback.print_exc()
+            answer = {"status": "failed", "reason": _one_line(error)}
+        answer["seconds"] = time.perf_counter() - start
+        write_answer(Path(job["result"]), answer)
+
+
+def run(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Do one job: ``{"action": "reference" | "convert", "model", "imports", ...}``.
+
+    Raises:
+        ExportError: the file is no model that can be loaded.
+        RefusedError: the target cannot hold the model.
+    """
+    for name in job["imports"]:
+        _import(name)
+    from portable_models._backend import current
+    from portable_models.export import inspection, loading, preparation, reference
+
+    settings = current().require_full_precision()
+    model = loading.load(Path(job["model"]))
+    seen = inspection.view(model)
+    if job["action"] == "reference":
+        measured = reference.measure(
+            seen, job["batch"], Path(job["out"]), gradients=job["gradients"]
+        )
+        return {"signature": seen.signature.to_dict(), "settings": dict(settings), **measured}
+    route = ROUTES[job["target"]]
+    preparation.check_limits(seen, route)
+    if Step.UNROLL in route.steps:
+        preparation.unroll(model)
+    if Step.CALL in route.steps:
+        preparation.call_once(seen, job["batch"])
+    target = importlib.import_module(route.module)
+    extra = target.write(seen, Path(job["artifact"]), Path(job["model"]))
+    return {"signature": seen.signature.to_dict(), "settings": dict(settings), **extra}
+
+
+def _import(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and name.startswith(error.name):
+            raise ExportError(
+                f"the module {name!r} of --import cannot be found from {Path.cwd()}; "
+                "give a module that Python can import from here"
+            ) from None
+        raise
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:600]}"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
