@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from numpy.typing import NDArray
 
 Device = str
 
@@ -39,6 +41,22 @@ class Backend(ABC):
     @abstractmethod
     def is_traced(self, tensor: Any) -> bool:
         """Whether ``tensor`` stands for values to come: compiled code, or a shape being asked for."""
+
+    @abstractmethod
+    def weight_gradients(
+        self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[NDArray[Any]]:
+        """Gradients of ``sum(output * cotangent)`` with respect to the trainable variables.
+
+        Args:
+            call: a flat inference function of flat inputs, with the Keras model as ``call.model``
+                (:class:`portable_models.export.inspection.View`).
+            inputs: NumPy arrays, one for each flat input.
+            cotangents: NumPy arrays of the outputs' shapes.
+
+        Returns:
+            One array for each of ``call.model.trainable_variables``; zeros where none depends on it.
+        """
 
     def require_device(self, kind: Device) -> None:
         """Check that a device of this kind is there.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import jaxlib
+import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from portable_models._backend.base import Backend, Device
 
@@ -36,6 +39,22 @@ class JaxBackend(Backend):
 
     def is_traced(self, tensor: Any) -> bool:
         return isinstance(tensor, jax.core.Tracer)
+
+    def weight_gradients(
+        self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[NDArray[Any]]:
+        model = call.model
+        state = [variable.value for variable in model.non_trainable_variables]
+
+        def outputs(weights: list[Any]) -> list[Any]:
+            values = [*zip(model.trainable_variables, weights, strict=True)]
+            values += zip(model.non_trainable_variables, state, strict=True)
+            with keras.StatelessScope(state_mapping=values):
+                return list(call([jax.numpy.asarray(value) for value in inputs]))
+
+        _, pull_back = jax.vjp(outputs, [variable.value for variable in model.trainable_variables])
+        (found,) = pull_back([jax.numpy.asarray(value) for value in cotangents])
+        return [np.asarray(gradient) for gradient in found]
 
 
 BACKEND = JaxBackend()

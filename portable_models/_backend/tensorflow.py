@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from portable_models._backend.base import Backend, Device
 
@@ -19,7 +20,10 @@ class TensorFlowBackend(Backend):
         return {"tensorflow": tf.__version__}
 
     def device_counts(self) -> Mapping[Device, int]:
-        return {kind.lower(): len(tf.config.list_physical_devices(kind)) for kind in ("CPU", "GPU", "TPU")}
+        return {
+            kind.lower(): len(tf.config.list_physical_devices(kind))
+            for kind in ("CPU", "GPU", "TPU")
+        }
 
     def bound_threads(self, count: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(count)
@@ -31,6 +35,18 @@ class TensorFlowBackend(Backend):
 
     def is_traced(self, tensor: Any) -> bool:
         return bool(tf.is_symbolic_tensor(tensor))
+
+    def weight_gradients(
+        self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[NDArray[Any]]:
+        weights = [variable.value for variable in call.model.trainable_variables]
+        with tf.GradientTape() as tape:
+            outputs = call([tf.convert_to_tensor(value) for value in inputs])
+            total = tf.add_n(
+                [tf.reduce_sum(o * c) for o, c in zip(outputs, cotangents, strict=True)]
+            )
+        found = tape.gradient(total, weights, unconnected_gradients="zero")
+        return [tf.convert_to_tensor(gradient).numpy() for gradient in found]
 
 
 BACKEND = TensorFlowBackend()

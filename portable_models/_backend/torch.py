@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
 import torch
+from numpy.typing import NDArray
 
 from portable_models._backend.base import Backend, Device
 
@@ -28,10 +30,31 @@ class TorchBackend(Backend):
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         torch.set_float32_matmul_precision("highest")
-        return {"float32_matmul_precision": torch.get_float32_matmul_precision(), "cudnn_tf32": "False"}
+        return {
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "cudnn_tf32": "False",
+        }
 
     def is_traced(self, tensor: Any) -> bool:
         return bool(tensor.device.type == "meta" or torch.compiler.is_compiling())
+
+    def weight_gradients(
+        self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[NDArray[Any]]:
+        weights = [variable.value for variable in call.model.trainable_variables]
+        if not weights:
+            return []
+        with torch.enable_grad():
+            outputs = call([keras.ops.convert_to_tensor(value) for value in inputs])
+            total = sum(
+                (output * keras.ops.convert_to_tensor(cotangent)).sum()
+                for output, cotangent in zip(outputs, cotangents, strict=True)
+            )
+            found = torch.autograd.grad(total, weights, allow_unused=True)
+        return [
+            (torch.zeros_like(weight) if gradient is None else gradient).detach().cpu().numpy()
+            for weight, gradient in zip(weights, found, strict=True)
+        ]
 
 
 BACKEND = TorchBackend()
