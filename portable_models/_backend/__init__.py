@@ -1,5 +1,5 @@
 """The only place that asks which backend runs."""
 
-from portable_models._backend.base import Backend, current
+from portable_models._backend.base import Backend, DeviceNotFoundError, current
 
-__all__ = ["Backend", "current"]
+__all__ = ["Backend", "DeviceNotFoundError", "current"]

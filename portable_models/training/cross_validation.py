@@ -98,12 +98,12 @@ def cross_validate(
             f"unknown standardisation {standardisation!r}: expected once, per_fold or none"
         )
     if standardisation == "once":
-        (samples,) = _standardised(samples)
+        (samples,) = standardised(samples)
     trainings = []
     for fold, (training_rows, validation_rows) in enumerate(fold_indices(len(samples), folds)):
         training, validation = samples.subset(training_rows), samples.subset(validation_rows)
         if standardisation == "per_fold":
-            training, validation = _standardised(training, validation)
+            training, validation = standardised(training, validation)
         settings = recipe.replace(seed=fold_seed(recipe.seed, fold))
         with portable_random(settings.seed):
             model = build()
@@ -132,7 +132,12 @@ def combined_digests(trainings: Sequence[Training]) -> dict[str, str]:
     }
 
 
-def _standardised(training: Samples, *others: Samples) -> list[Samples]:
+def standardised(training: Samples, *others: Samples) -> list[Samples]:
+    """All samples with features standardised by the mean and deviation of the first ones.
+
+    Raises:
+        ValueError: the samples have several inputs.
+    """
     parts = [part.take(np.arange(len(part))) for part in (training, *others)]
     if not all(isinstance(part.x, np.ndarray) for part in parts):
         raise ValueError("standardisation needs one array of features; this data set has several inputs")

@@ -1,0 +1,263 @@
+"""Levels, noise floor and verdicts. NumPy only: judging is apart from running.
+
+Level 0 compares digests of what goes into a training: any difference is an error. Level 2 compares metrics,
+epoch by epoch, against a noise floor: how far replicas of the reference, whose initial weights differ in the
+last bit, have drifted apart by that epoch. A fixed tolerance would be vacuous where training is stable and
+flaky where it is chaotic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends_matrix.result import CellResult
+
+
+class Agreement(StrEnum):
+    """The verdict of one comparison."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    UNDECIDABLE = "undecidable"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a verdict rests on.
+
+    Args:
+        safety: how many times the replicas' largest distance a backend may be away. A replica is disturbed
+            once, by one unit in the last place of its initial weights; a backend rounds differently at every
+            operation of every step, a few units each. Both disturbances then grow at the same rate, so the
+            quotient stays bounded: 8 covers the few units.
+        operations: units in the last place by which one step's metric may differ through the order of
+            summation alone (dot products of up to 10,000 terms, pairwise summed: about log2(10,000) = 14,
+            rounded up to 16).
+        effect: relative change of a metric that matters to its user; where the tolerance is above it,
+            agreement says nothing, and the verdict is "undecidable".
+        effect_accuracy: the same for accuracies, absolute.
+    """
+
+    safety: float = 8.0
+    operations: float = 16.0
+    effect: float = 0.05
+    effect_accuracy: float = 0.01
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One quantity of one cell held against the reference; the fields are those of ``report.json``.
+
+    Args:
+        level: 0 (digests) or 2 (metrics).
+        experiment: name of the experiment.
+        variant: name of the variant.
+        quantity: digest or metric.
+        epoch: epoch from 1, or None for what has no epoch.
+        reference: backend that is compared with.
+        backend: backend that is judged.
+        pipeline: pipeline of the judged cell.
+        difference: absolute difference; 0 or 1 for digests.
+        tolerance: largest difference that passes.
+        smallest_passing: smallest tolerance that would have passed.
+        verdict: agrees, differs or undecidable.
+        why: how the tolerance came about.
+    """
+
+    level: int
+    experiment: str
+    variant: str
+    quantity: str
+    epoch: int | None
+    reference: str
+    backend: str
+    pipeline: str
+    difference: float
+    tolerance: float
+    smallest_passing: float
+    verdict: Agreement
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as ``report.json`` holds it."""
+        return {**asdict(self), "verdict": self.verdict.value}
+
+
+def judge(results: Iterable[CellResult], reference: str, judgement: Judgement | None = None) -> list[Comparison]:
+    """Compare every cell with the reference cell of its variant.
+
+    Args:
+        results: all results of a run; those that are not ok are left out, as they have nothing to compare.
+        reference: the reference backend. The reference cell of a variant is its first cell on this backend
+            that is not a replica.
+        judgement: what verdicts rest on.
+
+    Returns:
+        Every comparison that could be made.
+    """
+    settings = judgement or Judgement()
+    comparisons: list[Comparison] = []
+    for cells in _by_variant(result for result in results if result.ok).values():
+        originals = [each for each in cells if not each.cell.replica]
+        base = next((each for each in originals if each.cell.backend == reference), None)
+        if base is None:
+            continue
+        replicas = [each for each in cells if each.cell.replica]
+        for other in originals:
+            if other is not base:
+                comparisons += compare_digests(base, other)
+                comparisons += compare_metrics(base, other, replicas, settings)
+    return comparisons
+
+
+def compare_digests(base: CellResult, other: CellResult) -> list[Comparison]:
+    """Level 0: every digest that either of two cells has must be there and equal in both."""
+    return [
+        _comparison(
+            base,
+            other,
+            level=0,
+            quantity=quantity,
+            epoch=None,
+            difference=float(base.digests.get(quantity) != other.digests.get(quantity)),
+            tolerance=0.0,
+            undecidable=False,
+            why="digests are equal or the inputs were not the same",
+        )
+        for quantity in sorted({*base.digests, *other.digests})
+        if base.digests.get(quantity) or other.digests.get(quantity)
+    ]
+
+
+def compare_metrics(
+    base: CellResult, other: CellResult, replicas: Sequence[CellResult], judgement: Judgement
+) -> list[Comparison]:
+    """Level 2: every metric of every epoch, and the final ones, against the replicas' noise floor.
+
+    A metric or epoch that only one of the two cells has is a difference without a tolerance.
+    """
+    comparisons = []
+    for source in ("history", "final"):
+        ours, theirs = _series(base, source), _series(other, source)
+        for quantity in dict.fromkeys([*ours, *theirs]):
+            a, b = ours.get(quantity, np.empty(0)), theirs.get(quantity, np.empty(0))
+            floor = noise_floor([_series(each, source).get(quantity) for each in (base, *replicas)], a.size)
+            for index in range(max(a.size, b.size)):
+                if index >= min(a.size, b.size):
+                    difference, tolerance, effect, why = math.inf, 0.0, math.inf, "only one of the two has it"
+                else:
+                    difference = abs(float(a[index] - b[index]))
+                    tolerance, why = _tolerance(quantity, float(a[index]), float(floor[index]), base, judgement)
+                    effect = _effect(quantity, float(a[index]), judgement)
+                comparisons.append(
+                    _comparison(
+                        base,
+                        other,
+                        level=2,
+                        quantity=quantity,
+                        epoch=index + 1 if source == "history" else None,
+                        difference=difference,
+                        tolerance=tolerance,
+                        undecidable=tolerance > effect,
+                        why=why,
+                    )
+                )
+    return comparisons
+
+
+def noise_floor(members: Sequence[NDArray[np.float64] | None], length: int) -> NDArray[np.float64]:
+    """How far replicas have drifted apart by each epoch.
+
+    The largest distance between any two members, and its largest value so far: trajectories that have
+    parted may cross again, which does not make them agree.
+
+    Args:
+        members: the reference and its replicas, each of shape ``(length,)``; None for one without it.
+        length: number of epochs.
+
+    Returns:
+        float64 of shape ``(length,)``; zero where there are no replicas.
+    """
+    present = [each for each in members if each is not None and each.size == length]
+    distances = [np.abs(a - b) for a, b in combinations(present, 2)]
+    if not distances:
+        return np.zeros(length)
+    floor: NDArray[np.float64] = np.maximum.accumulate(np.max(distances, axis=0))
+    return floor
+
+
+def _tolerance(
+    quantity: str, value: float, floor: float, base: CellResult, judgement: Judgement
+) -> tuple[float, str]:
+    """The largest difference that passes, and how it came about."""
+    noise = judgement.safety * floor
+    if "accuracy" in quantity:
+        # Rounding moves a prediction over the threshold or it does not: accuracies move by whole samples.
+        count = _count(quantity, base)
+        least, why = 2.0 / count, f"2 samples of {count} at the threshold"
+    else:
+        units = judgement.operations * float(np.finfo(np.float32).eps)
+        least, why = units * max(abs(value), 1e-3), f"{judgement.operations:g} units of float32 rounding"
+    if noise > least:
+        return noise, f"{judgement.safety:g} x the replicas' distance of {floor:.2e}"
+    return least, why
+
+
+def _effect(quantity: str, value: float, judgement: Judgement) -> float:
+    return judgement.effect_accuracy if "accuracy" in quantity else judgement.effect * abs(value)
+
+
+def _count(quantity: str, base: CellResult) -> int:
+    samples: Mapping[str, int] = base.outcome.get("samples", {})
+    part = "validation" if quantity.startswith("val_") else "test" if quantity.startswith("test_") else "train"
+    return samples.get(part, 1)
+
+
+def _series(result: CellResult, source: str) -> dict[str, NDArray[np.float64]]:
+    values = result.history if source == "history" else result.final
+    return {name: np.atleast_1d(np.asarray(value, np.float64)) for name, value in values.items()}
+
+
+def _by_variant(results: Iterable[CellResult]) -> dict[tuple[str, str], list[CellResult]]:
+    groups: dict[tuple[str, str], list[CellResult]] = {}
+    for result in results:
+        groups.setdefault((result.cell.experiment, result.cell.variant), []).append(result)
+    return groups
+
+
+def _comparison(
+    base: CellResult,
+    other: CellResult,
+    *,
+    level: int,
+    quantity: str,
+    epoch: int | None,
+    difference: float,
+    tolerance: float,
+    undecidable: bool,
+    why: str,
+) -> Comparison:
+    verdict = Agreement.UNDECIDABLE if undecidable else Agreement.AGREES
+    return Comparison(
+        level,
+        base.cell.experiment,
+        base.cell.variant,
+        quantity,
+        epoch,
+        base.cell.backend,
+        other.cell.backend,
+        other.cell.pipeline,
+        difference,
+        tolerance,
+        difference,
+        verdict if difference <= tolerance else Agreement.DIFFERS,
+        why,
+    )

@@ -1,0 +1,71 @@
+"""The environment that a worker gets before it starts. Nothing of it is set inside a running worker."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+from collections.abc import Mapping
+
+FRAMEWORK_PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
+"""Backend -> the package that must be installed for it."""
+
+
+def installed(backend: str) -> bool:
+    """True where the backend's package is installed; it is not imported."""
+    return importlib.util.find_spec(FRAMEWORK_PACKAGES[backend]) is not None
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def worker_environment(
+    backend: str, *, device: str, threads: int, base: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Environment variables for a worker.
+
+    Args:
+        backend: what Keras runs on.
+        device: cpu, gpu or tpu; on cpu, accelerators are hidden, so that nothing runs there unasked.
+        threads: how many threads a worker may compute on; the frameworks' own defaults take every core
+            for every worker and slow each other down many times.
+        base: what the worker inherits; this process's environment if None.
+    """
+    environment = dict(os.environ if base is None else base)
+    count = str(threads)
+    environment |= {
+        "KERAS_BACKEND": backend,
+        "OMP_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "TF_NUM_INTRAOP_THREADS": count,
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        # Bitwise the same result on every run of one machine.
+        "TF_DETERMINISTIC_OPS": "1",
+        "NVIDIA_TF32_OVERRIDE": "0",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if threads == 1:
+        flags = environment.get("XLA_FLAGS", "")
+        environment["XLA_FLAGS"] = (
+            f"{flags} --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1".strip()
+        )
+    if device == "cpu":
+        environment |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    return environment
+
+
+def describe_host() -> dict[str, object]:
+    """What the report says of the machine: Python, operating system, cores."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": cores(),
+    }

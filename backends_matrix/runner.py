@@ -1,0 +1,192 @@
+"""Run cells: one worker process per backend; a crash or hang loses one cell, not the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from backends_matrix.cell import Cell
+from backends_matrix.environment import installed, worker_environment
+from backends_matrix.process import (
+    WorkerCrashedError,
+    WorkerError,
+    WorkerHungError,
+    WorkerProcess,
+    WorkerUnavailableError,
+)
+from backends_matrix.result import CellResult, Status, read_result, write_result
+
+
+class Observer(Protocol):
+    """Is told what happens, for people to see."""
+
+    def started(self, cell: Cell) -> None:
+        """A cell was handed to its worker."""
+
+    def epoch(self, cell: Cell, epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
+        """An epoch ended."""
+
+    def finished(self, result: CellResult) -> None:
+        """A cell has a result."""
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """How workers are run.
+
+    Args:
+        out: folder of the run; results go under ``cells``, what workers print under ``logs``.
+        device: cpu, gpu or tpu.
+        threads: bound on each worker's threads.
+        silence: seconds without a finished epoch after which a cell is given up.
+        setup: backend -> ``package.module:function`` called in its worker once keras is imported.
+    """
+
+    out: Path
+    device: str = "cpu"
+    threads: int = 1
+    silence: float = 1800.0
+    setup: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cells(self) -> Path:
+        """Folder of the cells' results."""
+        return self.out / "cells"
+
+    def log(self, backend: str) -> Path:
+        """File that holds what the backend's workers print."""
+        return self.out / "logs" / f"{backend}.log"
+
+
+class BackendLane:
+    """One backend's worker, started when it is needed and started again after a crash.
+
+    Use as an async context manager: on leaving, the worker is ended, whatever happened.
+    """
+
+    def __init__(self, backend: str, settings: WorkerSettings) -> None:
+        self.backend = backend
+        self.environment: Mapping[str, Any] = {}
+        self._settings = settings
+        self._worker: WorkerProcess | None = None
+        self._start_failure: CellFailure | None = None
+
+    async def __aenter__(self) -> BackendLane:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._worker is not None:
+            await (self._worker.close() if kind is None else self._worker.kill())
+
+    async def worker(self) -> WorkerProcess:
+        """The running worker; a new one where there is none.
+
+        Raises:
+            WorkerError: it cannot be started.
+        """
+        if self._worker is None:
+            if not installed(self.backend):
+                raise WorkerUnavailableError(
+                    f"the backend {self.backend} is not installed; install it with "
+                    f'pip install "portable-models[{self.backend}]"'
+                )
+            settings = self._settings
+            arguments = ["--cells", str(settings.cells), "--device", settings.device]
+            arguments += ["--threads", str(settings.threads)]
+            arguments += ["--setup", settings.setup.get(self.backend, "")]
+            environment = worker_environment(
+                self.backend, device=settings.device, threads=settings.threads
+            )
+            self._worker = await WorkerProcess.start(arguments, environment, settings.log(self.backend))
+            self.environment = self._worker.environment
+        return self._worker
+
+    async def ask(self, command: Mapping[str, Any]) -> Any:
+        """Send a command that has one event for an answer, and give that event."""
+        worker = await self.worker()
+        return await worker.answer(command, self._settings.silence)
+
+    async def run(self, cell: Cell, observer: Observer) -> CellResult:
+        """Run one cell; whatever goes wrong is its result."""
+        if self._start_failure is not None:
+            return self._start_failure.result(cell)
+        try:
+            worker = await self.worker()
+        except WorkerError as error:
+            # What keeps one worker from starting keeps all from starting: no use in trying for each cell.
+            self._start_failure = CellFailure.of(error)
+            return self._start_failure.result(cell)
+        observer.started(cell)
+        try:
+            async for event in worker.ask({"do": "run", "cell": cell.to_json()}, self._settings.silence):
+                if event["event"] == "epoch":
+                    observer.epoch(cell, event["epoch"], event["epochs"], event["metrics"])
+        except WorkerError as error:
+            await worker.kill()
+            self._worker = None
+            return CellFailure.of(error).result(cell)
+        return read_result(cell, self._settings.cells)
+
+
+@dataclass(frozen=True)
+class CellFailure:
+    """Why a cell has no result of its own."""
+
+    status: Status
+    reason: str
+
+    @classmethod
+    def of(cls, error: WorkerError) -> CellFailure:
+        """The failure that a worker's error stands for."""
+        statuses: list[tuple[type[WorkerError], Status]] = [
+            (WorkerUnavailableError, Status.UNAVAILABLE),
+            (WorkerCrashedError, Status.CRASHED),
+            (WorkerHungError, Status.TIMED_OUT),
+        ]
+        status = next((status for kind, status in statuses if isinstance(error, kind)), Status.FAILED)
+        return cls(status, str(error))
+
+    def result(self, cell: Cell) -> CellResult:
+        """The failure as the result of a cell."""
+        return CellResult(cell, self.status, self.reason)
+
+
+async def run_lane(
+    lane: BackendLane,
+    cells: Sequence[Cell],
+    settings: WorkerSettings,
+    observer: Observer,
+    record: Callable[[CellResult], None],
+) -> None:
+    """Run a backend's cells one after the other; each result is written and recorded as it comes."""
+    for cell in cells:
+        result = await lane.run(cell, observer)
+        if not result.ok:
+            write_result(result, settings.cells)
+        record(result)
+        observer.finished(result)
+
+
+async def run_cells(
+    cells: Sequence[Cell],
+    lanes: Mapping[str, BackendLane],
+    settings: WorkerSettings,
+    *,
+    jobs: int,
+    observer: Observer,
+    record: Callable[[CellResult], None],
+) -> None:
+    """Run cells, every backend in its own lane, at most ``jobs`` lanes at a time."""
+    gate = asyncio.Semaphore(jobs)
+
+    async def one(backend: str) -> None:
+        mine = [cell for cell in cells if cell.backend == backend]
+        async with gate, lanes[backend] as lane:
+            await run_lane(lane, mine, settings, observer, record)
+
+    async with asyncio.TaskGroup() as group:
+        for backend in dict.fromkeys(cell.backend for cell in cells):
+            group.create_task(one(backend))
