@@ -38,6 +38,7 @@ from portable_models.plots.style import (
 
 Quantity: TypeAlias = tuple[str, str]
 Runs: TypeAlias = Mapping[str, History]
+Panel: TypeAlias = tuple[str, tuple[Curve, ...]]
 _MANY_EPOCHS = 60
 
 
@@ -60,7 +61,8 @@ def draw(figure: Figure, histories: Runs, *, caption: str = "") -> Drawing:
             epochs, values = figure.points(curve, histories.get(curve.variant, {}))
             position = figure.variants.index(curve.variant)
             # Past the last colour the colours repeat, so the dashes change.
-            rank = _rank(figure, curve) + position // len(SERIES)
+            alike = tuple(other for other in figure.curves if other.variant == curve.variant)
+            rank = _rank(alike, curve) + position // len(SERIES)
             look = _look(curve, series_colour(position), rank, len(epochs))
             if _any(values):
                 axes.plot(epochs, plottable(values), **look)
@@ -79,7 +81,7 @@ def draw_overlaid(
     reference: str | None = None,
     caption: str = "",
 ) -> Drawing:
-    """Plot a figure for all backends: one frame per variant, one colour per backend.
+    """Plot a figure for all backends, one colour per backend; many variants get a frame each.
 
     The first backend is drawn widest and the last one thinnest, so that curves that coincide can
     all be seen, one inside the other.
@@ -96,33 +98,44 @@ def draw_overlaid(
         A Matplotlib figure, to be given to :func:`save` or :func:`to_svg_text`.
     """
     with styled():
-        drawing, all_axes = _empty(figure, len(figure.variants), caption)
-        by_variant = dict(zip(figure.variants, all_axes, strict=True))
+        panels = _panels(figure)
+        drawing, all_axes = _empty(figure, len(panels), caption)
+        by_panel = dict(zip(panels, all_axes, strict=True))
         seen: set[str] = set()
-        for variant, axes in by_variant.items():
-            drawn = _draw_backends(axes, figure, variant, histories)
-            seen |= drawn
-            if len(by_variant) > 1:
-                axes.set_title(variant)
-            note_missing(axes, [backend for backend in histories if backend not in drawn])
+        for (title, curves), axes in by_panel.items():
+            missing = _draw_backends(axes, figure, curves, histories)
+            seen |= {backend for backend in histories if missing.get(backend) != "all"}
+            axes.set_title(title)
+            note_missing(axes, [_named(backend, what) for backend, what in missing.items()])
         # The curves are the subject: a wide band must not squeeze them, in whichever frame.
         limits = all_axes[0].get_ylim()
         centre = histories.get(reference or next(iter(histories), ""), {})
         undecidable = False
-        for curve in figure.curves:
-            band = (bands or {}).get((curve.variant, curve.quantity))
-            if band is not None:
-                history = centre.get(curve.variant, {})
-                undecidable |= _draw_band(by_variant[curve.variant], figure, curve, band, history)
+        for (_, curves), axes in by_panel.items():
+            for curve in curves:
+                band = (bands or {}).get((curve.variant, curve.quantity))
+                if band is not None:
+                    history = centre.get(curve.variant, {})
+                    undecidable |= _draw_band(axes, figure, curve, band, history)
         all_axes[0].set_ylim(limits)
         handles: list[Artist] = [
             *backend_handles({backend: backend in seen for backend in histories}),
-            *_style_handles(figure),
+            *_style_handles(figure, panels[0][1]),
         ]
         if undecidable:
             handles.append(Patch(facecolor=SHADE, alpha=0.25, label="undecidable"))
         legend(drawing, handles)
         return drawing
+
+
+def _panels(figure: Figure) -> list[Panel]:
+    """Two curves differ by dots and lines and share a frame; more variants need a frame each."""
+    if len(figure.curves) <= 2 or len(figure.variants) == 1:
+        return [("", figure.curves)]
+    return [
+        (variant, tuple(curve for curve in figure.curves if curve.variant == variant))
+        for variant in figure.variants
+    ]
 
 
 def _empty(figure: Figure, count: int, caption: str) -> tuple[Drawing, list[Axes]]:
@@ -136,19 +149,28 @@ def _empty(figure: Figure, count: int, caption: str) -> tuple[Drawing, list[Axes
 
 
 def _draw_backends(
-    axes: Axes, figure: Figure, variant: str, histories: Mapping[str, Runs]
-) -> set[str]:
-    drawn = set()
+    axes: Axes, figure: Figure, curves: tuple[Curve, ...], histories: Mapping[str, Runs]
+) -> dict[str, str]:
+    """Draw; what each backend lacks: the names of variants, or "all"."""
+    missing: dict[str, str] = {}
     for layer, (backend, runs) in enumerate(histories.items()):
-        for curve in _curves_of(figure, variant):
-            epochs, values = figure.points(curve, runs.get(variant, {}))
+        absent = {}
+        for curve in curves:
+            epochs, values = figure.points(curve, runs.get(curve.variant, {}))
             if _any(values):
                 wider = layer_step(layer, len(histories))
-                rank = _rank(figure, curve)
-                look = _look(curve, layer_colour(layer), rank, len(epochs), wider)
+                look = _look(curve, layer_colour(layer), _rank(curves, curve), len(epochs), wider)
                 axes.plot(epochs, plottable(values), **look)
-                drawn.add(backend)
-    return drawn
+            else:
+                absent[curve] = curve.variant
+        if absent:
+            everything = len(absent) == len(curves)
+            missing[backend] = "all" if everything else ", ".join(dict.fromkeys(absent.values()))
+    return missing
+
+
+def _named(backend: str, what: str) -> str:
+    return backend if what == "all" else f"{backend} ({what})"
 
 
 def _draw_band(axes: Axes, figure: Figure, curve: Curve, band: Band, history: History) -> bool:
@@ -171,14 +193,9 @@ def _draw_band(axes: Axes, figure: Figure, curve: Curve, band: Band, history: Hi
     return True
 
 
-def _curves_of(figure: Figure, variant: str) -> list[Curve]:
-    return [curve for curve in figure.curves if curve.variant == variant]
-
-
-def _rank(figure: Figure, curve: Curve) -> int:
-    """The position of a curve among those that would look the same."""
-    alike = [other for other in _curves_of(figure, curve.variant) if other.style == curve.style]
-    return alike.index(curve)
+def _rank(curves: tuple[Curve, ...], curve: Curve) -> int:
+    """The position of a curve among those of its style, which only markers or dashes tell apart."""
+    return [other for other in curves if other.style == curve.style].index(curve)
 
 
 def _look(curve: Curve, colour: str, rank: int, epochs: int, wider: float = 0) -> dict[str, Any]:
@@ -198,15 +215,14 @@ def _any(values: list[float | None]) -> bool:
     return any(value is not None for value in values)
 
 
-def _style_handles(figure: Figure) -> list[Line2D]:
-    first = _curves_of(figure, figure.variants[0])
-    if len(first) < 2:
+def _style_handles(figure: Figure, curves: tuple[Curve, ...]) -> list[Line2D]:
+    if len(curves) < 2:
         return []
     # In several frames a label that names the variant would be wrong for all frames but one.
-    alone = len(figure.variants) == 1
+    alone = len(curves) == len(figure.curves)
     return [
         handle(
-            curve.label if alone else curve.quantity, _look(curve, MUTED, _rank(figure, curve), 1)
+            curve.label if alone else curve.quantity, _look(curve, MUTED, _rank(curves, curve), 1)
         )
-        for curve in first
+        for curve in curves
     ]
