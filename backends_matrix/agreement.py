@@ -8,7 +8,6 @@ flaky where it is chaotic.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -142,21 +141,19 @@ def compare_metrics(
 ) -> list[Comparison]:
     """Level 2: every metric of every epoch, and the final ones, against the replicas' noise floor.
 
-    A metric or epoch that only one of the two cells has is a difference without a tolerance.
+    A metric that one of the two measured more often than the other is a difference of its own.
     """
     comparisons = []
     for source in ("history", "final"):
         ours, theirs = _series(base, source), _series(other, source)
         for quantity in dict.fromkeys([*ours, *theirs]):
             a, b = ours.get(quantity, np.empty(0)), theirs.get(quantity, np.empty(0))
+            if a.size != b.size:
+                comparisons.append(_other_length(base, other, quantity, a.size, b.size))
             floor = noise_floor([_series(each, source).get(quantity) for each in (base, *replicas)], a.size)
-            for index in range(max(a.size, b.size)):
-                if index >= min(a.size, b.size):
-                    difference, tolerance, effect, why = math.inf, 0.0, math.inf, "only one of the two has it"
-                else:
-                    difference = abs(float(a[index] - b[index]))
-                    tolerance, why = _tolerance(quantity, float(a[index]), float(floor[index]), base, judgement)
-                    effect = _effect(quantity, float(a[index]), judgement)
+            for index in range(min(a.size, b.size)):
+                value = float(a[index])
+                tolerance, why = _tolerance(quantity, value, float(floor[index]), base, judgement)
                 comparisons.append(
                     _comparison(
                         base,
@@ -164,13 +161,30 @@ def compare_metrics(
                         level=2,
                         quantity=quantity,
                         epoch=index + 1 if source == "history" else None,
-                        difference=difference,
+                        difference=abs(value - float(b[index])),
                         tolerance=tolerance,
-                        undecidable=tolerance > effect,
+                        undecidable=tolerance > _effect(quantity, value, judgement),
                         why=why,
                     )
                 )
     return comparisons
+
+
+def _other_length(
+    base: CellResult, other: CellResult, quantity: str, ours: int, theirs: int
+) -> Comparison:
+    """A metric that one cell measured more often than the other, or not at all."""
+    return _comparison(
+        base,
+        other,
+        level=2,
+        quantity=f"number of values of {quantity}",
+        epoch=None,
+        difference=float(abs(ours - theirs)),
+        tolerance=0.0,
+        undecidable=False,
+        why=f"both must measure it equally often; {ours} and {theirs} values came",
+    )
 
 
 def noise_floor(members: Sequence[NDArray[np.float64] | None], length: int) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -14,6 +15,16 @@ FRAMEWORK_PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"
 def installed(backend: str) -> bool:
     """True where the backend's package is installed; it is not imported."""
     return importlib.util.find_spec(FRAMEWORK_PACKAGES[backend]) is not None
+
+
+def package_version(name: str) -> str | None:
+    """The installed version of a package, or of its CPU build; None where it is not installed."""
+    for distribution in (name, f"{name}-cpu"):
+        try:
+            return importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
 
 
 def cores() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -78,8 +78,15 @@ class BackendLane:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._worker is not None and kind is not None:
+            await self._worker.kill()
+        await self.close()
+
+    async def close(self) -> None:
+        """Let the worker end, and with it the memory that its framework holds."""
         if self._worker is not None:
-            await (self._worker.close() if kind is None else self._worker.kill())
+            worker, self._worker = self._worker, None
+            await worker.close()
 
     async def worker(self) -> WorkerProcess:
         """The running worker; a new one where there is none.
@@ -178,15 +185,28 @@ async def run_cells(
     jobs: int,
     observer: Observer,
     record: Callable[[CellResult], None],
+    last_words: Callable[[BackendLane], Awaitable[None]],
 ) -> None:
-    """Run cells, every backend in its own lane, at most ``jobs`` lanes at a time."""
+    """Run cells, every backend in its own lane, at most ``jobs`` lanes at a time.
+
+    Args:
+        cells: what is still to be run.
+        lanes: backend -> its lane; all are gone through, also one without cells to run.
+        settings: how workers are run.
+        jobs: how many lanes run at a time.
+        observer: is told of every epoch and cell.
+        record: is given every result.
+        last_words: is awaited for every lane when its cells are done, before its worker ends.
+    """
     gate = asyncio.Semaphore(jobs)
 
-    async def one(backend: str) -> None:
-        mine = [cell for cell in cells if cell.backend == backend]
-        async with gate, lanes[backend] as lane:
+    async def one(lane: BackendLane) -> None:
+        mine = [cell for cell in cells if cell.backend == lane.backend]
+        async with gate:
             await run_lane(lane, mine, settings, observer, record)
+            await last_words(lane)
+            await lane.close()
 
     async with asyncio.TaskGroup() as group:
-        for backend in dict.fromkeys(cell.backend for cell in cells):
-            group.create_task(one(backend))
+        for lane in lanes.values():
+            group.create_task(one(lane))

@@ -1,0 +1,180 @@
+"""Run the matrix: plan, run, judge, and put together the document that every report is made from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from backends_matrix.cell import Cell
+from backends_matrix.document import Run, document
+from backends_matrix.environment import installed
+from backends_matrix.folder import finished, prepare
+from backends_matrix.plan import CallError, MatrixSettings, RunError, plan
+from backends_matrix.process import WorkerError, WorkerRefusedError
+from backends_matrix.progress import Silent
+from backends_matrix.result import CellResult, Status
+from backends_matrix.runner import BackendLane, Observer, WorkerSettings, run_cells
+
+_CALL_ERRORS = ("UnknownExperimentError", "UnknownVariantError")
+"""Errors of a worker that are mistakes in the call."""
+
+
+@dataclass
+class _State:
+    """What is known so far; kept up to date so that an interrupted run can still be reported."""
+
+    descriptions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cells: Sequence[Cell] = ()
+    results: dict[Cell, CellResult] = field(default_factory=dict)
+    environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    claims: list[Mapping[str, Any]] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def matrix(
+    experiments: Sequence[str],
+    settings: MatrixSettings,
+    *,
+    observer: Observer | None = None,
+    command: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Run experiments on several backends and pipelines and judge whether they agree.
+
+    The calling process never imports keras; each backend runs in a worker of its own. Ctrl-C ends the
+    workers and reports what has finished.
+
+    Args:
+        experiments: built-in names or ``package.module:object``.
+        settings: what is asked for.
+        observer: is told of every epoch and cell.
+        command: the command line, for the report.
+
+    Returns:
+        The report document; see ``report.schema.json``.
+
+    Raises:
+        CallError: an unknown experiment or variant, or a folder that cannot be written to.
+        RunError: no backend could be started.
+    """
+    prepare(settings.out, resume=settings.resume, command=list(command))
+    state = _State()
+    try:
+        asyncio.run(_run(list(dict.fromkeys(experiments)), settings, observer or Silent(), state))
+    except KeyboardInterrupt:
+        state.interrupted = True
+    missing = Status.INTERRUPTED if state.interrupted else Status.INVALID
+    reason = "interrupted before it finished" if state.interrupted else "the worker wrote no result"
+    results = [state.results.get(cell) or CellResult(cell, missing, reason) for cell in state.cells]
+    run = Run(
+        settings=settings,
+        reference=_reference(settings),
+        descriptions=state.descriptions,
+        results=results,
+        environments=state.environments,
+        claims=state.claims,
+        command=command,
+        interrupted=state.interrupted,
+    )
+    return document(run)
+
+
+def _reference(settings: MatrixSettings) -> str:
+    """The first backend that is installed: one that is not must not keep the others from being compared."""
+    return next((each for each in settings.backends if installed(each)), settings.backends[0])
+
+
+async def _run(
+    experiments: Sequence[str], settings: MatrixSettings, observer: Observer, state: _State
+) -> None:
+    workers = WorkerSettings(
+        settings.out, settings.device, settings.threads, settings.timeout, settings.setup
+    )
+    lanes = {backend: BackendLane(backend, workers) for backend in settings.backends}
+    async with AsyncExitStack() as stack:
+        for lane in lanes.values():
+            await stack.enter_async_context(lane)
+        state.descriptions = await _describe(experiments, settings, lanes)
+        state.cells = plan(state.descriptions, settings, _reference(settings))
+        if settings.resume:
+            for result in finished(state.cells, workers.cells):
+                state.results[result.cell] = result
+                state.environments[result.cell.backend] = result.environment
+        for cell in state.cells:
+            if fault := state.descriptions[cell.experiment].get("error"):
+                state.results[cell] = CellResult(cell, Status.FAILED, fault)
+
+        async def last_words(lane: BackendLane) -> None:
+            if lane.environment:
+                state.environments[lane.backend] = lane.environment
+            state.claims += await _claims(lane, settings, state)
+
+        def record(result: CellResult) -> None:
+            state.results[result.cell] = result
+
+        await run_cells(
+            [cell for cell in state.cells if cell not in state.results],
+            lanes,
+            workers,
+            jobs=settings.lanes,
+            observer=observer,
+            record=record,
+            last_words=last_words,
+        )
+
+
+async def _describe(
+    experiments: Sequence[str], settings: MatrixSettings, lanes: Mapping[str, BackendLane]
+) -> Mapping[str, Mapping[str, Any]]:
+    """What the experiments hold, asked of the first backend that starts."""
+    command = {
+        "do": "describe",
+        "experiments": list(experiments),
+        "data": settings.data,
+        "trust": settings.trust,
+    }
+    failures = []
+    for backend in sorted(settings.backends, key=lambda name: not installed(name)):
+        try:
+            answer = await lanes[backend].ask(command)
+        except WorkerRefusedError as error:
+            if error.kind in _CALL_ERRORS:
+                raise CallError(str(error)) from None
+            raise RunError(f"the experiments cannot be read: {error}") from None
+        except WorkerError as error:
+            failures.append(f"{backend}: {error}")
+        else:
+            described: Mapping[str, Mapping[str, Any]] = answer["experiments"]
+            return described
+    raise RunError("no backend could be started: " + "; ".join(failures))
+
+
+async def _claims(
+    lane: BackendLane, settings: MatrixSettings, state: _State
+) -> list[Mapping[str, Any]]:
+    """The published claims of each experiment, checked on one backend's results."""
+    found: list[Mapping[str, Any]] = []
+    for experiment, description in state.descriptions.items():
+        outcomes = {
+            cell.variant: result.outcome
+            for cell, result in state.results.items()
+            if result.ok
+            and (cell.experiment, cell.backend, cell.replica) == (experiment, lane.backend, 0)
+            and cell.pipeline == settings.pipelines[0]
+        }
+        try:
+            if not outcomes:
+                raise WorkerError("no variant has a result")
+            answer = await lane.ask({"do": "claims", "experiment": experiment, "outcomes": outcomes})
+            findings = answer["findings"]
+        except WorkerError as error:
+            findings = [
+                {**claim, "holds": None, "measured": "", "reason": str(error)}
+                for claim in description["claims"]
+            ]
+        found += [
+            {"experiment": description["name"], "backend": lane.backend, **each} for each in findings
+        ]
+    return found

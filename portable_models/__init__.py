@@ -1,0 +1,49 @@
+"""Keras 3 models that mean the same on JAX, TensorFlow and PyTorch.
+
+Importing this package imports neither keras nor a framework; each name is resolved at its first use, and
+the backend is the one that ``KERAS_BACKEND`` names when keras is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portable_models.experiments import Experiment, run
+    from portable_models.random import portable_random
+    from portable_models.training import Recipe, cross_validate, fit
+
+_HOMES = {
+    "Experiment": "experiments",
+    "Recipe": "training",
+    "cross_validate": "training",
+    "data": "",
+    "experiments": "",
+    "fit": "training",
+    "layers": "",
+    "losses": "",
+    "metrics": "",
+    "models": "",
+    "plots": "",
+    "portable_random": "random",
+    "random": "",
+    "run": "experiments",
+    "training": "",
+}
+"""Public name -> the subpackage that holds it; "" for a subpackage itself."""
+
+__all__ = ["Experiment", "Recipe", "cross_validate", "fit", "portable_random", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES[name]
+    if not home:
+        return importlib.import_module(f"{__name__}.{name}")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

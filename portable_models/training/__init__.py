@@ -1,0 +1,22 @@
+"""Recipes, and training by them the same way on every backend."""
+
+from portable_models.training.cross_validation import CrossValidation, cross_validate
+from portable_models.training.fit import compile_model, fit
+from portable_models.training.history import History, Training, mean_history
+from portable_models.training.probe import batch_digests
+from portable_models.training.recipe import Recipe
+from portable_models.training.weights import perturb_last_bit, weights_digest
+
+__all__ = [
+    "CrossValidation",
+    "History",
+    "Recipe",
+    "Training",
+    "batch_digests",
+    "compile_model",
+    "cross_validate",
+    "fit",
+    "mean_history",
+    "perturb_last_bit",
+    "weights_digest",
+]
