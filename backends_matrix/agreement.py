@@ -90,7 +90,9 @@ class Comparison:
         return {**asdict(self), "verdict": self.verdict.value}
 
 
-def judge(results: Iterable[CellResult], reference: str, judgement: Judgement | None = None) -> list[Comparison]:
+def judge(
+    results: Iterable[CellResult], reference: str, judgement: Judgement | None = None
+) -> list[Comparison]:
     """Compare every cell with the reference cell of its variant.
 
     Args:
@@ -150,7 +152,9 @@ def compare_metrics(
             a, b = ours.get(quantity, np.empty(0)), theirs.get(quantity, np.empty(0))
             if a.size != b.size:
                 comparisons.append(_other_length(base, other, quantity, a.size, b.size))
-            floor = noise_floor([_series(each, source).get(quantity) for each in (base, *replicas)], a.size)
+            floor = noise_floor(
+                [_series(each, source).get(quantity) for each in (base, *replicas)], a.size
+            )
             for index in range(min(a.size, b.size)):
                 value = float(a[index])
                 tolerance, why = _tolerance(quantity, value, float(floor[index]), base, judgement)
@@ -219,7 +223,10 @@ def _tolerance(
         least, why = 2.0 / count, f"2 samples of {count} at the threshold"
     else:
         units = judgement.operations * float(np.finfo(np.float32).eps)
-        least, why = units * max(abs(value), 1e-3), f"{judgement.operations:g} units of float32 rounding"
+        least, why = (
+            units * max(abs(value), 1e-3),
+            f"{judgement.operations:g} units of float32 rounding",
+        )
     if noise > least:
         return noise, f"{judgement.safety:g} x the replicas' distance of {floor:.2e}"
     return least, why
@@ -231,7 +238,13 @@ def _effect(quantity: str, value: float, judgement: Judgement) -> float:
 
 def _count(quantity: str, base: CellResult) -> int:
     samples: Mapping[str, int] = base.outcome.get("samples", {})
-    part = "validation" if quantity.startswith("val_") else "test" if quantity.startswith("test_") else "train"
+    part = (
+        "validation"
+        if quantity.startswith("val_")
+        else "test"
+        if quantity.startswith("test_")
+        else "train"
+    )
     return samples.get(part, 1)
 
 

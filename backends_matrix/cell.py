@@ -66,7 +66,9 @@ class Cell:
     def key(self) -> str:
         """Name of the cell's folder: readable, and different for every cell."""
         parts = (self.experiment, self.variant, self.backend, self.pipeline, f"r{self.replica}")
-        readable = "-".join("".join(c if c.isalnum() or c in "_." else "_" for c in part) for part in parts)
+        readable = "-".join(
+            "".join(c if c.isalnum() or c in "_." else "_" for c in part) for part in parts
+        )
         return f"{readable}-{self.fingerprint()[:8]}"
 
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""The command ``portable``. Exit codes: 0 all agree, 1 a difference, 2 a wrong call, 3 something could not be run."""
+"""The command ``portable``; its help text holds the exit codes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from backends_matrix.plan import (
     RunError,
 )
 from backends_matrix.progress import ConsoleProgress
+from portable_models.built_in import BUILT_IN
 from portable_models.data.pipelines import PIPELINES
-from portable_models.experiments.names import BUILT_IN
 
 EXIT_CALL, EXIT_RUN = 2, 3
 
@@ -50,7 +50,9 @@ def _complain(message: str) -> None:
     click.echo(f"portable: error: {message}", err=True)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="portable-models", prog_name="portable")
 def main() -> None:
     """Prove that Keras 3 models mean the same on JAX, TensorFlow and PyTorch.
@@ -68,16 +70,30 @@ def _shared_options(command: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             callback=check_data,
             metavar="sample|full|PATH",
-            help="Embedded sample (no network; its film reviews are synthetic), the full data, or a file or folder.",
+            help="Embedded (its film reviews are synthetic), the full data, or a file or folder.",
         ),
-        click.option("--seed", type=click.IntRange(min=0), default=0, help="Added to every recipe's seed."),
         click.option(
-            "--engine", type=click.Choice(ENGINES), default="keras", show_default=True, help="What drives the steps."
+            "--seed", type=click.IntRange(min=0), default=0, help="Added to every recipe's seed."
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(ENGINES),
+            default="keras",
+            show_default=True,
+            help="What drives the steps.",
         ),
         click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True),
-        click.option("--variant", "variants", multiple=True, help="Run only this variant; may be repeated."),
-        click.option("--trust", is_flag=True, help="Unpickle data files of unknown SHA-256: your own files only."),
-        click.option("--resume", is_flag=True, help="Keep the finished cells of an earlier run in --out."),
+        click.option(
+            "--variant", "variants", multiple=True, help="Run only this variant; may be repeated."
+        ),
+        click.option(
+            "--trust",
+            is_flag=True,
+            help="Unpickle data files of unknown SHA-256; for your own files.",
+        ),
+        click.option(
+            "--resume", is_flag=True, help="Keep the finished cells of an earlier run in --out."
+        ),
         click.option(
             "--timeout",
             type=click.FloatRange(min=0, min_open=True),
@@ -97,9 +113,19 @@ def _shared_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @main.command()
 @click.argument("experiment")
-@click.option("--backend", type=click.Choice(BACKENDS), default=None, help="Default: $KERAS_BACKEND, else the first installed.")
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default=None,
+    help="Default: $KERAS_BACKEND, else the first installed.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), default=None, help="Epochs of every variant.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("portable-run"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("portable-run"),
+    show_default=True,
+)
 @_shared_options
 def run(experiment: str, backend: str | None, epochs: int | None, out: Path, **shared: Any) -> None:
     """Run one EXPERIMENT on one backend.
@@ -118,15 +144,50 @@ def run(experiment: str, backend: str | None, epochs: int | None, out: Path, **s
 
 @main.command()
 @click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
-@click.option("--backends", default=",".join(BACKENDS), show_default=True, callback=names("backend", BACKENDS), help="Comma-separated; the first installed one is the reference.")
-@click.option("--pipelines", default="numpy", show_default=True, callback=names("pipeline", PIPELINES), help=f"Comma-separated, of {', '.join(PIPELINES)}.")
-@click.option("--epochs", type=EpochsOption(), multiple=True, help="N for all, or EXPERIMENT[/VARIANT]=N; may be repeated.")
-@click.option("--replicas", type=click.IntRange(min=0), default=DEFAULT_REPLICAS, show_default=True, help="Replicas of the reference that measure the noise floor.")
-@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Workers that run at a time. [default: one for each core]")
+@click.option(
+    "--backends",
+    default=",".join(BACKENDS),
+    show_default=True,
+    callback=names("backend", BACKENDS),
+    help="Comma-separated; the first installed one is the reference.",
+)
+@click.option(
+    "--pipelines",
+    default="numpy",
+    show_default=True,
+    callback=names("pipeline", PIPELINES),
+    help=f"Comma-separated, of {', '.join(PIPELINES)}.",
+)
+@click.option(
+    "--epochs",
+    type=EpochsOption(),
+    multiple=True,
+    help="N for all, or EXPERIMENT[/VARIANT]=N; may be repeated.",
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(min=0),
+    default=DEFAULT_REPLICAS,
+    show_default=True,
+    help="Replicas of the reference that measure the noise floor.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Workers that run at a time. [default: one for each core]",
+)
 @click.option("--executor", type=click.Choice(["local"]), default="local", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("portable-matrix"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("portable-matrix"),
+    show_default=True,
+)
 @_shared_options
-def matrix(experiments: Sequence[str], epochs: Sequence[tuple[str, int]], executor: str, **options: Any) -> None:
+def matrix(
+    experiments: Sequence[str], epochs: Sequence[tuple[str, int]], executor: str, **options: Any
+) -> None:
     """Run EXPERIMENTs on all backends and judge whether they agree.
 
     Without an EXPERIMENT the three built-in ones run: imdb, boston, regularization.
@@ -157,7 +218,9 @@ def _default_backend() -> str:
         return str(chosen)
     found = next((backend for backend in BACKENDS if installed(backend)), None)
     if found is None:
-        raise RunError('no backend is installed; install one with pip install "portable-models[jax]"')
+        raise RunError(
+            'no backend is installed; install one with pip install "portable-models[jax]"'
+        )
     return found
 
 
@@ -165,7 +228,9 @@ def _execute(experiments: Sequence[str], settings: MatrixSettings) -> None:
     """Run, write the reports, show the verdict, and exit with its code."""
     check_experiments(experiments)
     with ConsoleProgress(Console(stderr=True)) as observer:
-        document = run_matrix(experiments, settings, observer=observer, command=["portable", *sys.argv[1:]])
+        document = run_matrix(
+            experiments, settings, observer=observer, command=["portable", *sys.argv[1:]]
+        )
     reports.render_all(document, settings.out)
     _show(document, settings.out)
 

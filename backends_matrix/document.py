@@ -36,9 +36,7 @@ def document(run: Run) -> dict[str, Any]:
     """Judge a run and put it into the form of ``report.schema.json``."""
     names = {key: str(entry["name"]) for key, entry in run.descriptions.items()}
     comparisons = judge(run.results, run.reference)
-    rows = [
-        {**each.to_json(), "experiment": names[each.experiment]} for each in comparisons
-    ]
+    rows = [{**each.to_json(), "experiment": names[each.experiment]} for each in comparisons]
     return {
         "schema": SCHEMA,
         "verdict": verdict(run, comparisons),
@@ -57,7 +55,9 @@ def document(run: Run) -> dict[str, Any]:
                 for backend in run.settings.backends
             },
         },
-        "experiments": {entry["name"]: _experiment(entry, run) for entry in run.descriptions.values()},
+        "experiments": {
+            entry["name"]: _experiment(entry, run) for entry in run.descriptions.values()
+        },
         "cells": [_cell(result, names) for result in run.results],
         "comparisons": rows,
         "claims": [dict(claim) for claim in run.claims],
@@ -84,7 +84,7 @@ def document(run: Run) -> dict[str, Any]:
 
 
 def verdict(run: Run, comparisons: Sequence[Comparison]) -> str:
-    """One word for the whole run: ``differ`` outranks ``error``, as a difference that was found stays found."""
+    """One word for the whole run; ``differ`` outranks ``error``: a difference that was found stays found."""
     if any(each.verdict is Agreement.DIFFERS for each in comparisons):
         return "differ"
     if run.interrupted or not run.results or not all(result.ok for result in run.results):
@@ -97,14 +97,18 @@ def verdict(run: Run, comparisons: Sequence[Comparison]) -> str:
 
 
 def _why_absent(run: Run, backend: str) -> str:
-    reasons = (result.reason for result in run.results if result.cell.backend == backend and not result.ok)
+    reasons = (
+        result.reason for result in run.results if result.cell.backend == backend and not result.ok
+    )
     return next(reasons, "no cell was run")
 
 
 def _experiment(entry: Mapping[str, Any], run: Run) -> dict[str, Any]:
     mine = [result for result in run.results if run.descriptions[result.cell.experiment] is entry]
     ran = {result.cell.variant for result in mine}
-    parameters = {result.cell.variant: result.outcome.get("parameters") for result in mine if result.ok}
+    parameters = {
+        result.cell.variant: result.outcome.get("parameters") for result in mine if result.ok
+    }
     return {
         "title": entry["title"],
         "description": entry["description"],

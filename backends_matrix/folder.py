@@ -55,7 +55,9 @@ def finished(cells: Iterable[Cell], folder: Path) -> list[CellResult]:
 
 def _same_versions(result: CellResult) -> bool:
     packages = {"keras": "keras", result.cell.backend: result.cell.backend}
-    return all(result.environment.get(key) == package_version(name) for key, name in packages.items())
+    return all(
+        result.environment.get(key) == package_version(name) for key, name in packages.items()
+    )
 
 
 def _move_aside(out: Path, present: list[Path]) -> None:

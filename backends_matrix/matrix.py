@@ -167,7 +167,9 @@ async def _claims(
         try:
             if not outcomes:
                 raise WorkerError("no variant has a result")
-            answer = await lane.ask({"do": "claims", "experiment": experiment, "outcomes": outcomes})
+            answer = await lane.ask(
+                {"do": "claims", "experiment": experiment, "outcomes": outcomes}
+            )
             findings = answer["findings"]
         except WorkerError as error:
             findings = [
@@ -175,6 +177,7 @@ async def _claims(
                 for claim in description["claims"]
             ]
         found += [
-            {"experiment": description["name"], "backend": lane.backend, **each} for each in findings
+            {"experiment": description["name"], "backend": lane.backend, **each}
+            for each in findings
         ]
     return found

@@ -10,7 +10,7 @@ _RESET_PEAK = "5"
 
 
 def reset_peak() -> None:
-    """Start measuring anew, where the operating system can (Linux); elsewhere the peak is that of the whole process."""
+    """Start measuring anew, on Linux; elsewhere the peak stays that of the whole process."""
     if _CLEAR.exists():
         try:
             _CLEAR.write_text(_RESET_PEAK)

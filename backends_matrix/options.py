@@ -10,7 +10,7 @@ import click
 
 from backends_matrix.cell import BACKENDS
 from backends_matrix.plan import CallError
-from portable_models.experiments.names import BUILT_IN
+from portable_models.built_in import BUILT_IN
 
 
 def check_experiments(experiments: Sequence[str]) -> None:
@@ -28,16 +28,20 @@ def check_experiments(experiments: Sequence[str]) -> None:
 
 
 def check_data(context: click.Context, option: click.Parameter, value: str) -> str:
-    """``sample``, ``full`` or a path that exists; a path is made absolute, as workers may look from elsewhere."""
+    """``sample``, ``full`` or a path that exists, made absolute."""
     del context, option
     if value in ("sample", "full"):
         return value
     if not Path(value).exists():
-        raise CallError(f"--data {value} does not exist: expected sample, full, or a file or folder")
+        raise CallError(
+            f"--data {value} does not exist: expected sample, full, or a file or folder"
+        )
     return str(Path(value).resolve())
 
 
-def names(what: str, known: Collection[str]) -> Callable[[click.Context, click.Parameter, str], tuple[str, ...]]:
+def names(
+    what: str, known: Collection[str]
+) -> Callable[[click.Context, click.Parameter, str], tuple[str, ...]]:
     """A callback that reads a comma-separated list of known names."""
 
     def read(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
@@ -66,7 +70,9 @@ class EpochsOption(click.ParamType):
         """Read one value."""
         place, _, number = str(value).rpartition("=")
         if not number.isdigit() or int(number) < 1:
-            self.fail(f"{value!r}: expected N or EXPERIMENT[/VARIANT]=N with N at least 1", param, ctx)
+            self.fail(
+                f"{value!r}: expected N or EXPERIMENT[/VARIANT]=N with N at least 1", param, ctx
+            )
         return place, int(number)
 
 

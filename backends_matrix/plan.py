@@ -85,7 +85,9 @@ def plan(descriptions: Descriptions, settings: MatrixSettings, reference: str) -
     Raises:
         CallError: a variant that no experiment has.
     """
-    known = {name: [each["name"] for each in entry["variants"]] for name, entry in descriptions.items()}
+    known = {
+        name: [each["name"] for each in entry["variants"]] for name, entry in descriptions.items()
+    }
     _check_variants(known, settings)
     cells = []
     for experiment, variants in known.items():
@@ -96,12 +98,19 @@ def plan(descriptions: Descriptions, settings: MatrixSettings, reference: str) -
                 for pipeline in settings.pipelines:
                     first = backend == reference and pipeline == settings.pipelines[0]
                     for replica in range(1 + (settings.replicas if first else 0)):
-                        cells.append(_cell(experiment, variant, backend, pipeline, replica, settings))
+                        cells.append(
+                            _cell(experiment, variant, backend, pipeline, replica, settings)
+                        )
     return cells
 
 
 def _cell(
-    experiment: str, variant: str, backend: str, pipeline: str, replica: int, settings: MatrixSettings
+    experiment: str,
+    variant: str,
+    backend: str,
+    pipeline: str,
+    replica: int,
+    settings: MatrixSettings,
 ) -> Cell:
     epochs = settings.epochs
     return Cell(

@@ -160,9 +160,15 @@ class WorkerProcess:
 
     async def _crash(self) -> WorkerCrashedError:
         code = await self._process.wait()
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        how = (
+            f"was killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"ended with exit code {code}"
+        )
         last = self._last_words()
-        return WorkerCrashedError(f"the worker {how}" + (f"; its last words: {last}" if last else ""))
+        return WorkerCrashedError(
+            f"the worker {how}" + (f"; its last words: {last}" if last else "")
+        )
 
     def _last_words(self) -> str:
         """The last line that the worker printed, for the report; the whole log stays on disk."""

@@ -109,7 +109,9 @@ def write_result(result: CellResult, cells: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RESULT_FILE
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(_finite(result.to_json()), indent=1, allow_nan=False), encoding="utf-8")
+    partial.write_text(
+        json.dumps(_finite(result.to_json()), indent=1, allow_nan=False), encoding="utf-8"
+    )
     partial.replace(path)
     return path
 

@@ -107,7 +107,9 @@ class BackendLane:
             environment = worker_environment(
                 self.backend, device=settings.device, threads=settings.threads
             )
-            self._worker = await WorkerProcess.start(arguments, environment, settings.log(self.backend))
+            self._worker = await WorkerProcess.start(
+                arguments, environment, settings.log(self.backend)
+            )
             self.environment = self._worker.environment
         return self._worker
 
@@ -128,7 +130,9 @@ class BackendLane:
             return self._start_failure.result(cell)
         observer.started(cell)
         try:
-            async for event in worker.ask({"do": "run", "cell": cell.to_json()}, self._settings.silence):
+            async for event in worker.ask(
+                {"do": "run", "cell": cell.to_json()}, self._settings.silence
+            ):
                 if event["event"] == "epoch":
                     observer.epoch(cell, event["epoch"], event["epochs"], event["metrics"])
         except WorkerError as error:
@@ -153,7 +157,9 @@ class CellFailure:
             (WorkerCrashedError, Status.CRASHED),
             (WorkerHungError, Status.TIMED_OUT),
         ]
-        status = next((status for kind, status in statuses if isinstance(error, kind)), Status.FAILED)
+        status = next(
+            (status for kind, status in statuses if isinstance(error, kind)), Status.FAILED
+        )
         return cls(status, str(error))
 
     def result(self, cell: Cell) -> CellResult:

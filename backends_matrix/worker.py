@@ -43,7 +43,9 @@ class Worker:
         setup: ``package.module:function`` called once keras is imported, or "".
     """
 
-    def __init__(self, channel: IO[str], cells: Path, device: str, threads: int, setup: str) -> None:
+    def __init__(
+        self, channel: IO[str], cells: Path, device: str, threads: int, setup: str
+    ) -> None:
         self.channel = channel
         self.cells = cells
         self.device = device
@@ -96,7 +98,8 @@ class Worker:
                 ],
                 "figures": [figure.to_json() for figure in found.figures],
                 "claims": [
-                    {"statement": claim.statement, "published": claim.published} for claim in found.claims
+                    {"statement": claim.statement, "published": claim.published}
+                    for claim in found.claims
                 ],
             }
             try:
@@ -140,7 +143,8 @@ class Worker:
             status, reason = Status.FAILED, one_line(error)
         seconds = time.perf_counter() - started
         write_result(
-            CellResult(cell, status, reason, seconds, peak_bytes(), outcome, self.environment), self.cells
+            CellResult(cell, status, reason, seconds, peak_bytes(), outcome, self.environment),
+            self.cells,
         )
         keras.utils.clear_session(free_memory=False)
         gc.collect()
@@ -155,7 +159,9 @@ class Worker:
         findings = []
         for claim in found.claims:
             finding = claim.evaluate(read)
-            findings.append({"statement": claim.statement, "published": claim.published, **vars(finding)})
+            findings.append(
+                {"statement": claim.statement, "published": claim.published, **vars(finding)}
+            )
         self.send("claims", experiment=experiment, findings=findings)
 
     def _experiment(self, name: str) -> Any:
@@ -188,7 +194,9 @@ def resolve(path: str) -> Callable[[], object]:
 def one_line(error: BaseException) -> str:
     """An exception as one line: its message, led by its type where that adds something."""
     message = " ".join(str(error).split())
-    if isinstance(error, (ValueError, RuntimeError)) and type(error).__module__.startswith("portable_models"):
+    if isinstance(error, (ValueError, RuntimeError)) and type(error).__module__.startswith(
+        "portable_models"
+    ):
         return message
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 

@@ -102,13 +102,16 @@ class ArraySamples:
         return len(arrays_of(self.x)[0])
 
     def take(self, indices: Indices) -> Batch:
+        """See ``Samples.take``."""
         weights = None if self.sample_weight is None else self.sample_weight[indices]
         return Batch(_rows(self.x, indices), _rows(self.y, indices), weights)
 
     def subset(self, indices: Indices) -> ArraySamples:
+        """See ``Samples.subset``."""
         return ArraySamples(*self.take(indices))
 
     def digest(self) -> str:
+        """See ``Samples.digest``."""
         return digest_arrays(*self._arrays())
 
 
@@ -139,11 +142,13 @@ class MultiHotSamples:
         return Batch(dense, self.y[indices])
 
     def subset(self, indices: Indices) -> MultiHotSamples:
+        """See ``Samples.subset``."""
         lengths, flat = self._flat(indices)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         return MultiHotSamples(self.ids[flat], offsets, self.dimension, self.y[indices])
 
     def digest(self) -> str:
+        """See ``Samples.digest``."""
         return digest_arrays(self.ids, self.offsets, np.array([self.dimension]), self.y)
 
     def _flat(self, indices: Indices) -> tuple[Indices, Indices]:

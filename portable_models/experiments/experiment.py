@@ -1,4 +1,4 @@
-"""What an experiment is: data, variants, figures and claims. Users build or subclass it in packages of their own."""
+"""What an experiment is: data, variants, figures and claims. Users build their own."""
 
 from __future__ import annotations
 

@@ -24,7 +24,6 @@ from portable_models.training.history import Training
 from portable_models.training.keras_engine import VALIDATION_BATCH
 from portable_models.training.recipe import Recipe
 
-
 PREDICTION_SLAB = 4096
 """Samples made dense at once while predicting: 160 MB for a bag of 10,000 words."""
 
@@ -69,7 +68,9 @@ class Task:
 
     def evaluate(self, model: Any, samples: Samples) -> dict[str, float]:
         """The model's loss and metrics on samples, as ``test_loss`` and so on."""
-        feed = pipeline_named(self.pipeline).feed(samples, np.arange(len(samples)), VALIDATION_BATCH)
+        feed = pipeline_named(self.pipeline).feed(
+            samples, np.arange(len(samples)), VALIDATION_BATCH
+        )
         metrics = model.evaluate(**feed.arguments(), return_dict=True, verbose=0)
         return {f"test_{name}": float(value) for name, value in metrics.items()}
 
@@ -77,7 +78,10 @@ class Task:
         """The model's output for every sample, float32, read in slabs so that dense rows fit in memory."""
         slabs = np.array_split(np.arange(len(samples)), -(-len(samples) // PREDICTION_SLAB))
         return np.concatenate(
-            [np.asarray(model.predict(samples.take(rows).x, VALIDATION_BATCH, verbose=0)) for rows in slabs]
+            [
+                np.asarray(model.predict(samples.take(rows).x, VALIDATION_BATCH, verbose=0))
+                for rows in slabs
+            ]
         )
 
 
@@ -126,7 +130,9 @@ class HoldOut:
             )
         every = np.arange(len(train))
         model, training = task.fit(train.subset(every[cut:]), train.subset(every[:cut]))
-        return Trained(training, {"train": len(train) - cut, "validation": cut}, model.count_params())
+        return Trained(
+            training, {"train": len(train) - cut, "validation": cut}, model.count_params()
+        )
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,9 @@ class KFold:
             replica=task.replica,
         )
         scores = result.last(f"val_{self.metric}")
-        final = {f"fold_{index}_{self.metric}": score for index, score in enumerate(scores, start=1)}
+        final = {
+            f"fold_{index}_{self.metric}": score for index, score in enumerate(scores, start=1)
+        }
         final[f"mean_{self.metric}"] = sum(scores) / len(scores)
         training = Training(
             dict(result.mean),

@@ -6,8 +6,8 @@ import difflib
 import importlib
 from typing import Any
 
+from portable_models.built_in import BUILT_IN
 from portable_models.experiments.experiment import Experiment
-from portable_models.experiments.names import BUILT_IN
 
 
 class UnknownExperimentError(ValueError):

@@ -166,6 +166,8 @@ regularization = Experiment(
     ),
     load=lambda source, trust: load_imdb(source, trust=trust),
     variants=_variants(),
-    figures=tuple(_beside_original(variant.name) for variant in _variants() if variant.name != "original"),
+    figures=tuple(
+        _beside_original(variant.name) for variant in _variants() if variant.name != "original"
+    ),
     claims=CLAIMS,
 )

@@ -85,7 +85,8 @@ def run(
     samples = found.load(data, trust)
     report = console_progress if progress else None
     outcomes = {
-        variant.name: run_variant(variant, samples, settings or Settings(), report) for variant in chosen
+        variant.name: run_variant(variant, samples, settings or Settings(), report)
+        for variant in chosen
     }
     findings = {claim.statement: claim.evaluate(outcomes) for claim in found.claims}
     return ExperimentResult(found.name, outcomes, findings)
@@ -118,7 +119,9 @@ def run_variant(
         **training.digests,
     }
     return Outcome(
-        Training(training.history, training.engine, training.engine_reason, digests, training.final),
+        Training(
+            training.history, training.engine, training.engine_reason, digests, training.final
+        ),
         epochs=variant.recipe.epochs,
         parameters=int(trained.parameters),
         samples=trained.samples,
@@ -134,7 +137,8 @@ def _examples(predictions: Array | None, data: DataSet) -> tuple[Example, ...]:
     rows = np.arange(min(EXAMPLES, len(data.test)))
     labels = np.asarray(data.test.take(rows).y)
     return tuple(
-        Example(_opening(data, row), float(predictions[row].item()), float(labels[row])) for row in rows
+        Example(_opening(data, row), float(predictions[row].item()), float(labels[row]))
+        for row in rows
     )
 
 

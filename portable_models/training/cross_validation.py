@@ -140,7 +140,9 @@ def standardised(training: Samples, *others: Samples) -> list[Samples]:
     """
     parts = [part.take(np.arange(len(part))) for part in (training, *others)]
     if not all(isinstance(part.x, np.ndarray) for part in parts):
-        raise ValueError("standardisation needs one array of features; this data set has several inputs")
+        raise ValueError(
+            "standardisation needs one array of features; this data set has several inputs"
+        )
     features = standardise(*(part.x for part in parts))
     return [
         ArraySamples(x, part.y, part.sample_weight) for x, part in zip(features, parts, strict=True)

@@ -30,7 +30,9 @@ class Job:
     def training_feed(self, epoch: int) -> Feed:
         """The samples in the order of one epoch (from 0), with class weights."""
         recipe = self.recipe
-        order = epoch_order(len(self.samples), seed=recipe.seed, epoch=epoch, shuffle=recipe.shuffle)
+        order = epoch_order(
+            len(self.samples), seed=recipe.seed, epoch=epoch, shuffle=recipe.shuffle
+        )
         return self.pipeline.feed(
             self.samples, order, recipe.batch_size, class_weight=recipe.class_weight
         )

@@ -61,7 +61,12 @@ def fit(
     rows = as_samples(samples)
     on_epoch = console_progress if progress is True else (progress or None)
     job = Job(
-        model, rows, recipe, source, None if validation is None else as_samples(validation), on_epoch
+        model,
+        rows,
+        recipe,
+        source,
+        None if validation is None else as_samples(validation),
+        on_epoch,
     )
     chosen, reason = choose(engine, job)
     with portable_random(recipe.seed):

@@ -36,10 +36,17 @@ def mean_history(histories: Sequence[History]) -> History:
     """
     if not histories:
         raise ValueError("there is no history to average")
-    shapes = {tuple((name, len(points)) for name, points in sorted(each.items())) for each in histories}
+    shapes = {
+        tuple((name, len(points)) for name, points in sorted(each.items())) for each in histories
+    }
     if len(shapes) != 1:
-        raise ValueError(f"histories of folds must have the same metrics and epochs; got {sorted(shapes)}")
+        raise ValueError(
+            f"histories of folds must have the same metrics and epochs; got {sorted(shapes)}"
+        )
     return {
-        name: [sum(points) / len(points) for points in zip(*(each[name] for each in histories), strict=True)]
+        name: [
+            sum(points) / len(points)
+            for points in zip(*(each[name] for each in histories), strict=True)
+        ]
         for name in histories[0]
     }

@@ -57,10 +57,17 @@ class KerasEngine:
         validation: dict[str, Any] = {}
         if job.validation is not None:
             every = np.arange(len(job.validation))
-            validation = job.pipeline.feed(job.validation, every, VALIDATION_BATCH).validation_arguments()
+            validation = job.pipeline.feed(
+                job.validation, every, VALIDATION_BATCH
+            ).validation_arguments()
         steps = -(-len(job.samples) // recipe.batch_size)
         callbacks = OneTraining(
-            make_callbacks(recipe), add_history=True, model=model, epochs=recipe.epochs, steps=steps, verbose=0
+            make_callbacks(recipe),
+            add_history=True,
+            model=model,
+            epochs=recipe.epochs,
+            steps=steps,
+            verbose=0,
         )
         history: History = {}
         callbacks.begin()

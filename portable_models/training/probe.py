@@ -21,12 +21,17 @@ class BatchProbe(keras.Model):  # type: ignore[misc]  # keras has no complete ty
         self.compile(run_eagerly=True)
 
     def call(self, x: Any) -> Any:
+        """Nothing is computed."""
         return keras.ops.zeros((1,))
 
     def test_step(self, *arguments: Any) -> Any:
         """Digest one batch. JAX hands over ``(state, data)``, the other backends ``(data,)``."""
         data = arguments[-1]
-        arrays = [keras.ops.convert_to_numpy(leaf) for leaf in keras.tree.flatten(data) if leaf is not None]
+        arrays = [
+            keras.ops.convert_to_numpy(leaf)
+            for leaf in keras.tree.flatten(data)
+            if leaf is not None
+        ]
         self.seen.append(digest_arrays(*(_canonical(array) for array in arrays)))
         # TensorFlow's loop cannot carry an empty dict of logs.
         logs = {"batches": keras.ops.zeros(())}

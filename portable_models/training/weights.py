@@ -29,5 +29,7 @@ def perturb_last_bit(model: Any, replica: int) -> None:
     directions = np.random.default_rng([replica, 0x1EAF])
     for variable in model.trainable_variables:
         value = np.array(variable.numpy() if hasattr(variable, "numpy") else variable)
-        towards = np.where(directions.random(value.shape) < 0.5, -np.inf, np.inf).astype(value.dtype)
+        towards = np.where(directions.random(value.shape) < 0.5, -np.inf, np.inf).astype(
+            value.dtype
+        )
         variable.assign(np.where(value == 0, value, np.nextafter(value, towards)))

@@ -21,5 +21,6 @@ class NumpyPipeline(Pipeline):
         *,
         class_weight: Mapping[int, float] | None = None,
     ) -> Feed:
+        """See ``Pipeline.feed``."""
         x, y, sample_weight = weighted(samples.take(order), class_weight)
         return Feed(x, y, sample_weight, batch_size)

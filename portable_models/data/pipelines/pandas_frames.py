@@ -23,6 +23,7 @@ class PandasPipeline(Pipeline):
         *,
         class_weight: Mapping[int, float] | None = None,
     ) -> Feed:
+        """See ``Pipeline.feed``."""
         x, y, sample_weight = weighted(samples.take(order), class_weight)
         return Feed(_frames(x), _frames(y), sample_weight, batch_size)
 

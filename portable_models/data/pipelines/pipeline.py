@@ -47,7 +47,9 @@ class Feed:
         """The same as the validation arguments of ``Model.fit``."""
         if self.y is None:
             return {"validation_data": self.x}
-        data = (self.x, self.y) if self.sample_weight is None else (self.x, self.y, self.sample_weight)
+        data = (
+            (self.x, self.y) if self.sample_weight is None else (self.x, self.y, self.sample_weight)
+        )
         return {"validation_data": data, "validation_batch_size": self.batch_size}
 
 
@@ -108,7 +110,9 @@ def weighted(batch: Batch, class_weight: Mapping[int, float] | None) -> Batch:
         raise ValueError(
             f"class_weight names the classes {sorted(class_weight)}; the targets also hold {unknown}"
         )
-    table = np.array([class_weight.get(index, 0.0) for index in range(max(class_weight) + 1)], np.float32)
+    table = np.array(
+        [class_weight.get(index, 0.0) for index in range(max(class_weight) + 1)], np.float32
+    )
     weights = table[classes]
     if batch.sample_weight is not None:
         weights = weights * batch.sample_weight.astype(np.float32)

@@ -23,6 +23,7 @@ class PyDatasetPipeline(Pipeline):
         *,
         class_weight: Mapping[int, float] | None = None,
     ) -> Feed:
+        """See ``Pipeline.feed``."""
         return Feed(_dataset(samples, order, batch_size, class_weight))
 
 

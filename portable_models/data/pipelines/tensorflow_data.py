@@ -23,6 +23,7 @@ class TensorFlowDataPipeline(Pipeline):
         *,
         class_weight: Mapping[int, float] | None = None,
     ) -> Feed:
+        """See ``Pipeline.feed``."""
         import tensorflow as tf
 
         if not len(order):

@@ -24,6 +24,7 @@ class TorchDataLoaderPipeline(Pipeline):
         *,
         class_weight: Mapping[int, float] | None = None,
     ) -> Feed:
+        """See ``Pipeline.feed``."""
         return Feed(_loader(samples, order, batch_size, class_weight))
 
 
