@@ -74,9 +74,8 @@ def check_weights(content: bytes, limits: Limits = DEFAULT_LIMITS) -> WeightsInf
             return WeightsInfo(shapes, notes)
     except FileError:
         raise
-    except (
-        Exception
-    ) as error:  # h5py raises OSError, KeyError, RuntimeError, ValueError … for damage
+    except Exception as error:
+        # For damage h5py raises OSError, KeyError, RuntimeError, ValueError and more.
         raise FileError(f"model.weights.h5 is damaged: {shorten(str(error))}") from error
 
 
@@ -133,7 +132,9 @@ def _check_dataset(where: str, dataset: Any, limits: Limits) -> None:
 
 
 def _declared(dataset: Any) -> int:
-    return math.prod(dataset.shape or ()) * int(dataset.dtype.itemsize)
+    """Bytes that reading takes: those of the array, or of one chunk, which is unpacked as a whole."""
+    elements = max(math.prod(dataset.shape), math.prod(dataset.chunks or ()))
+    return elements * int(dataset.dtype.itemsize)
 
 
 def _notes(path: str, dataset: Any) -> Iterator[str]:
