@@ -1,0 +1,180 @@
+"""Everything that is run of this project: ``nox --list`` shows what there is.
+
+The first two are what a newcomer needs::
+
+    python -m pip install nox
+    python -m nox -s matrix     # three experiments on three backends, and a verdict
+    python -m nox -s tests      # the test suite
+
+Environments are made with uv where it is installed and with virtualenv where not. Settings for pip or uv
+in the environment (``PIP_FIND_LINKS``, ``UV_INDEX`` ...) are honoured.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import nox
+from nox.command import CommandFailed
+
+ROOT = Path(__file__).parent
+
+# nox runs where nothing but nox is installed. The versions table needs nothing else either, but the
+# package's own __init__ does, so it is left out here.
+package = ModuleType("backends_matrix")
+package.__path__ = [str(ROOT / "backends_matrix")]
+sys.modules.setdefault("backends_matrix", package)
+
+from backends_matrix import smoke, versions  # noqa: E402
+from backends_matrix.versions.environments import uv_settings  # noqa: E402
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests"]
+
+TABLE = versions.load()
+CONSTRAINTS = "constraints/tested.txt"
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+EXTRAS = {"jax": "jax", "tensorflow": "tensorflow-cpu", "torch": "torch"}
+KERAS_FREE_TESTS = ("tests/architecture", "tests/backends_matrix")
+"""Tests in whose process no Keras is needed; they start processes of their own for that, and run once."""
+
+Command = tuple[Sequence[str], Mapping[str, str]]
+"""A command line and the environment variables that it needs."""
+
+
+@nox.session
+def matrix(session: nox.Session) -> None:
+    """Train the three experiments on the three backends and judge whether they agree."""
+    install_built(session, ".[all]")
+    experiments = ("imdb", "boston", "regularization")
+    where = ("--data", "sample", "--out", "portable-matrix")
+    session.run("portable", "matrix", *experiments, *where, *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests: once what needs no Keras, and the rest on each backend."""
+    install(session, "-e", ".[all]", *group("tests"))
+    once = pytest("jax", *KERAS_FREE_TESTS, *session.posargs)
+    ignored = [f"--ignore={folder}" for folder in KERAS_FREE_TESTS]
+    run_all(session, [once, *(pytest(each, *ignored, *session.posargs) for each in EXTRAS)])
+
+
+@nox.session
+@nox.parametrize("backend", [nox.param(each, id=each) for each in EXTRAS])
+def tests_alone(session: nox.Session, backend: str) -> None:
+    """Run one backend where the other two are not installed."""
+    install_built(session, f".[{EXTRAS[backend]},pandas]", *group("tests"))
+    others = [each for each in EXTRAS if each != backend]
+    absent = f"assert not [each for each in {others} if find_spec(each)]"
+    out = session.create_tmp()
+    training = ("portable", "run", "boston", "--backend", backend, "--epochs", "1", "--out", out)
+    run_all(
+        session,
+        [
+            (("python", "-c", f"from importlib.util import find_spec; {absent}"), {}),
+            (training, {}),
+            pytest(backend, *session.posargs),
+        ],
+    )
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, and who imports what."""
+    install(session, *group("lint"))
+    commands = (
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("python", "tools/import_lint.py"),
+    )
+    run_all(session, [(command, {}) for command in commands])
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types."""
+    install(session, "-e", ".", *group("types"))
+    run_all(session, [(("mypy",), {}), (("mypy", "noxfile.py", "tools", "benchmarks"), {})])
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed and memory."""
+    install(session, "-e", ".[all]")
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session(name="versions", reuse_venv=False)
+@nox.parametrize(
+    "python,row",
+    [
+        nox.param(row.python, row, id=row.name, tags=[*sorted(row.tags), "all"])
+        for row in TABLE.rows.values()
+    ],
+)
+def versions_(session: nox.Session, row: versions.Row) -> None:
+    """Try one combination of versions, and write down what was found."""
+    session.install(*row.packages, env=uv_settings(os.environ))
+    if row.without_dependencies:
+        session.install("--no-deps", *row.without_dependencies, env=uv_settings(os.environ))
+    report = Path(session.create_tmp()) / "report.json"
+    report.unlink(missing_ok=True)
+    # Exit status 1 is a combination that fails, which may be what the table says.
+    session.run(
+        *("python", "-I", smoke.__file__, *row.arguments(report)),
+        env=row.environment(),
+        success_codes=[0, 1],
+    )
+    finding = versions.judge_file(row, report)
+    versions.keep(finding, TABLE, versions.VERIFIED, ROOT / "docs" / "versions.md")
+    # All rows together would fill tens of gigabytes.
+    shutil.rmtree(session.virtualenv.location)
+    outcome = f"{row.name}: {finding.outcome or 'could not be run'} {finding.detail}"
+    if not finding.as_expected:
+        session.error(outcome)
+    session.log(outcome)
+
+
+def group(name: str) -> tuple[str, ...]:
+    """The requirements of a dependency group in pyproject.toml."""
+    return nox.project.dependency_groups(PROJECT, name)
+
+
+def install(session: nox.Session, *arguments: str) -> None:
+    """Install at the versions that are tested."""
+    session.install(*arguments, "-c", CONSTRAINTS, env=uv_settings(os.environ))
+
+
+def install_built(session: nox.Session, *arguments: str) -> None:
+    """Install the project as a user gets it: a wheel of what is in the checkout now."""
+    # Without this, setuptools packs modules that were deleted since, and uv takes an earlier wheel.
+    shutil.rmtree(ROOT / "build", ignore_errors=True)
+    fresh = ("--reinstall-package", "portable-models") if session.venv_backend == "uv" else ()
+    install(session, *fresh, *arguments)
+
+
+def pytest(backend: str, *arguments: str) -> Command:
+    """A run of pytest on this backend."""
+    return ("pytest", *arguments), {"KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
+
+
+def run_all(session: nox.Session, commands: Iterable[Command]) -> None:
+    """Run every command, also after one has failed, and then fail if one has."""
+    failed = []
+    # pytest's exit status 5: an option such as -k has left no test in this part.
+    accepted = [0, 5] if session.posargs else [0]
+    for command, environment in commands:
+        try:
+            session.run(*command, env=environment, success_codes=accepted)
+        except CommandFailed:
+            failed.append(" ".join([*map("=".join, environment.items()), *command]))
+    if failed:
+        session.error("failed: " + "; ".join(failed))
