@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -41,6 +41,24 @@ class Backend(ABC):
     @abstractmethod
     def is_traced(self, tensor: Any) -> bool:
         """Whether ``tensor`` stands for values to come: compiled code, or a shape being asked for."""
+
+    @abstractmethod
+    def computes_on_host(self, *tensors: Any) -> bool:
+        """Whether an operation on ``tensors``, called now, runs at once in this machine's memory.
+
+        NumPy may then do it in the framework's place. False where code is traced, compiled or mapped,
+        and where the tensors would have to be waited for and copied from an accelerator.
+        """
+
+    @abstractmethod
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` of tensors, through the framework's compiler where that costs under a second."""
+
+    def constant(self, array: NDArray[Any]) -> Any:
+        """A NumPy array as a tensor, also inside code that is being compiled."""
+        import keras
+
+        return keras.ops.convert_to_tensor(array)
 
     @abstractmethod
     def weight_gradients(

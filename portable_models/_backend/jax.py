@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -39,6 +39,14 @@ class JaxBackend(Backend):
 
     def is_traced(self, tensor: Any) -> bool:
         return isinstance(tensor, jax.core.Tracer)
+
+    def computes_on_host(self, *tensors: Any) -> bool:
+        # Under jit even a constant is traced, which tells where Python values alone are at hand.
+        probes = (*tensors, jax.numpy.zeros((), "int32"))
+        return not any(self.is_traced(each) for each in probes)
+
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return jax.jit(function)  # type: ignore[no-any-return]
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -35,6 +35,12 @@ class TensorFlowBackend(Backend):
 
     def is_traced(self, tensor: Any) -> bool:
         return bool(tf.is_symbolic_tensor(tensor))
+
+    def computes_on_host(self, *tensors: Any) -> bool:
+        return bool(tf.executing_eagerly()) and not any(self.is_traced(each) for each in tensors)
+
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return tf.function(function, jit_compile=True)  # type: ignore[no-any-return]
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -37,6 +37,27 @@ class TorchBackend(Backend):
 
     def is_traced(self, tensor: Any) -> bool:
         return bool(tensor.device.type == "meta" or torch.compiler.is_compiling())
+
+    def computes_on_host(self, *tensors: Any) -> bool:
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return False
+        if keras.src.backend.torch.core.get_device() != "cpu":
+            return False
+        # A subclass (fake, sharded) or a tensor mapped over by torch.func holds no plain values.
+        return all(
+            type(each) in (torch.Tensor, torch.nn.Parameter)
+            and each.device.type == "cpu"
+            and not torch._C._functorch.is_functorch_wrapped_tensor(each)
+            for each in tensors
+        )
+
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        # Compiling takes torch many seconds, so its operations are called one by one.
+        return function
+
+    def constant(self, array: NDArray[Any]) -> Any:
+        # Keras's own conversion asks a NumPy array for its dtype, which dynamo cannot trace.
+        return torch.as_tensor(array, device=keras.src.backend.torch.core.get_device())
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]
