@@ -1,0 +1,230 @@
+"""A Keras model as PyTorch classes: one for each nested model and each custom layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from portable_models.export.errors import RefusedError
+from portable_models.export.torch_module import (
+    layers_basic,
+    layers_sequence,
+    layers_spatial,
+    library,
+)
+from portable_models.export.torch_module.body import Body
+from portable_models.export.torch_module.graph import (
+    Graph,
+    functional_of,
+    graph_of,
+    is_tensor,
+    symbolic_call,
+    takes,
+    tensors_in,
+)
+from portable_models.export.torch_module.naming import class_name, identifier, stable_names, unique
+from portable_models.export.torch_module.translation import (
+    LayerRefusedError,
+    Translation,
+    refusal,
+)
+
+_TRANSLATORS = (
+    layers_basic.TRANSLATORS | layers_spatial.TRANSLATORS | layers_sequence.TRANSLATORS
+)
+
+
+class Generator:
+    """Translates layers, and collects the classes and functions that it writes on the way.
+
+    Args:
+        root: the whole model, whose inputs are cast to the dtypes that it declares.
+
+    Attributes:
+        classes: source of each class or function written, by name, in order.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self.floatx = root.compute_dtype
+        self.classes: dict[str, str] = {}
+        self.training_aware: set[str] = set()
+        self._made: dict[tuple[Any, ...], tuple[Any, Translation]] = {}
+        self._names: set[str] = set()
+
+    def child(self, layer: Any) -> Translation:
+        """The translation of a layer that is not called in a graph of its own."""
+        return self.translate(layer, None, plumb=True)
+
+    def translate(self, layer: Any, call: Call | None, plumb: bool) -> Translation:
+        """The translation of a layer.
+
+        Args:
+            layer: a Keras layer or nested model.
+            call: how it is called, where that is known; a custom layer is traced from it.
+            plumb: whether its class takes a ``training`` argument.
+
+        Raises:
+            RefusedError: it has none; the message names the layer, its class and the reason.
+        """
+        try:
+            self._check(layer)
+            translator = _TRANSLATORS.get(type(layer))
+            if translator is not None:
+                return translator(layer, self)
+            functional = functional_of(layer)
+            if functional is not None:
+                return self._model(layer, functional, plumb)
+            return self._custom(layer, call, plumb)
+        except LayerRefusedError:
+            raise
+        except RefusedError as error:
+            raise refusal(layer, error) from error
+
+    def takes_training(self, made: str) -> bool:
+        """Whether the ``forward`` of what this constructor makes has a ``training`` argument."""
+        name = made.partition("(")[0]
+        definition = library.definitions().get(name)
+        known = definition is not None and "training" in definition.forward
+        return known or name in self.training_aware
+
+    def activation(self, function: Any) -> str | None:
+        """An expression for an activation function: a name, a module, or a traced function."""
+        if function is None or function is keras.activations.linear:
+            return None
+        name = getattr(function, "__name__", "")
+        if getattr(keras.activations, name, None) is function:
+            return str(name)
+        if isinstance(function, keras.layers.Layer):
+            child = self.child(function)
+            if child.weights:
+                raise RefusedError("its activation is a layer with weights")
+            return child.constructor
+        return self._function(function)
+
+    def write(self, wanted: str, source: str) -> str:
+        """Keep a class or function whose name in ``source`` is ``{name}``; returns the name.
+
+        Equal source is kept once: blocks that are alike share a class.
+        """
+        for name, kept in self.classes.items():
+            if kept == source.replace("{name}", name):
+                return name
+        name = unique(wanted, self._names)
+        self.classes[name] = source.replace("{name}", name)
+        return name
+
+    def reserve(self, names: set[str]) -> None:
+        """Keep these names out of those given to classes."""
+        self._names |= names
+
+    def _check(self, layer: Any) -> None:
+        if layer.quantization_mode is not None:
+            raise RefusedError(f"it is quantized ({layer.quantization_mode})")
+        if layer.compute_dtype != layer.variable_dtype:
+            raise RefusedError(
+                f"it computes in {layer.compute_dtype} with weights in {layer.variable_dtype}; "
+                "set one dtype policy for both"
+            )
+        floating = keras.backend.is_float_dtype(layer.compute_dtype)
+        if floating and layer.compute_dtype != self.floatx:
+            raise RefusedError(
+                f"it computes in {layer.compute_dtype}, the model in {self.floatx}; "
+                "mixed dtypes are not carried"
+            )
+
+    def _model(self, model: Any, functional: Any, plumb: bool) -> Translation:
+        key = (id(model), plumb)
+        if key not in self._made:
+            body = Body(self, plumb, owner=None)
+            body.read(graph_of(functional), _input_names(functional), cast=model is self.root)
+            self._made[key] = (model, self._written(model, body))
+        return self._made[key][1]
+
+    def _custom(self, layer: Any, call: Call | None, plumb: bool) -> Translation:
+        if type(layer).__module__.startswith("keras.src.layers"):
+            raise RefusedError("it has no translation into plain PyTorch yet")
+        if call is None:
+            raise RefusedError("a custom layer inside a wrapper is not carried")
+        if call.masked and (layer.supports_masking or takes(layer, "mask")):
+            raise RefusedError("it is given a mask, and masks do not go into custom layers")
+        if type(layer).compute_mask is not keras.layers.Layer.compute_mask:
+            raise RefusedError("it defines compute_mask, which is not carried")
+        key = (id(layer), plumb, call.signature())
+        if key not in self._made:
+            for made in self._made:
+                if made[0] == id(layer):
+                    raise RefusedError("it is called in several ways (shapes or arguments)")
+            graphs = call.graphs(layer)
+            body = Body(self, plumb, owner=layer)
+            body.read_modes(graphs, call.names(layer))
+            self._made[key] = (layer, self._written(layer, body))
+        return self._made[key][1]
+
+    def _written(self, layer: Any, body: Body) -> Translation:
+        name = self.write(class_name(layer.name), body.class_source(type(layer).__name__))
+        if body.uses_training:
+            self.training_aware.add(name)
+        return Translation(f"{name}()", body.weights)
+
+    def _function(self, function: Any) -> str:
+        tensor = keras.KerasTensor((None, 4), self.floatx)
+        try:
+            graph = symbolic_call(function, None, (tensor,), {})
+            body = Body(self, False, owner=None)
+            body.read(graph, ["x"])
+            source = body.function_source()
+        except RefusedError as error:
+            raise RefusedError(f"its activation {function!r} cannot be traced: {error}") from error
+        name = getattr(function, "__name__", type(function).__name__)
+        return self.write(identifier(name), source)
+
+
+class Call:
+    """One call of a layer in a graph."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], masked: bool) -> None:
+        self.args = args
+        self.kwargs = {key: value for key, value in kwargs.items() if key != "training"}
+        self.masked = masked
+
+    def signature(self) -> str:
+        """What a trace depends on: shapes, dtypes, and the values of plain arguments."""
+
+        def one(value: Any) -> Any:
+            return (tuple(value.shape), value.dtype) if is_tensor(value) else repr(value)
+
+        return repr(keras.tree.map_structure(one, (self.args, self.kwargs)))
+
+    def graphs(self, layer: Any) -> list[Graph]:
+        """What the layer computes in training and in inference."""
+        given = takes(layer, "training")
+        return [
+            symbolic_call(
+                layer.call,
+                layer,
+                self.args,
+                {**self.kwargs, "training": training} if given else self.kwargs,
+                training,
+            )
+            for training in (True, False)
+        ]
+
+    def names(self, layer: Any) -> list[str]:
+        """A name for each tensor that goes in."""
+        count = len(tensors_in((self.args, self.kwargs)))
+        return ["x"] if count == 1 else [f"x{index}" for index in range(1, count + 1)]
+
+
+def _input_names(functional: Any) -> list[str]:
+    """A name for each input of a Functional model: its key in a dict, or its layer's name."""
+    structure = functional._inputs_struct
+    if not isinstance(structure, dict):
+        layers = [tensor._keras_history.operation for tensor in functional._inputs]
+        named = stable_names(layers)
+        return ["x"] if len(layers) == 1 else [named[id(layer)] for layer in layers]
+    taken: set[str] = set()
+    paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
+    return [unique(identifier("_".join(map(str, path))), taken) for path in paths]

@@ -1,0 +1,191 @@
+"""What a model computes, as steps: read off a Functional model, or found by calling a layer symbolically."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras.src.models.functional import Functional
+from keras.src.random.seed_generator import global_seed_generator
+
+from portable_models.export.errors import RefusedError
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One call of a layer or of a ``keras.ops`` operation.
+
+    Args:
+        operation: the layer or operation.
+        args: its positional arguments; symbolic tensors, variables and plain values, nested.
+        kwargs: its keyword arguments, as the caller gave them.
+        outputs: the symbolic tensors that it gives, flat.
+    """
+
+    operation: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    outputs: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Steps in the order of computing, from the inputs to the structure of outputs.
+
+    Args:
+        inputs: symbolic tensors, flat.
+        steps: what is computed.
+        outputs: symbolic tensors, nested.
+        weights: symbolic tensors that stand for a layer's own variables, by ``id``.
+    """
+
+    inputs: tuple[Any, ...]
+    steps: tuple[Step, ...]
+    outputs: Any
+    weights: Mapping[int, Any]
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether ``value`` is a symbolic tensor."""
+    return isinstance(value, keras.KerasTensor)
+
+
+def tensors_in(structure: Any) -> list[Any]:
+    """The symbolic tensors of a structure, flat."""
+    return [leaf for leaf in keras.tree.flatten(structure) if is_tensor(leaf)]
+
+
+def _steps(function: Any) -> tuple[Step, ...]:
+    by_depth = function._nodes_by_depth
+    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+    return tuple(
+        Step(node.operation, node.arguments.args, node.arguments.kwargs, tuple(node.outputs))
+        for node in nodes
+        if node.operation is not None and not node.is_input
+    )
+
+
+def functional_of(model: Any) -> Any | None:
+    """The graph that Keras keeps of a Functional or Sequential model, or None if it keeps none."""
+    if isinstance(model, keras.Sequential) and type(model).call is keras.Sequential.call:
+        return model._functional
+    if isinstance(model, Functional) and type(model).call is Functional.call:
+        return model
+    return None
+
+
+def graph_of(functional: Any) -> Graph:
+    """The steps of a Functional model."""
+    return Graph(
+        tuple(functional._inputs), _steps(functional), functional._outputs_struct, weights={}
+    )
+
+
+def symbolic_call(
+    call: Callable[..., Any],
+    layer: Any | None,
+    args: Any,
+    kwargs: Mapping[str, Any],
+    training: bool = False,
+) -> Graph:
+    """Call a function on symbolic tensors and read off what it computes.
+
+    The layer's own variables are symbolic during the call, so that what is computed from them alone stays
+    live; every other variable has no value, so that computing with it outside an operation that is
+    recorded fails instead of becoming a constant.
+
+    Args:
+        call: the function.
+        layer: the layer that it belongs to, if it does.
+        args: positional arguments with symbolic tensors.
+        kwargs: keyword arguments with symbolic tensors.
+        training: the mode that the layers inside inherit.
+
+    Raises:
+        RefusedError: the call needs values, or gives something that does not depend on its inputs.
+    """
+
+    def fresh(value: Any) -> Any:
+        return keras.KerasTensor(value.shape, value.dtype) if is_tensor(value) else value
+
+    args, kwargs = keras.tree.map_structure(fresh, (tuple(args), dict(kwargs)))
+    inputs = tensors_in((args, kwargs))
+    with _symbolic_weights(layer, training) as weights:
+        try:
+            outputs = call(*args, **kwargs)
+        except RefusedError:
+            raise
+        except Exception as error:
+            first = str(error).strip().splitlines() or [""]
+            raise RefusedError(
+                f"its call needs values of tensors ({type(error).__name__}: {first[0][:200]})"
+            ) from error
+        return _read(inputs, outputs, weights)
+
+
+def _read(
+    inputs: list[Any], outputs: Any, weights: Mapping[int, tuple[Any, Any]]
+) -> Graph:
+    """The steps between the inputs (and weights) and the outputs of a symbolic call."""
+    leaves = keras.tree.flatten(outputs)
+    if not leaves or not all(map(is_tensor, leaves)):
+        raise RefusedError("its call gives something other than tensors made from its inputs")
+    variables = {key: variable for key, (_, variable) in weights.items()}
+    known = {id(tensor) for tensor in inputs} | set(weights)
+    if all(id(leaf) in known for leaf in leaves):
+        return Graph(tuple(inputs), (), outputs, variables)
+    placeholders = [placeholder for placeholder, _ in weights.values()]
+    try:
+        function = keras.Function([*inputs, *placeholders], outputs)
+    except ValueError as error:
+        raise RefusedError("its output does not depend on its inputs alone") from error
+    return Graph(tuple(inputs), _steps(function), outputs, variables)
+
+
+@contextlib.contextmanager
+def _symbolic_weights(
+    layer: Any | None, training: bool
+) -> Iterator[dict[int, tuple[Any, Any]]]:
+    """Replace a layer's own variables by symbolic tensors, and take the values of all others away."""
+    found: dict[int, tuple[Any, Any]] = {}
+    if layer is None:
+        yield found
+        return
+    own = {key: value for key, value in vars(layer).items() if isinstance(value, keras.Variable)}
+    for value in own.values():
+        placeholder = keras.KerasTensor(value.shape, value.dtype)
+        found[id(placeholder)] = (placeholder, value)
+    nodes = {
+        id(sub): (sub, len(sub._inbound_nodes), len(sub._outbound_nodes))
+        for sub in layer._flatten_layers()
+    }
+    # Keras itself would turn the mapping's values into tensors, so they are put in afterwards.
+    scope = keras.StatelessScope()
+    for variable in [*layer.variables, global_seed_generator().state]:
+        scope.state_mapping[id(variable)] = keras.KerasTensor(variable.shape, variable.dtype)
+    symbols = {id(variable): symbol for symbol, variable in found.values()}
+    losses = len(layer._losses)
+    # What Layer.__call__ does before it calls: layers inside ask this context for their mode.
+    layer._get_call_context().set_value("training", training)
+    try:
+        for key, value in own.items():
+            vars(layer)[key] = symbols[id(value)]
+        with scope:
+            yield found
+        if len(layer._losses) > losses:
+            raise RefusedError("its call uses add_loss, and a torch.nn.Module has no place for it")
+    finally:
+        layer._maybe_reset_call_context()
+        vars(layer).update(own)
+        del layer._losses[losses:]
+        for sub, inbound, outbound in nodes.values():
+            del sub._inbound_nodes[inbound:], sub._outbound_nodes[outbound:]
+
+
+def takes(layer: Any, name: str) -> bool:
+    """Whether the layer's ``call`` has an argument of this name."""
+    return name in inspect.signature(type(layer).call).parameters
