@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backends_matrix.versions.reference import expected
-from backends_matrix.versions.rows import Outcome, Row
+from backends_matrix.versions.rows import Api, Outcome, Row
 
 Report = Mapping[str, Any]
 
@@ -85,6 +85,9 @@ def _outcome(row: Row, report: Report) -> tuple[Outcome, str, float | None]:
     pairs = [(report["untrained"], reference.untrained)]
     if "fit_error" not in report:
         found = [*report["losses"], report["evaluate"]]
+        if len(report["losses"]) != len(reference.losses):
+            count = f"{len(report['losses'])} epochs were trained, {len(reference.losses)} expected"
+            return Outcome.FAILS, count, None
         pairs += zip(found, [*reference.losses, reference.evaluate], strict=True)
     distances = [abs(found - right) for found, right in pairs]
     # NaN is on neither side of a tolerance, so it is asked for by name.
@@ -100,6 +103,10 @@ def _outcome(row: Row, report: Report) -> tuple[Outcome, str, float | None]:
 
 def _foreign(row: Row, report: Report) -> str:
     """What ran that the row does not ask for, or nothing: the verdict would be another row's."""
+    origin = "tf_keras" if row.api is Api.LEGACY else "keras"
+    reached = str(report.get("keras", origin))
+    if reached.partition(" ")[0] != origin:
+        return f"{row.api} is {reached}, the row asks for {origin}"
     if report.get("backend", row.backend) != row.backend:
         return f"ran on the {report['backend']} backend, the row asks for {row.backend}"
     installed = _packages(row, report)
