@@ -1,4 +1,4 @@
-"""Names of the built-in experiments. Apart from them and free of keras, so that a wrong name is answered at once."""
+"""Names of the built-in experiments. Free of keras, so that a wrong name is answered at once."""
 
 BUILT_IN = {
     "imdb": "portable_models.experiments.imdb:imdb",

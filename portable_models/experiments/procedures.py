@@ -63,6 +63,8 @@ class Task:
             engine=self.engine,
             progress=self.on_epoch or False,
             replica=self.replica,
+            # What goes into a replica is known: it is the reference's, but for the last bit.
+            prove=not self.replica,
         )
         return model, training
 

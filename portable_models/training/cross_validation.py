@@ -117,6 +117,7 @@ def cross_validate(
                 engine=engine,
                 progress=_over_all(on_epoch, fold, folds) if on_epoch else False,
                 replica=replica,
+                prove=not replica,
             )
         )
     return CrossValidation(trainings, mean_history([each.history for each in trainings]))

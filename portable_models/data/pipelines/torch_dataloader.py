@@ -33,7 +33,6 @@ def _loader(
 ) -> Any:
     import torch
     from torch.utils.data import DataLoader, Dataset
-    from torch.utils.data._utils.collate import default_convert
 
     class Batches(Dataset):  # type: ignore[misc]  # torch is not followed by the type checker
         """Item i is batch i."""
@@ -43,7 +42,18 @@ def _loader(
 
         def __getitem__(self, index: int) -> Any:
             rows = order[index * batch_size : (index + 1) * batch_size]
-            return default_convert(as_tuple(weighted(samples.take(rows), class_weight)))
+            return _tensors(as_tuple(weighted(samples.take(rows), class_weight)))
 
     # Without a generator of its own a DataLoader draws a base seed from torch's global one.
     return DataLoader(Batches(), batch_size=None, generator=torch.Generator().manual_seed(0))
+
+
+def _tensors(structure: Any) -> Any:
+    """Arrays as tensors, tuples as tuples: torch's own conversion makes lists of them, which tf.data refuses."""
+    import torch
+
+    if isinstance(structure, tuple):
+        return tuple(_tensors(item) for item in structure)
+    if isinstance(structure, dict):
+        return {key: _tensors(item) for key, item in structure.items()}
+    return torch.as_tensor(structure)

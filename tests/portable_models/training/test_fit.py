@@ -1,0 +1,216 @@
+"""Training by a recipe, on the backend of this process."""
+
+import keras
+import numpy as np
+import pytest
+
+from portable_models import Recipe, fit, portable_random
+from portable_models.data import ArraySamples
+from portable_models.training import mean_history, perturb_last_bit, weights_digest
+from portable_models.training.history import Training
+
+RECIPE = Recipe(loss="mse", metrics=("mae",), epochs=3, batch_size=8, seed=5)
+
+
+def samples(count=50):
+    rng = np.random.default_rng(0)
+    x = rng.random((count, 4)).astype("float32")
+    return ArraySamples(x, x.sum(axis=1).astype("float32"))
+
+
+def network(dropout=0.0):
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(6, activation="relu"),
+            keras.layers.Dropout(dropout),
+            keras.layers.Dense(1),
+        ]
+    )
+
+
+def trained(recipe=RECIPE, dropout=0.0, **settings):
+    with portable_random(recipe.seed):
+        model = network(dropout)
+    return model, fit(model, samples(), recipe, **settings)
+
+
+def test_a_training_can_be_repeated_exactly():
+    (first, one), (second, two) = trained(dropout=0.5), trained(dropout=0.5)
+    assert one == two
+    assert weights_digest(first) == weights_digest(second)
+
+
+def test_the_history_is_that_of_one_plain_fit_in_the_same_order():
+    """One call of ``Model.fit`` per epoch is the same training as one call for all, where order is fixed."""
+    recipe = RECIPE.replace(shuffle=False)
+    model, ours = trained(recipe, validation=samples(20))
+    with portable_random(recipe.seed):
+        plain = network()
+        plain.compile("rmsprop", "mse", metrics=["mae"])
+        data, held_out = samples(), samples(20)
+        theirs = plain.fit(
+            data.x,
+            data.y,
+            batch_size=8,
+            epochs=3,
+            shuffle=False,
+            validation_data=(held_out.x, held_out.y),
+            verbose=0,
+        ).history
+    assert ours.history == {
+        name: pytest.approx(points, rel=1e-6) for name, points in theirs.items()
+    }
+    assert weights_digest(model) == weights_digest(plain)
+
+
+def test_early_stopping_remembers_across_epochs():
+    stop = {
+        "class_name": "EarlyStopping",
+        "config": {"monitor": "mae", "patience": 2, "min_delta": 100.0},
+    }
+    _, training = trained(RECIPE.replace(epochs=10, callbacks=(stop,)))
+    assert len(training.history["loss"]) == 3
+
+
+def test_a_callback_sees_one_training():
+    seen = []
+
+    class Recorder(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append("begin")
+
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(epoch)
+
+        def on_train_end(self, logs=None):
+            seen.append("end")
+
+    trained(RECIPE.replace(callbacks=(Recorder,)))
+    assert seen == ["begin", 0, 1, 2, "end"]
+
+
+def test_a_learning_rate_schedule_goes_on_across_epochs():
+    rates = []
+
+    def note(epoch, rate):
+        rates.append(float(rate))
+        return rate / 2
+
+    trained(RECIPE.replace(callbacks=(lambda: keras.callbacks.LearningRateScheduler(note),)))
+    assert rates == pytest.approx([1e-3, 5e-4, 2.5e-4])
+
+
+def test_progress_is_told_of_every_epoch():
+    told = []
+    trained(progress=lambda epoch, epochs, metrics: told.append((epoch, epochs, sorted(metrics))))
+    assert told == [(epoch, 3, ["loss", "mae"]) for epoch in (1, 2, 3)]
+
+
+def test_progress_for_people_is_one_line_an_epoch(capsys):
+    trained(progress=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[:2] for line in lines] == [["epoch", f"{epoch}/3"] for epoch in (1, 2, 3)]
+
+
+def test_class_weights_change_the_loss_as_they_should():
+    x, y = np.ones((4, 1), "float32"), np.array([0, 1, 1, 1], "float32")
+
+    def loss(class_weight):
+        model = keras.Sequential(
+            [keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")]
+        )
+        recipe = Recipe(optimizer="sgd", loss="mse", batch_size=4, class_weight=class_weight)
+        return fit(model, (x, y), recipe).history["loss"][0]
+
+    # Predictions are 0, so the squared errors are 0, 1, 1, 1.
+    assert loss(None) == pytest.approx(3 / 4)
+    assert loss({0: 1.0, 1: 2.0}) == pytest.approx(3 * 2 / 4)
+
+
+def test_a_replica_differs_in_the_last_bit_and_only_there():
+    with portable_random(0):
+        model = network()
+    before = [np.array(weight) for weight in model.get_weights()]
+    perturb_last_bit(model, 1)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        units = np.abs(new - old) / np.spacing(np.abs(old))
+        assert np.all((units == 0) == (old == 0))
+        # A step down from a power of two is half a unit of the number above it.
+        assert set(np.unique(units)) <= {0.0, 0.5, 1.0}
+
+
+def test_replica_0_is_the_model_itself():
+    with portable_random(0):
+        model = network()
+    before = weights_digest(model)
+    perturb_last_bit(model, 0)
+    assert weights_digest(model) == before
+
+
+def test_an_engine_that_is_not_there_falls_back_and_says_so():
+    _, training = trained(engine="compiled")
+    assert training.engine == "keras"
+    assert "no compiled engine yet" in training.engine_reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"engine": "steam"}, "unknown engine 'steam'"),
+        ({"pipeline": "numpie"}, "unknown pipeline 'numpie'"),
+    ],
+)
+def test_unknown_names_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        trained(**settings)
+
+
+def test_an_unknown_callback_is_named_with_the_nearest():
+    with pytest.raises(ValueError, match="unknown callback 'EarlyStoping'.*EarlyStopping"):
+        trained(RECIPE.replace(callbacks=("EarlyStoping",)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"epochs": 0}, "epochs"), ({"batch_size": 0}, "batch_size"), ({"seed": -1}, "seed")],
+)
+def test_a_recipe_refuses_what_cannot_be_trained(changes, message):
+    with pytest.raises(ValueError, match=message):
+        RECIPE.replace(**changes)
+
+
+def test_a_recipe_holds_no_objects():
+    with pytest.raises(TypeError, match="Give an optimizer or callback as its config"):
+        RECIPE.replace(optimizer=keras.optimizers.SGD()).digest()
+
+
+def test_every_setting_of_a_recipe_changes_its_digest():
+    changes = {
+        "optimizer": "sgd",
+        "loss": "mae",
+        "metrics": (),
+        "loss_weights": (1.0,),
+        "epochs": 4,
+        "batch_size": 9,
+        "seed": 6,
+        "shuffle": False,
+        "class_weight": {0: 1.0},
+        "callbacks": ("EarlyStopping",),
+    }
+    digests = {RECIPE.replace(**{name: value}).digest() for name, value in changes.items()}
+    assert len(digests | {RECIPE.digest()}) == len(changes) + 1
+    assert set(changes) == set(RECIPE.to_json())
+
+
+def test_histories_of_folds_are_averaged_epoch_by_epoch():
+    assert mean_history([{"loss": [1.0, 3.0]}, {"loss": [3.0, 5.0]}]) == {"loss": [2.0, 4.0]}
+    with pytest.raises(ValueError, match="same metrics and epochs"):
+        mean_history([{"loss": [1.0]}, {"loss": [1.0, 2.0]}])
+
+
+def test_a_training_says_what_went_in():
+    _, training = trained(dropout=0.5)
+    assert isinstance(training, Training)
+    assert set(training.digests) == {"order", "batches", "initial_weights", "dropout_masks"}
+    assert all(len(digest) == 64 for digest in training.digests.values())
