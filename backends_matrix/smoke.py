@@ -112,7 +112,9 @@ def main() -> int:
         for name in arguments.imports:
             importlib.import_module(name)
     except Exception as error:  # Whatever stops a combination of versions is what is asked for.
-        report["error"] = f"{type(error).__name__}: {error}"
+        # The environment is gone tomorrow; where it lay says nothing.
+        told = str(error).replace(sys.prefix, "...")
+        report["error"] = f"{type(error).__name__}: {told}"
     report["packages"] = {
         distribution.metadata["Name"]: distribution.version
         for distribution in importlib.metadata.distributions()
