@@ -40,6 +40,8 @@ class Judgement:
         operations: units in the last place by which one step's metric may differ through the order of
             summation alone (dot products of up to 10,000 terms, pairwise summed: about log2(10,000) = 14,
             rounded up to 16).
+        samples: how many samples may fall on the other side of a threshold through rounding; fewer, down to
+            none, where so many would be more than ``effect_accuracy``.
         effect: relative change of a metric that matters to its user; where the tolerance is above it,
             agreement says nothing, and the verdict is "undecidable".
         effect_accuracy: the same for accuracies, absolute.
@@ -47,6 +49,7 @@ class Judgement:
 
     safety: float = 8.0
     operations: float = 16.0
+    samples: int = 2
     effect: float = 0.05
     effect_accuracy: float = 0.01
 
@@ -220,7 +223,9 @@ def _tolerance(
     if "accuracy" in quantity:
         # Rounding moves a prediction over the threshold or it does not: accuracies move by whole samples.
         count = _count(quantity, base)
-        least, why = 2.0 / count, f"2 samples of {count} at the threshold"
+        moved = min(judgement.samples, int(judgement.effect_accuracy * count))
+        least = moved / count + 2.0 * float(np.finfo(np.float32).eps)
+        why = f"{moved} of {count} samples at the threshold"
     else:
         units = judgement.operations * float(np.finfo(np.float32).eps)
         least, why = (

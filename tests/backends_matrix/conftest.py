@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-STUDIES = Path(__file__).parents[1]
+STUDIES = Path(__file__).parents[1] / "studies"
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,14 @@ def test_accuracy_is_judged_by_whole_samples(moved, expected):
     assert verdicts(results) == [expected]
 
 
+def test_accuracy_over_few_samples_must_be_equal():
+    samples = {"train": 30}
+    pair = [result("jax", {"accuracy": [0.5]}, samples=samples)]
+    assert verdicts([*pair, result("torch", {"accuracy": [0.5]}, samples=samples)]) == [Agreement.AGREES]
+    moved = result("torch", {"accuracy": [0.5 + 1 / 30]}, samples=samples)
+    assert verdicts([*pair, moved]) == [Agreement.DIFFERS]
+
+
 def test_an_unequal_digest_differs_and_is_named():
     results = [
         result("jax", {"loss": [0.5]}, digests={"order": "a", "data": "d"}),

@@ -40,9 +40,9 @@ def test_a_wrong_call_is_answered_at_once_with_exit_2(portable, arguments, expec
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["studies.misbehaving:nothing"], "has no such object under nothing"),
-        (["studies.misbehaving:RECIPE"], "has a Recipe under RECIPE"),
-        (["studies.absent:study"], "the module studies.absent is not found"),
+        (["misbehaving:nothing"], "has no such object under nothing"),
+        (["misbehaving:RECIPE"], "has a Recipe under RECIPE"),
+        (["absent:study"], "the module absent is not found"),
         (["boston", "--variant", "kfoold"], "unknown variant 'kfoold': expected one of kfold"),
         (["boston", "--epochs", "imdb=3"], "--epochs names 'imdb'"),
     ],
@@ -69,7 +69,7 @@ def test_a_backend_that_is_not_installed_is_said_and_the_others_run(
     )
     done = portable(
         "matrix",
-        "studies.misbehaving:sound",
+        "misbehaving:sound",
         "--backends",
         ",".join(backends),
         "--variant",
@@ -84,7 +84,7 @@ def test_a_backend_that_is_not_installed_is_said_and_the_others_run(
 
 
 def test_a_device_that_is_not_there_is_said_with_exit_3(portable, backends):
-    done = portable("run", "studies.misbehaving:sound", "--backend", backends[0], "--device", "tpu")
+    done = portable("run", "misbehaving:sound", "--backend", backends[0], "--device", "tpu")
     assert done.code == 3
     assert "no tpu device" in done.errors + done.output
 

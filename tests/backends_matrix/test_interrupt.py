@@ -16,7 +16,7 @@ def waiting(tmp_path, environment, backends):
     marker, out = tmp_path / "running", tmp_path / "out"
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "backends_matrix", "matrix", "studies.misbehaving:interrupted"),
+            *(sys.executable, "-m", "backends_matrix", "matrix", "misbehaving:interrupted"),
             *("--backends", backends[0], "--replicas", "0", "--out", str(out)),
         ],
         env={**environment, "INTERRUPT_MARKER": str(marker)},

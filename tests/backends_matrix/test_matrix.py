@@ -10,7 +10,7 @@ def joined(names):
 
 
 def test_a_sound_study_agrees_on_every_backend(portable, backends):
-    done = portable("matrix", "studies.misbehaving:sound", "--backends", joined(backends))
+    done = portable("matrix", "misbehaving:sound", "--backends", joined(backends))
     several = len(backends) > 1
     assert (done.code, done.report["verdict"]) == (0, "agree" if several else "ran"), done.errors
     assert set(done.statuses().values()) == {"ok"}
@@ -24,7 +24,7 @@ def test_a_sound_study_agrees_on_every_backend(portable, backends):
 def test_initial_weights_masks_and_the_first_epoch_are_the_same_on_every_backend(
     portable, backends
 ):
-    done = portable("matrix", "studies.misbehaving:sound", "--backends", joined(backends))
+    done = portable("matrix", "misbehaving:sound", "--backends", joined(backends))
     cells = [cell for cell in done.report["cells"] if not cell["replica"]]
     for variant, group in itertools.groupby(
         sorted(cells, key=lambda cell: cell["variant"]), key=lambda cell: cell["variant"]
@@ -46,7 +46,7 @@ def test_every_pipeline_delivers_the_same_batches_on_every_backend(portable, bac
     usable = [name for name in pipelines if needs.get(name, backends[0]) in backends]
     done = portable(
         "matrix",
-        "studies.misbehaving:sound",
+        "misbehaving:sound",
         "--backends",
         joined(backends),
         "--pipelines",
@@ -69,24 +69,24 @@ def test_a_planted_fault_is_found_and_named(portable, backends, fault, quantity)
     faulty = backends[-1]
     # With one backend installed the fault is planted on it and shows against another run of it.
     if len(backends) == 1:
-        clean = portable("matrix", "studies.misbehaving:sound", "--backends", faulty)
+        clean = portable("matrix", "misbehaving:sound", "--backends", faulty)
         broken = portable(
             "matrix",
-            "studies.misbehaving:sound",
+            "misbehaving:sound",
             "--backends",
             faulty,
             "--setup",
-            f"{faulty}=studies.faults:{fault}",
+            f"{faulty}=faults:{fault}",
         )
         assert clean.report["cells"][0]["history"] != broken.report["cells"][0]["history"]
         return
     done = portable(
         "matrix",
-        "studies.misbehaving:sound",
+        "misbehaving:sound",
         "--backends",
         joined(backends),
         "--setup",
-        f"{faulty}=studies.faults:{fault}",
+        f"{faulty}=faults:{fault}",
     )
     assert (done.code, done.report["verdict"]) == (1, "differ")
     found = [each for each in done.report["comparisons"] if each["verdict"] == "differs"]
@@ -101,7 +101,7 @@ def test_a_planted_fault_is_found_and_named(portable, backends, fault, quantity)
 
 def test_a_crashed_cell_is_named_and_the_others_are_kept(portable, backends):
     one = backends[0]
-    done = portable("matrix", "studies.misbehaving:crashing", "--backends", one, "--replicas", "0")
+    done = portable("matrix", "misbehaving:crashing", "--backends", one, "--replicas", "0")
     assert done.code == 3
     assert done.statuses() == {
         ("plain", one): "ok",
@@ -115,7 +115,7 @@ def test_a_hanging_cell_is_given_up_and_the_others_are_kept(portable, backends):
     one = backends[0]
     done = portable(
         "matrix",
-        "studies.misbehaving:hanging",
+        "misbehaving:hanging",
         "--backends",
         one,
         "--replicas",
@@ -134,7 +134,7 @@ def test_a_hanging_cell_is_given_up_and_the_others_are_kept(portable, backends):
 
 def test_a_variant_that_raises_or_gives_nan_is_never_a_pass(portable, backends):
     one = backends[0]
-    done = portable("matrix", "studies.misbehaving:failing", "--backends", one, "--replicas", "0")
+    done = portable("matrix", "misbehaving:failing", "--backends", one, "--replicas", "0")
     assert done.code == 3
     assert done.statuses() == {
         ("plain", one): "ok",
@@ -149,7 +149,7 @@ def test_a_variant_that_raises_or_gives_nan_is_never_a_pass(portable, backends):
 
 def test_resume_runs_only_what_is_missing(portable, backends):
     one = backends[0]
-    call = ("matrix", "studies.misbehaving:crashing", "--backends", one, "--replicas", "0")
+    call = ("matrix", "misbehaving:crashing", "--backends", one, "--replicas", "0")
     first = portable(*call)
     kept = {path: path.stat().st_mtime_ns for path in first.out.glob("cells/*-last-*/result.json")}
     assert len(kept) == 1
@@ -162,7 +162,7 @@ def test_resume_runs_only_what_is_missing(portable, backends):
 
 
 def test_without_resume_the_earlier_run_is_moved_aside_not_lost(portable, backends):
-    call = ("run", "studies.misbehaving:sound", "--backend", backends[0], "--variant", "plain")
+    call = ("run", "misbehaving:sound", "--backend", backends[0], "--variant", "plain")
     first = portable(*call)
     report = (first.out / "report.json").read_text()
     second = portable(*call)
@@ -171,7 +171,7 @@ def test_without_resume_the_earlier_run_is_moved_aside_not_lost(portable, backen
 
 
 def test_report_renders_again_from_the_document_alone(portable, backends):
-    done = portable("run", "studies.misbehaving:sound", "--backend", backends[0])
+    done = portable("run", "misbehaving:sound", "--backend", backends[0])
     for name in ("report.html", "junit.xml"):
         (done.out / name).unlink()
     again = portable("report", str(done.out))

@@ -49,7 +49,7 @@ def _loader(
 
 
 def _tensors(structure: Any) -> Any:
-    """Arrays as tensors, tuples as tuples: torch's own conversion makes lists of them, which tf.data refuses."""
+    """Arrays as tensors, tuples as tuples: torch itself makes lists of them, which TensorFlow refuses."""
     import torch
 
     if isinstance(structure, tuple):

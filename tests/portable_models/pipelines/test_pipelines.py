@@ -98,7 +98,7 @@ def test_an_unknown_pipeline_is_named_with_the_nearest():
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(PipelineUnavailableError, match="tf.data needs the package tensorflow"):
+    with pytest.raises(PipelineUnavailableError, match=r"tf\.data needs the package tensorflow"):
         pipeline("tf.data").require()
 
 

@@ -167,7 +167,7 @@ def test_unknown_names_are_refused(settings, message):
 
 
 def test_an_unknown_callback_is_named_with_the_nearest():
-    with pytest.raises(ValueError, match="unknown callback 'EarlyStoping'.*EarlyStopping"):
+    with pytest.raises(ValueError, match=r"unknown callback 'EarlyStoping'.*EarlyStopping"):
         trained(RECIPE.replace(callbacks=("EarlyStoping",)))
 
 
