@@ -1,0 +1,156 @@
+"""``with portable_random(seed):`` Keras draws the same random numbers on every backend."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, Final
+
+import keras
+import numpy as np
+from keras.src import backend as keras_backend
+from keras.src.backend.common import global_state
+from keras.src.layers.preprocessing.data_layer import DataLayer
+from keras.src.random import seed_generator
+
+from portable_models.random import distributions, rejection
+from portable_models.random.orthogonal import orthogonal
+from portable_models.random.threefry import MASK, threefry_numpy
+
+REPLACED: Final[dict[str, Callable[..., Any]]] = {
+    "beta": rejection.beta,
+    "binomial": rejection.binomial,
+    "categorical": distributions.categorical,
+    "dropout": distributions.dropout,
+    "gamma": rejection.gamma,
+    "normal": distributions.normal,
+    "randint": distributions.randint,
+    "shuffle": distributions.shuffle,
+    "truncated_normal": distributions.truncated_normal,
+    "uniform": distributions.uniform,
+}
+"""Function of Keras's backend random module -> the portable one with the same arguments."""
+
+_SEED_LANE: Final = 0x5EED
+
+
+class portable_random(contextlib.ContextDecorator):  # noqa: N801 - read as a statement, like suppress
+    """While it is entered, Keras draws from one generator that is the same on every backend.
+
+    Models need no change: initializers, Dropout and its kin, GaussianNoise, recurrent dropout, random
+    preprocessing and ``keras.random.*`` all come to the functions that are replaced here, with Keras's own
+    seeds. Layers and initializers without a seed get one from ``seed`` and the order in which they are made,
+    so entering twice with one seed builds one model twice, whatever was drawn before.
+    :mod:`portable_models.random.distributions` says which functions are equal in every bit.
+
+    Code that is traced inside keeps drawing portable numbers, code traced outside never does: build **and**
+    fit inside. Entering inside another ``portable_random`` draws from the inner seed; on leaving, the outer
+    one goes on where it was. Leaving, by an exception too, puts back what was there. The change holds for
+    the whole process, so only one thread may enter at a time. It works as a decorator as well.
+
+    What stays outside: the order of samples (:mod:`portable_models.data.order`), Python's and NumPy's own
+    generators (AugMix chooses its operations with Python's), and what ``JaxLayer`` or
+    ``TorchModuleWrapper`` draw within.
+
+    Args:
+        seed: 0 to ``2**64 - 1``.
+
+    Raises:
+        TypeError: ``seed`` is no integer.
+        ValueError: ``seed`` is outside 0 to ``2**64 - 1``.
+        NotImplementedError: raised inside, where equal numbers cannot be promised:
+            ``keras.ops.image.elastic_transform``, random preprocessing layers that run in a tf.data pipeline
+            of another backend, binomial draws of unknown counts.
+
+    Example:
+        >>> with portable_random(7):
+        ...     keras.ops.convert_to_numpy(keras.random.uniform((2,), seed=1)).tolist()
+        [0.0, 0.0]
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        if not isinstance(seed, int | np.integer):
+            raise TypeError(f"portable_random needs an integer seed; got {seed!r}")
+        if not 0 <= seed < 2**64:
+            raise ValueError(f"the seed of portable_random must be 0 to 2**64 - 1; got {seed}")
+        self.seed = int(seed)
+        self._entered: list[ExitStack] = []
+
+    def __enter__(self) -> portable_random:
+        with ExitStack() as stack:
+            _replace_functions(stack, default_seeds(self.seed))
+            stack.enter_context(_own_global_generator())
+            self._entered.append(stack.pop_all())
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._entered.pop().close()
+
+
+def default_seeds(seed: int) -> Iterator[int]:
+    """The seeds that unseeded layers and initializers get, one after the other: 31 bits each."""
+    key = (seed & MASK, seed >> 32)
+    lane = np.full(1, _SEED_LANE, np.uint32)
+    for index in itertools.count():
+        first, _ = threefry_numpy(key, (np.full(1, index, np.uint32), lane))
+        # Keras keeps seeds in an int32 under PyTorch.
+        yield int(first[0]) >> 1
+
+
+def _replace_functions(stack: ExitStack, seeds: Iterator[int]) -> None:
+    def make_default_seed() -> int:
+        return next(seeds)
+
+    for name, function in REPLACED.items():
+        _replace(stack, keras_backend.random, name, function)
+    # Bound by name in the backend's module, which initializers ask, and where SeedGenerator looks it up.
+    _replace(stack, keras_backend.random, "make_default_seed", make_default_seed)
+    _replace(stack, seed_generator, "make_default_seed", make_default_seed)
+    _replace(stack, keras.initializers.Orthogonal, "__call__", _orthogonal_call)
+    _replace(stack, keras_backend.image, "elastic_transform", _refuse_elastic_transform)
+    _replace(stack, DataLayer, "_get_seed_generator", _generator_of_this_backend)
+
+
+def _replace(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
+    stack.callback(setattr, owner, name, getattr(owner, name))
+    setattr(owner, name, value)
+
+
+@contextlib.contextmanager
+def _own_global_generator() -> Iterator[None]:
+    """Draws without a seed start afresh inside, and go on outside where they were."""
+    name = seed_generator.GLOBAL_SEED_GENERATOR
+    before = global_state.get_global_attribute(name)
+    # Named, since Keras counts the generators whose names it makes up.
+    own = seed_generator.SeedGenerator(name="portable_random")
+    global_state.set_global_attribute(name, own)
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(name, before)
+
+
+def _orthogonal_call(initializer: Any, shape: Any, dtype: Any = None) -> Any:
+    return orthogonal(initializer, shape, dtype)
+
+
+def _refuse_elastic_transform(*_: Any, **__: Any) -> Any:
+    raise NotImplementedError(
+        "elastic_transform draws inside each backend's image module, so its numbers differ between backends; "
+        "call it outside portable_random, or leave it out of what is compared"
+    )
+
+
+_keras_get_seed_generator = DataLayer._get_seed_generator
+
+
+def _generator_of_this_backend(layer: Any, backend: str | None = None) -> Any:
+    found = _keras_get_seed_generator(layer, backend)
+    if found is not layer.generator:
+        raise NotImplementedError(
+            f"layer {layer.name!r} runs in a {backend} pipeline, outside the backend that Keras runs on, "
+            "where its draws are not portable; put it into the model, or call it outside portable_random"
+        )
+    return found
