@@ -58,7 +58,7 @@ def view(model: Any) -> View:
     ]
     seen = View(model, Signature(tuple(inputs), ()), structure, keywords)
     if isinstance(model, keras.Sequential) or keywords or not hasattr(model, "output"):
-        result = keras.backend.compute_output_spec(lambda *flat: seen(flat), *symbolic)
+        result = seen(symbolic)
     else:
         result = model.output
     outputs = [

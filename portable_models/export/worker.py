@@ -50,7 +50,7 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     from portable_models.export import inspection, loading, preparation, reference
 
     settings = current().require_full_precision()
-    model = loading.load(Path(job["model"]))
+    model = loading.load(Path(job["model"]), job["imports"])
     seen = inspection.view(model)
     if job["action"] == "reference":
         measured = reference.measure(

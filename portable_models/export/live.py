@@ -1,0 +1,67 @@
+"""A model of this process: saved for the children, its numbers taken here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from portable_models._backend import current
+from portable_models.export import loading, reference
+from portable_models.export.errors import ExportError
+from portable_models.export.inspection import layers_of, view
+
+
+def take(
+    model: Any, folder: Path, batch: int, *, measure: bool
+) -> tuple[Path, tuple[str, ...], tuple[Path, Mapping[str, Any]] | None]:
+    """Save ``model`` and measure it here, so that what saving loses shows as a difference.
+
+    Args:
+        model: a built Keras model.
+        folder: where its files go.
+        batch: rows of the exported batch.
+        measure: whether the reference is taken.
+
+    Returns:
+        The ``.keras`` file, the modules that register its classes, and the reference's file and description.
+
+    Raises:
+        ExportError: it is no built Keras model, or a class of it lives where no child can import it.
+    """
+    if not isinstance(model, keras.Model):
+        raise ExportError(
+            f"expected a .keras file or a Keras model, got {type(model).__name__}; build it with keras.Model"
+        )
+    seen = view(model)
+    imports = _modules(model)
+    file = folder / f"{model.name}.keras"
+    loading.save(model, file)
+    if not measure:
+        return file, imports, None
+    # The precision settings of this process are the user's; the floor that is measured covers them.
+    out = folder / "reference.npz"
+    description = {"status": "done", **reference.measure(seen, batch, out, gradients=True)}
+    return file, imports, (out, {**description, "backend": current().name})
+
+
+def _modules(model: Any) -> tuple[str, ...]:
+    """The modules of the model's own classes and of the registered functions that it names."""
+    named = [type(layer) for layer in layers_of(model)]
+    config = model.to_json()
+    for name, value in keras.saving.get_custom_objects().items():
+        if f'"{name}"' in config:
+            named.append(value)
+    modules = []
+    for value in named:
+        module = getattr(value, "__module__", "keras")
+        if module == "__main__":
+            raise ExportError(
+                f"{value.__name__} is defined in the script that runs, which no other process can import; "
+                "move it to a module of its own"
+            )
+        if module.partition(".")[0] != "keras":
+            modules.append(module)
+    return tuple(dict.fromkeys(modules))
