@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 from keras import ops
+from keras.src.backend.common.stateless_scope import in_stateless_scope
 
 from portable_models._backend import current
 
@@ -18,9 +19,12 @@ class MeanTensor(keras.metrics.Metric):  # type: ignore[misc]  # keras has no co
     Same mathematics as
     https://www.tensorflow.org/versions/r2.15/api_docs/python/tf/keras/metrics/MeanTensor
 
-    Give ``shape`` wherever the metric lives inside compiled code (``fit``, a layer): a compiled
-    step takes its variables as inputs, so they must exist before it is traced. Without a shape it
-    is taken from the first value, which must then be a plain one, outside compiled code.
+    Give ``shape`` wherever the metric lives inside compiled code: a compiled step takes its
+    variables as inputs, so they must exist before it is traced. Without a shape it is taken from
+    the first value, which must then be a plain one, outside compiled code (torch's ``fit`` is plain
+    code, but a model that relies on it is not portable). Inside ``fit``, update it in an
+    overridden ``Model.compute_metrics``, which every backend allows; on JAX a layer's ``call`` may
+    not update a metric (entry "metric-in-call" of known_gaps.toml).
 
     Args:
         name: what a history calls the metric.
@@ -70,7 +74,8 @@ class MeanTensor(keras.metrics.Metric):  # type: ignore[misc]  # keras has no co
         values = ops.convert_to_tensor(values, dtype=self.dtype)
         given = tuple(values.shape)
         if self.shape is None:
-            if current().is_traced(values):
+            # Under torch, Keras asks for shapes with plain tensors, so only the scope tells.
+            if in_stateless_scope() or current().is_traced(values):
                 raise ValueError(
                     "MeanTensor without a shape was called inside compiled code, where its "
                     f"variables can no longer be made; say MeanTensor(shape={given})"
