@@ -40,6 +40,7 @@ class Body:
 
     Attributes:
         weights: attribute path -> Keras variable, or a constant as an array.
+        parameters: argument names of ``forward``.
     """
 
     def __init__(self, generator: Generator, plumb: bool, owner: Any | None) -> None:
@@ -50,7 +51,7 @@ class Body:
         self.uses_training = plumb
         self._init: list[str] = []
         self._lines: list[str] = []
-        self._parameters: list[str] = []
+        self.parameters: list[str] = []
         self._attributes: dict[int, str] = {}
         self._kept: list[Any] = []
         self._taken: set[str] = set()
@@ -64,29 +65,35 @@ class Body:
 
     def read(self, graph: Graph, names: Sequence[str], cast: bool = False) -> None:
         """Write the steps of a graph, after casts of the inputs to the dtypes that they declare."""
-        self._parameters = list(names)
-        casts = [
-            f"{name} = {name}.to({self.dtype(tensor.dtype)})"
-            for name, tensor in zip(names, graph.inputs, strict=True)
-            if cast
-        ]
-        self._lines = casts + self._steps(graph, names)
+        self.parameters = list(names)
+        self._lines = self._casts(graph, names, cast) + self._steps(graph, names)
 
-    def read_modes(self, graphs: Sequence[Graph], names: Sequence[str]) -> None:
+    def read_modes(
+        self, graphs: Sequence[Graph], names: Sequence[str], cast: bool = False
+    ) -> None:
         """Write the steps of a layer's training graph and inference graph; once if they are alike."""
-        self._parameters = list(names)
+        self.parameters = list(names)
         written = []
         for mode, graph in zip((True, False), graphs, strict=True):
             self._mode = mode
             written.append(self._steps(graph, names))
+        casts = self._casts(graphs[0], names, cast)
         if written[0] == written[1]:
-            self._lines = written[0]
+            self._lines = casts + written[0]
             return
         self.uses_training = True
         self._lines = [
+            *casts,
             "if training:",
             *textwrap.indent("\n".join(written[0]), "    ").split("\n"),
             *written[1],
+        ]
+
+    def _casts(self, graph: Graph, names: Sequence[str], cast: bool) -> list[str]:
+        return [
+            f"{name} = {name}.to({self.dtype(tensor.dtype)})"
+            for name, tensor in zip(names, graph.inputs, strict=True)
+            if cast
         ]
 
     def _steps(self, graph: Graph, names: Sequence[str]) -> list[str]:
@@ -358,7 +365,7 @@ class Body:
 
     def class_source(self, kind: str) -> str:
         """The class, with ``{name}`` for its own name."""
-        parameters = ", ".join(f"{name}: Tensor" for name in self._parameters)
+        parameters = ", ".join(f"{name}: Tensor" for name in self.parameters)
         if self.uses_training:
             parameters += ", training: bool | None = None"
         lines = list(self._lines)

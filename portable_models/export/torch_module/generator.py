@@ -44,12 +44,14 @@ class Generator:
 
     Attributes:
         classes: source of each class or function written, by name, in order.
+        inputs: argument names of the whole model.
     """
 
     def __init__(self, root: Any) -> None:
         self.root = root
         self.floatx = root.compute_dtype
         self.classes: dict[str, str] = {}
+        self.inputs: tuple[str, ...] = ()
         self.training_aware: set[str] = set()
         self._made: dict[tuple[Any, ...], tuple[Any, Translation]] = {}
         self._names: set[str] = set()
@@ -159,11 +161,13 @@ class Generator:
                     raise RefusedError("it is called in several ways (shapes or arguments)")
             graphs = call.graphs(layer)
             body = Body(self, plumb, owner=layer)
-            body.read_modes(graphs, call.names(layer))
+            body.read_modes(graphs, call.names(layer), cast=layer is self.root)
             self._made[key] = (layer, self._written(layer, body))
         return self._made[key][1]
 
     def _written(self, layer: Any, body: Body) -> Translation:
+        if layer is self.root:
+            self.inputs = tuple(body.parameters)
         name = self.write(class_name(layer.name), body.class_source(type(layer).__name__))
         if body.uses_training:
             self.training_aware.add(name)

@@ -9,8 +9,10 @@ from typing import Any
 
 import keras
 
+from portable_models.export.torch_module.sight import look_at
 from portable_models.export.torch_module import library
-from portable_models.export.torch_module.generator import Generator
+from portable_models.export.torch_module.generator import Call, Generator
+from portable_models.export.torch_module.graph import functional_of
 from portable_models.export.torch_module.penalties import constraint_lines, penalty_terms
 
 _HEAD = '''"""A Keras model as plain PyTorch: no Keras is needed to run or to train it.
@@ -48,10 +50,12 @@ class Source:
     Args:
         text: Python source that imports torch only.
         weights: state_dict key -> Keras variable, or a constant as an array.
+        inputs: argument names of ``forward``, in order.
     """
 
     text: str
     weights: Mapping[str, Any]
+    inputs: tuple[str, ...]
 
 
 def generate(model: Any) -> Source:
@@ -65,7 +69,7 @@ def generate(model: Any) -> Source:
     """
     generator = Generator(model)
     generator.reserve({"Model", "build", "load", *library.definitions()})
-    made = generator.translate(model, None, plumb=False)
+    made = generator.translate(model, _call_of(model), plumb=False)
     root = made.constructor.removesuffix("()")
     keys = {id(v): key for key, v in made.weights.items() if isinstance(v, keras.Variable)}
     extra = _methods(penalty_terms(model, keys), constraint_lines(model, keys))
@@ -84,7 +88,19 @@ def generate(model: Any) -> Source:
     head = _HEAD + "\nfrom __future__ import annotations\n\n" + _import_block(imports)
     text = head + "\n\n" + joined + "\n" + _TAIL.replace("{dtype}", dtype)
     compile(text, "model.py", "exec")
-    return Source(text, made.weights)
+    return Source(text, made.weights, generator.inputs)
+
+
+def _call_of(model: Any) -> Call | None:
+    """How a model that is only code is called; None for one that Keras keeps the graph of."""
+    if functional_of(model) is not None:
+        return None
+    seen = look_at(model)
+    given = [keras.KerasTensor(each.shape, each.dtype) for each in seen.signature.inputs]
+    packed = seen.pack(given)
+    if seen.keywords:
+        return Call((), dict(zip(seen.keywords, packed, strict=True)), masked=False)
+    return Call((packed,), {}, masked=False)
 
 
 def _methods(terms: list[str], constraints: list[str]) -> str:

@@ -1,0 +1,31 @@
+"""How a model is called, for a model of any kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from portable_models.export.inspection import View, view
+from portable_models.export.signature import Signature, Tensor
+from portable_models.export.torch_module.graph import functional_of
+
+
+def look_at(model: Any) -> View:
+    """The inputs of a model, and how to call it with a flat list of them.
+
+    Raises:
+        ExportError: the model was never built or called, so its inputs are not known.
+    """
+    functional = functional_of(model)
+    if functional is None:
+        return view(model)
+    limit = min(
+        (e.input_dim for e in model._flatten_layers() if isinstance(e, keras.layers.Embedding)),
+        default=None,
+    )
+    tensors = [
+        Tensor(f"input_{index}", (None, *tensor.shape[1:]), tensor.dtype, limit)
+        for index, tensor in enumerate(functional._inputs)
+    ]
+    return View(model, Signature(tuple(tensors), ()), functional._inputs_struct)
