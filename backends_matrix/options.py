@@ -59,7 +59,7 @@ def names(
     return read
 
 
-class EpochsOption(click.ParamType):
+class EpochsOption(click.ParamType[tuple[str, int]]):
     """``N``, or ``EXPERIMENT[/VARIANT]=N``, as a pair of place and number."""
 
     name = "[PLACE=]N"
@@ -76,7 +76,7 @@ class EpochsOption(click.ParamType):
         return place, int(number)
 
 
-class SetupOption(click.ParamType):
+class SetupOption(click.ParamType[tuple[str, str]]):
     """``BACKEND=package.module:function`` as a pair."""
 
     name = "BACKEND=FUNCTION"

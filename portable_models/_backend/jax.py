@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
-import jaxlib
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class JaxBackend(Backend):
     name = "jax"
 
     def versions(self) -> Mapping[str, str]:
-        return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}
+        return {"jax": jax.__version__, "jaxlib": importlib.metadata.version("jaxlib")}
 
     def device_counts(self) -> Mapping[Device, int]:
         return Counter(device.platform for device in jax.devices()) | Counter(

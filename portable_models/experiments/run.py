@@ -134,8 +134,8 @@ def _examples(predictions: Array | None, data: DataSet) -> tuple[Example, ...]:
     """The first test reviews beside their predictions, where the data are reviews."""
     if predictions is None or not isinstance(data, ReviewDataSet):
         return ()
-    rows = np.arange(min(EXAMPLES, len(data.test)))
-    labels = np.asarray(data.test.take(rows).y)
+    rows = range(min(EXAMPLES, len(data.test)))
+    labels = np.asarray(data.test.take(np.array(rows)).y)
     return tuple(
         Example(_opening(data, row), float(predictions[row].item()), float(labels[row]))
         for row in rows

@@ -140,13 +140,12 @@ def standardised(training: Samples, *others: Samples) -> list[Samples]:
         ValueError: the samples have several inputs.
     """
     parts = [part.take(np.arange(len(part))) for part in (training, *others)]
-    if not all(isinstance(part.x, np.ndarray) for part in parts):
-        raise ValueError(
-            "standardisation needs one array of features; this data set has several inputs"
-        )
-    features = standardise(*(part.x for part in parts))
+    features = [part.x for part in parts if isinstance(part.x, np.ndarray)]
+    if len(features) != len(parts):
+        raise ValueError("standardisation needs one array of features; this data set has several inputs")
     return [
-        ArraySamples(x, part.y, part.sample_weight) for x, part in zip(features, parts, strict=True)
+        ArraySamples(x, part.y, part.sample_weight)
+        for x, part in zip(standardise(*features), parts, strict=True)
     ]
 
 

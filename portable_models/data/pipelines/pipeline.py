@@ -129,4 +129,6 @@ def batches(
 
 def as_tuple(batch: Batch) -> tuple[Structure, ...]:
     """The batch as Keras wants it from an iterable: ``(x, y)`` or ``(x, y, sample_weight)``."""
-    return tuple(batch) if batch.sample_weight is not None else (batch.x, batch.y)
+    if batch.sample_weight is None:
+        return batch.x, batch.y
+    return batch.x, batch.y, batch.sample_weight
