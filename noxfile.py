@@ -42,7 +42,7 @@ TABLE = versions.load()
 CONSTRAINTS = "constraints/tested.txt"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 EXTRAS = {"jax": "jax", "tensorflow": "tensorflow-cpu", "torch": "torch"}
-KERAS_FREE_TESTS = ("tests/architecture", "tests/backends_matrix")
+KERAS_FREE_TESTS = ("tests/architecture", "tests/backends_matrix", "tests/docs")
 """Tests in whose process no Keras is needed; they start processes of their own for that, and run once."""
 
 Command = tuple[Sequence[str], Mapping[str, str]]
