@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -16,13 +15,11 @@ from portable_models.export.torch_module import (
 )
 from portable_models.export.torch_module.body import Body
 from portable_models.export.torch_module.graph import (
-    Graph,
+    Call,
     functional_of,
     graph_of,
-    is_tensor,
     symbolic_call,
     takes,
-    tensors_in,
 )
 from portable_models.export.torch_module.naming import class_name, identifier, stable_names, unique
 from portable_models.export.torch_module.translation import (
@@ -171,7 +168,7 @@ class Generator:
         name = self.write(class_name(layer.name), body.class_source(type(layer).__name__))
         if body.uses_training:
             self.training_aware.add(name)
-        return Translation(f"{name}()", body.weights)
+        return Translation(f"{name}()", body.attributes.weights)
 
     def _function(self, function: Any) -> str:
         tensor = keras.KerasTensor((None, 4), self.floatx)
@@ -184,42 +181,6 @@ class Generator:
             raise RefusedError(f"its activation {function!r} cannot be traced: {error}") from error
         name = getattr(function, "__name__", type(function).__name__)
         return self.write(identifier(name), source)
-
-
-class Call:
-    """One call of a layer in a graph."""
-
-    def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], masked: bool) -> None:
-        self.args = args
-        self.kwargs = {key: value for key, value in kwargs.items() if key != "training"}
-        self.masked = masked
-
-    def signature(self) -> str:
-        """What a trace depends on: shapes, dtypes, and the values of plain arguments."""
-
-        def one(value: Any) -> Any:
-            return (tuple(value.shape), value.dtype) if is_tensor(value) else repr(value)
-
-        return repr(keras.tree.map_structure(one, (self.args, self.kwargs)))
-
-    def graphs(self, layer: Any) -> list[Graph]:
-        """What the layer computes in training and in inference."""
-        given = takes(layer, "training")
-        return [
-            symbolic_call(
-                layer.call,
-                layer,
-                self.args,
-                {**self.kwargs, "training": training} if given else self.kwargs,
-                training,
-            )
-            for training in (True, False)
-        ]
-
-    def names(self, layer: Any) -> list[str]:
-        """A name for each tensor that goes in."""
-        count = len(tensors_in((self.args, self.kwargs)))
-        return ["x"] if count == 1 else [f"x{index}" for index in range(1, count + 1)]
 
 
 def _input_names(functional: Any) -> list[str]:

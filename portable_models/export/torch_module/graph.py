@@ -189,3 +189,39 @@ def _symbolic_weights(
 def takes(layer: Any, name: str) -> bool:
     """Whether the layer's ``call`` has an argument of this name."""
     return name in inspect.signature(type(layer).call).parameters
+
+
+class Call:
+    """One call of a layer in a graph."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], masked: bool) -> None:
+        self.args = args
+        self.kwargs = {key: value for key, value in kwargs.items() if key != "training"}
+        self.masked = masked
+
+    def signature(self) -> str:
+        """What a trace depends on: shapes, dtypes, and the values of plain arguments."""
+
+        def one(value: Any) -> Any:
+            return (tuple(value.shape), value.dtype) if is_tensor(value) else repr(value)
+
+        return repr(keras.tree.map_structure(one, (self.args, self.kwargs)))
+
+    def graphs(self, layer: Any) -> list[Graph]:
+        """What the layer computes in training and in inference."""
+        given = takes(layer, "training")
+        return [
+            symbolic_call(
+                layer.call,
+                layer,
+                self.args,
+                {**self.kwargs, "training": training} if given else self.kwargs,
+                training,
+            )
+            for training in (True, False)
+        ]
+
+    def names(self, layer: Any) -> list[str]:
+        """A name for each tensor that goes in."""
+        count = len(tensors_in((self.args, self.kwargs)))
+        return ["x"] if count == 1 else [f"x{index}" for index in range(1, count + 1)]

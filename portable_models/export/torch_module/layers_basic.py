@@ -132,11 +132,12 @@ def _group_normalization(layer: Any, context: Context) -> Translation:
 
 
 def _rms_normalization(layer: Any, context: Context) -> Translation:
-    require(layer, isinstance(layer.axis, int), "normalising several axes is not carried")
+    axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
+    require(layer, len(axes) == 1, "normalising several axes is not carried")
     made = constructor(
         "RMSNormalization",
         literal(layer.scale.shape[0]),
-        axis=layer.axis,
+        axis=axes[0],
         epsilon=layer.epsilon,
         defaults={"axis": -1},
     )

@@ -165,7 +165,11 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
 
 
 def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
-    """Euclidean projection onto the simplex (https://arxiv.org/abs/1602.02068)."""
+    """Sparsemax as Keras 3.15 computes it.
+
+    Its threshold adds up cumulative sums, where the paper's (https://arxiv.org/abs/1602.02068) takes the
+    last one, so more than two entries in the support do not sum to 1.
+    """
     ordered = torch.sort(x, dim=axis, descending=True).values
     sums = torch.cumsum(ordered, dim=axis)
     shape = [1] * x.ndim
@@ -173,7 +177,7 @@ def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
     rank = torch.arange(1, x.shape[axis] + 1, device=x.device, dtype=x.dtype).view(shape)
     support = ordered - (sums - 1) / rank > 0
     size = support.sum(dim=axis, keepdim=True)
-    tau = (torch.where(support, ordered, 0.0).sum(dim=axis, keepdim=True) - 1) / size
+    tau = (torch.where(support, sums, 0.0).sum(dim=axis, keepdim=True) - 1) / size
     return (x - tau).clamp(min=0.0)
 
 

@@ -57,7 +57,7 @@ class Conv(nn.Module):
         channels_first: bool = False,
     ) -> None:
         super().__init__()
-        self.kernel = nn.Parameter(torch.zeros(*kernel_shape))
+        self.kernel = nn.Parameter(torch.zeros(kernel_shape))
         self.bias = nn.Parameter(torch.zeros(kernel_shape[-1])) if use_bias else None
         self.strides = tuple(strides)
         self.padding = padding
@@ -91,7 +91,7 @@ class DepthwiseConv(nn.Module):
     ) -> None:
         super().__init__()
         *_, channels, multiplier = kernel_shape
-        self.kernel = nn.Parameter(torch.zeros(*kernel_shape))
+        self.kernel = nn.Parameter(torch.zeros(kernel_shape))
         self.bias = nn.Parameter(torch.zeros(channels * multiplier)) if use_bias else None
         self.strides = tuple(strides)
         self.padding = padding
@@ -126,8 +126,8 @@ class SeparableConv(nn.Module):
         channels_first: bool = False,
     ) -> None:
         super().__init__()
-        self.depthwise_kernel = nn.Parameter(torch.zeros(*depthwise_shape))
-        self.pointwise_kernel = nn.Parameter(torch.zeros(*pointwise_shape))
+        self.depthwise_kernel = nn.Parameter(torch.zeros(depthwise_shape))
+        self.pointwise_kernel = nn.Parameter(torch.zeros(pointwise_shape))
         self.bias = nn.Parameter(torch.zeros(pointwise_shape[-1])) if use_bias else None
         self.strides = tuple(strides)
         self.padding = padding
@@ -168,7 +168,7 @@ class ConvTranspose(nn.Module):
         channels_first: bool = False,
     ) -> None:
         super().__init__()
-        self.kernel = nn.Parameter(torch.zeros(*kernel_shape))
+        self.kernel = nn.Parameter(torch.zeros(kernel_shape))
         self.bias = nn.Parameter(torch.zeros(kernel_shape[-2])) if use_bias else None
         self.strides = tuple(strides)
         self.crops = tuple((before, after) for before, after in crops)

@@ -43,8 +43,8 @@ class EinsumDense(nn.Module):
     ) -> None:
         super().__init__()
         self.equation = equation
-        self.kernel = nn.Parameter(torch.zeros(*kernel_shape))
-        self.bias = None if bias_shape is None else nn.Parameter(torch.zeros(*bias_shape))
+        self.kernel = nn.Parameter(torch.zeros(kernel_shape))
+        self.bias = None if bias_shape is None else nn.Parameter(torch.zeros(bias_shape))
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:

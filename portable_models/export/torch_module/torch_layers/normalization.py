@@ -92,8 +92,8 @@ class LayerNormalization(nn.Module):
         rms_scaling: bool = False,
     ) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.ones(*shape)) if scale else None
-        self.beta = nn.Parameter(torch.zeros(*shape)) if center else None
+        self.gamma = nn.Parameter(torch.ones(shape)) if scale else None
+        self.beta = nn.Parameter(torch.zeros(shape)) if center else None
         self.axes = tuple(axes)
         self.epsilon = epsilon
         self.rms_scaling = rms_scaling
@@ -177,8 +177,8 @@ class Rescaling(nn.Module):
         super().__init__()
         self.scale: Tensor
         self.offset: Tensor
-        self.register_buffer("scale", torch.ones(*shape))
-        self.register_buffer("offset", torch.zeros(*shape))
+        self.register_buffer("scale", torch.ones(shape))
+        self.register_buffer("offset", torch.zeros(shape))
 
     def forward(self, x: Tensor) -> Tensor:
         """Rescale."""
@@ -192,8 +192,8 @@ class Normalization(nn.Module):
         super().__init__()
         self.mean: Tensor
         self.variance: Tensor
-        self.register_buffer("mean", torch.zeros(*shape))
-        self.register_buffer("variance", torch.ones(*shape))
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("variance", torch.ones(shape))
         self.invert = invert
 
     def forward(self, x: Tensor) -> Tensor:

@@ -123,7 +123,7 @@ class GRUCell(nn.Module):
         self.kernel = nn.Parameter(torch.zeros(inputs, 3 * units))
         self.recurrent_kernel = nn.Parameter(torch.zeros(units, 3 * units))
         bias_shape = (2, 3 * units) if reset_after else (3 * units,)
-        self.bias = nn.Parameter(torch.zeros(*bias_shape)) if use_bias else None
+        self.bias = nn.Parameter(torch.zeros(bias_shape)) if use_bias else None
         self.state_sizes = (units,)
         self.activation = activation
         self.recurrent_activation = recurrent_activation
