@@ -158,6 +158,8 @@ def _embeddings(model: Any) -> list[Any]:
 def _output_names(model: Any, result: Any) -> list[str]:
     if isinstance(result, dict):
         return _identifiers(sorted(result), "output")
+    if isinstance(model, keras.Sequential):
+        return _identifiers([model.layers[-1].name], "output")
     known = list(getattr(model, "output_names", None) or [])
     count = len(_flat(result))
     if len(known) != count:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
-    """Write the ``.pt2`` file: inputs by name, outputs as a dict by name."""
+    """Write the ``.pt2`` file: takes a dict of inputs by name, gives a dict of outputs by name."""
     import torch
 
     from portable_models.export.probes import probes
@@ -26,7 +26,7 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     del source
 
     class Exported(torch.nn.Module):  # type: ignore[misc]
-        def forward(self, **inputs: Any) -> dict[str, Any]:
+        def forward(self, inputs: dict[str, Any]) -> dict[str, Any]:
             return seen.named(seen([inputs[tensor.name] for tensor in seen.signature.inputs]))
 
     inputs = {
@@ -43,7 +43,7 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     }
     with torch.no_grad():
         program = torch.export.export(
-            Exported(), (), inputs, dynamic_shapes={"inputs": free}, strict=False
+            Exported(), (inputs,), dynamic_shapes=(free,), strict=False
         )
     torch.export.save(program, str(path))
     return {"versions": {"torch": torch.__version__}}
@@ -60,7 +60,7 @@ def open_artifact(path: Path, signature: Signature) -> Opened:
     def call(inputs: Sequence[Array]) -> list[Array]:
         named = zip(signature.inputs, inputs, strict=True)
         with torch.no_grad():
-            found = module(**{tensor.name: torch.from_numpy(value) for tensor, value in named})
+            found = module({tensor.name: torch.from_numpy(value) for tensor, value in named})
         return [found[name].numpy() for name in outputs]
 
     return Opened(call, {"torch": torch.__version__}, {"float32_matmul_precision": "highest"})
@@ -75,7 +75,7 @@ import torch
 model = torch.export.load({name!r}).module()
 inputs = {example_inputs.dictionary(signature)}
 with torch.no_grad():
-    outputs = model(**{{key: torch.from_numpy(value) for key, value in inputs.items()}})
+    outputs = model({{key: torch.from_numpy(value) for key, value in inputs.items()}})
 for key, value in outputs.items():
     print(key, value.numpy())
 """

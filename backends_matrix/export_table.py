@@ -1,0 +1,78 @@
+"""``python -m backends_matrix.export_table``: the table of models, sources and targets in docs/export.md.
+
+It trains the zoo on each backend, exports every file to every target, verifies each, and writes the table
+between the markers of the page. Finished sources are kept in ``--work`` and not run again.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from backends_matrix.cell import BACKENDS
+from portable_models.export.routes import ROUTES
+from portable_models.export.table import insert, page, rows, train
+from portable_models.export.zoo_names import NAMES
+
+BATCH_OF_MODELS = 5
+"""Models exported by one set of processes: starting them costs seconds, and a finished set is kept."""
+
+
+@click.command()
+@click.option("--model", "models", multiple=True, type=click.Choice(tuple(NAMES)), help="Default: all.")
+@click.option("--source", "sources", multiple=True, type=click.Choice(BACKENDS), help="Default: all.")
+@click.option(
+    "--target", "targets", multiple=True, type=click.Choice(tuple(ROUTES)), help="Default: all."
+)
+@click.option("--work", type=click.Path(path_type=Path), help="Where finished rows and files are kept.")
+@click.option(
+    "--page", "document", type=click.Path(path_type=Path), default=Path("docs/export.md"), show_default=True
+)
+def main(
+    models: tuple[str, ...],
+    sources: tuple[str, ...],
+    targets: tuple[str, ...],
+    work: Path | None,
+    document: Path,
+) -> None:
+    """Write the table of models, sources and targets.
+
+    Exit codes: 0 every export is verified or refused with a reason; 1 one is different; 3 one failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="portable-table-") as temporary:
+        folder = (work or Path(temporary)).absolute()
+        found = [
+            row
+            for source in sources or BACKENDS
+            for row in _source(source, models or tuple(NAMES), targets or tuple(ROUTES), folder)
+        ]
+    document.write_text(insert(document.read_text(encoding="utf-8"), page(found)), encoding="utf-8")
+    statuses = {row["status"] for row in found}
+    click.echo(f"{len(found)} rows written to {document}: {', '.join(sorted(statuses))}")
+    sys.exit(1 if "different" in statuses else 3 if "failed" in statuses else 0)
+
+
+def _source(
+    source: str, models: tuple[str, ...], targets: tuple[str, ...], folder: Path
+) -> list[dict[str, object]]:
+    """The rows of one source; read again where an earlier run left them."""
+    found: list[dict[str, object]] = []
+    for start in range(0, len(models), BATCH_OF_MODELS):
+        chosen = models[start : start + BATCH_OF_MODELS]
+        kept = folder / f"rows-{source}-{'-'.join(chosen)}-{'-'.join(targets)}.json"
+        if not kept.exists():
+            place = folder / source
+            files = train(chosen, source, place, click.echo)
+            made = rows(files, source, targets, place, click.echo)
+            kept.write_text(json.dumps([asdict(row) for row in made], indent=1), encoding="utf-8")
+        found += json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Every model of the zoo, from every source, to every target: the rows, and the page they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portable_models.export.children import Job, run_jobs
+from portable_models.export.comparison import RELATIVE
+from portable_models.export.exporting import export_many
+from portable_models.export.orders import Order
+from portable_models.export.result import ExportResult
+from portable_models.export.routes import ROUTES
+from portable_models.export.zoo_names import NAMES
+
+ZOO = "portable_models.export.zoo"
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model of the zoo from one source to one target.
+
+    Args:
+        model: a name of the zoo.
+        source: the backend that trained and wrote it.
+        target: the target's name.
+        status: the outcome.
+        difference: the largest difference of all checks as a part of the output's scale.
+        beyond: how many checks lie above the flat tolerance and within the measured floor's.
+        checks: how many comparisons were made.
+        size_bytes: size of the artifact.
+        reason: why it was refused or failed.
+        versions: of all that took part.
+    """
+
+    model: str
+    source: str
+    target: str
+    status: str
+    difference: float | None
+    beyond: int
+    checks: int
+    size_bytes: int
+    reason: str
+    versions: Mapping[str, str]
+
+
+def train(
+    names: Sequence[str], source: str, folder: Path, progress: Callable[[str], None]
+) -> dict[str, Path]:
+    """Train models of the zoo under ``source`` in one child process; returns their files by name.
+
+    Raises:
+        RuntimeError: a model could not be trained; the message holds the reason.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [
+        Job(
+            {"action": "train", "name": name, "folder": str(folder), "imports": [ZOO]},
+            folder / f"train-{name}.json",
+        )
+        for name in names
+    ]
+    for job in jobs:
+        job.result.unlink(missing_ok=True)
+    run_jobs(
+        "portable_models.export.worker",
+        jobs,
+        folder,
+        {"KERAS_BACKEND": source, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        on_done=lambda job: progress(f"trained {job.request['name']} on {source}"),
+    )
+    for job in jobs:
+        if job.answer()["status"] != "done":
+            raise RuntimeError(
+                f"{job.request['name']} could not be trained on {source}: {job.answer()['reason']}"
+            )
+    return {name: folder / f"{name}.keras" for name in names}
+
+
+def rows(
+    files: Mapping[str, Path],
+    source: str,
+    targets: Sequence[str],
+    folder: Path,
+    progress: Callable[[str], None],
+) -> list[Row]:
+    """Export every file to every target and say what came of it.
+
+    Args:
+        files: model name -> ``.keras`` file.
+        source: the backend that wrote them.
+        targets: names of targets.
+        folder: where the artifacts go.
+        progress: called with a line for each stage.
+    """
+    orders = [
+        Order(
+            model=file,
+            target=target,
+            out=folder / f"{name}-{target}{ROUTES[target].artifact.rstrip('/')}",
+            source=source,
+            force=True,
+            imports=(ZOO,) if name == "custom" else (),
+        )
+        for name, file in files.items()
+        for target in targets
+    ]
+    results = export_many(orders, progress=progress)
+    return [
+        _row(order.model.stem, source, result) for order, result in zip(orders, results, strict=True)
+    ]
+
+
+def _row(model: str, source: str, result: ExportResult) -> Row:
+    found = [check.difference for check in result.checks if check.difference is not None]
+    return Row(
+        model=model,
+        source=source,
+        target=result.target,
+        status=str(result.status),
+        difference=result.difference,
+        beyond=sum(value > RELATIVE for value in found),
+        checks=len(result.checks),
+        size_bytes=result.size_bytes,
+        reason=result.reason,
+        versions=dict(result.versions),
+    )
+
+
+def page(found: Iterable[Mapping[str, Any]]) -> str:
+    """The table as Markdown, with the reasons under it and what it was made with."""
+    cells = {(row["model"], row["source"], row["target"]): row for row in found}
+    sources = list(dict.fromkeys(source for _, source, _ in cells))
+    targets = [target for target in ROUTES if any(target == key[2] for key in cells)]
+    notes: list[str] = []
+    head = ["model", "written on", *targets]
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    for name, title in NAMES.items():
+        for source in sources:
+            chosen = [cells.get((name, source, target)) for target in targets]
+            if any(chosen):
+                row = [f"{title} (`{name}`)", source, *(_cell(cell, notes) for cell in chosen)]
+                lines.append("| " + " | ".join(row) + " |")
+    verified = sum(cell["status"] == "verified" for cell in cells.values())
+    checks = sum(cell["checks"] for cell in cells.values())
+    versions = {k: v for cell in cells.values() for k, v in cell["versions"].items()}
+    return "\n".join(
+        [
+            f"{verified} of {len(cells)} exports verified, by {checks:,} comparisons. A cell is the largest "
+            "difference from the source model as a part of the output's scale, over all checks.",
+            "",
+            *lines,
+            "",
+            *(f"{number}. {note}" for number, note in enumerate(notes, 1)),
+            "",
+            "Made with " + ", ".join(f"{k} {v}" for k, v in sorted(versions.items())) + ".",
+        ]
+    )
+
+
+def _cell(cell: Mapping[str, Any] | None, notes: list[str]) -> str:
+    if cell is None:
+        return ""
+    note = cell["reason"]
+    text = cell["status"] if cell["status"] != "verified" else f"{cell['difference']:.0e}"
+    if cell["status"] == "verified" and cell["beyond"]:
+        note = (
+            f"above {RELATIVE:.0e} only where the source model itself moves by more than a quarter of it when "
+            "its weights and inputs move by one unit in the last place (large inputs, gradients)"
+        )
+    if not note:
+        return str(text)
+    if note not in notes:
+        notes.append(note)
+    return f"{text} ({notes.index(note) + 1})"
+
+
+def insert(document: str, table: str) -> str:
+    """``document`` with ``table`` between its markers.
+
+    Raises:
+        ValueError: the document has no such markers.
+    """
+    if BEGIN not in document or END not in document:
+        raise ValueError(f"the document has no {BEGIN} … {END} to write the table between")
+    before, rest = document.split(BEGIN, 1)
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.split(END, 1)[1]}"
