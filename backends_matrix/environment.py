@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 from collections.abc import Mapping
+from pathlib import Path
 
 FRAMEWORK_PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
 """Backend -> the package that must be installed for it."""
@@ -35,7 +36,12 @@ def cores() -> int:
 
 
 def worker_environment(
-    backend: str, *, device: str, threads: int, base: Mapping[str, str] | None = None
+    backend: str,
+    *,
+    device: str,
+    threads: int,
+    cache: Path | None = None,
+    base: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Environment variables for a worker.
 
@@ -44,6 +50,8 @@ def worker_environment(
         device: cpu, gpu or tpu; on cpu, accelerators are hidden, so that nothing runs there unasked.
         threads: how many threads a worker may compute on; the frameworks' own defaults take every core
             for every worker and slow each other down many times.
+        cache: folder for JAX's compiled programs: replicas run the program of the reference, which then is
+            compiled once. A folder that the user has named already is kept.
         base: what the worker inherits; this process's environment if None.
     """
     environment = dict(os.environ if base is None else base)
@@ -67,6 +75,12 @@ def worker_environment(
         environment["XLA_FLAGS"] = (
             f"{flags} --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1".strip()
         )
+    if cache is not None and "JAX_COMPILATION_CACHE_DIR" not in environment:
+        environment |= {
+            "JAX_COMPILATION_CACHE_DIR": str(cache),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
     if device == "cpu":
         environment |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
     return environment

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from backends_matrix.cell import Cell
@@ -89,11 +91,16 @@ def _reference(settings: MatrixSettings) -> str:
 async def _run(
     experiments: Sequence[str], settings: MatrixSettings, observer: Observer, state: _State
 ) -> None:
-    workers = WorkerSettings(
-        settings.out, settings.device, settings.threads, settings.timeout, settings.setup
-    )
-    lanes = {backend: BackendLane(backend, workers) for backend in settings.backends}
     async with AsyncExitStack() as stack:
+        workers = WorkerSettings(
+            settings.out,
+            device=settings.device,
+            threads=settings.threads,
+            silence=settings.timeout,
+            cache=Path(stack.enter_context(TemporaryDirectory(prefix="portable-compiled-"))),
+            setup=settings.setup,
+        )
+        lanes = {backend: BackendLane(backend, workers) for backend in settings.backends}
         for lane in lanes.values():
             await stack.enter_async_context(lane)
         state.descriptions = await _describe(experiments, settings, lanes)

@@ -42,6 +42,7 @@ class WorkerSettings:
         device: cpu, gpu or tpu.
         threads: bound on each worker's threads.
         silence: seconds without a finished epoch after which a cell is given up.
+        cache: folder for compiled programs, or None.
         setup: backend -> ``package.module:function`` called in its worker once keras is imported.
     """
 
@@ -49,6 +50,7 @@ class WorkerSettings:
     device: str = "cpu"
     threads: int = 1
     silence: float = 1800.0
+    cache: Path | None = None
     setup: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -105,7 +107,10 @@ class BackendLane:
             arguments += ["--threads", str(settings.threads)]
             arguments += ["--setup", settings.setup.get(self.backend, "")]
             environment = worker_environment(
-                self.backend, device=settings.device, threads=settings.threads
+                self.backend,
+                device=settings.device,
+                threads=settings.threads,
+                cache=settings.cache,
             )
             self._worker = await WorkerProcess.start(
                 arguments, environment, settings.log(self.backend)

@@ -55,9 +55,16 @@ class Worker:
         self._data: dict[tuple[str, str, bool], Any] = {}
 
     def send(self, event: str, **fields: Any) -> None:
-        """Write one event."""
-        self.channel.write(json.dumps({"event": event, **fields}) + "\n")
-        self.channel.flush()
+        """Write one event.
+
+        Raises:
+            SystemExit: the parent is gone, so there is nobody to work for.
+        """
+        try:
+            self.channel.write(json.dumps({"event": event, **fields}) + "\n")
+            self.channel.flush()
+        except BrokenPipeError:
+            raise SystemExit(1) from None
 
     def start(self) -> None:
         """Import keras and settle device, threads and precision."""

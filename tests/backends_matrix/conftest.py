@@ -33,28 +33,46 @@ class Finished:
         }
 
 
-@pytest.fixture
-def environment():
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """Compiled programs, kept over the runs of all tests: they train the same few networks."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
+@pytest.fixture(scope="session")
+def environment(compiled):
     """The environment of a user who stands in the folder that holds the studies."""
     kept = {name: value for name, value in os.environ.items() if name != "PORTABLE_MODELS_DATA"}
-    return {**kept, "PYTHONPATH": str(STUDIES), "COLUMNS": "120"}
+    return {**kept, **compiled, "PYTHONPATH": str(STUDIES), "COLUMNS": "120"}
+
+
+@pytest.fixture(scope="session")
+def portable_in(environment):
+    """Give a function that runs ``portable`` in a folder, in a process of its own."""
+
+    def inside(folder):
+        def run(*arguments, out=folder / "out", env=None):
+            if arguments[0] in ("run", "matrix"):
+                arguments = (*arguments, "--out", str(out))
+            process = subprocess.run(
+                [sys.executable, "-m", "backends_matrix", *arguments],
+                env={**environment, **(env or {})},
+                cwd=folder,
+                capture_output=True,
+                text=True,
+            )
+            return Finished(process.returncode, process.stdout, process.stderr, out)
+
+        return run
+
+    return inside
 
 
 @pytest.fixture
-def portable(tmp_path, environment):
-    """Run ``portable`` in a process of its own."""
-
-    def run(*arguments, out=tmp_path / "out", env=None):
-        if arguments[0] in ("run", "matrix"):
-            arguments = (*arguments, "--out", str(out))
-        process = subprocess.run(
-            [sys.executable, "-m", "backends_matrix", *arguments],
-            env={**environment, **(env or {})},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-        return Finished(process.returncode, process.stdout, process.stderr, out)
-
-    return run
+def portable(portable_in, tmp_path):
+    """Run ``portable`` in an empty folder."""
+    return portable_in(tmp_path)

@@ -88,7 +88,9 @@ def test_accuracy_is_judged_by_whole_samples(moved, expected):
 def test_accuracy_over_few_samples_must_be_equal():
     samples = {"train": 30}
     pair = [result("jax", {"accuracy": [0.5]}, samples=samples)]
-    assert verdicts([*pair, result("torch", {"accuracy": [0.5]}, samples=samples)]) == [Agreement.AGREES]
+    assert verdicts([*pair, result("torch", {"accuracy": [0.5]}, samples=samples)]) == [
+        Agreement.AGREES
+    ]
     moved = result("torch", {"accuracy": [0.5 + 1 / 30]}, samples=samples)
     assert verdicts([*pair, moved]) == [Agreement.DIFFERS]
 

@@ -23,8 +23,8 @@ def dropout_rate():
     keras.layers.Dropout.__init__ = patched
 
 
-def seed():
-    """Another glorot_uniform."""
+def initial_scale():
+    """glorot_uniform draws a little wider than it should."""
     original = keras.initializers.GlorotUniform.__call__
     keras.initializers.GlorotUniform.__call__ = lambda self, shape, dtype=None: (
         original(self, shape, dtype) * 1.01
