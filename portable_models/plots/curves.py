@@ -24,6 +24,7 @@ from portable_models.plots.layout import (
     no_result_handle,
     note_missing,
     plottable,
+    settle,
 )
 from portable_models.plots.style import (
     DASHES,
@@ -70,7 +71,7 @@ def draw(figure: Figure, histories: Runs, *, caption: str = "") -> Drawing:
             else:
                 handles.append(no_result_handle(curve.label))
         legend(drawing, handles)
-        return drawing
+        return settle(drawing)
 
 
 def draw_overlaid(
@@ -125,7 +126,7 @@ def draw_overlaid(
         if undecidable:
             handles.append(Patch(facecolor=SHADE, alpha=0.25, label="undecidable"))
         legend(drawing, handles)
-        return drawing
+        return settle(drawing)
 
 
 def _panels(figure: Figure) -> list[Panel]:

@@ -28,7 +28,7 @@ def frames(
     """An empty drawing of ``count`` frames with shared axes, at most three or four to a row."""
     columns = count if count < 4 else 2 if count == 4 else 3
     rows = math.ceil(count / columns)
-    width, height = (6.4, 3.6) if count == 1 else (3.3 * columns, 2.1 * rows + 0.9)
+    width, height = (7.0, 3.8) if count == 1 else (3.3 * columns, 2.1 * rows + 0.9)
     drawing = Drawing(figsize=(width, height), layout="constrained")
     flat = list(drawing.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
     drawing.suptitle(title, x=0.01, ha="left")
@@ -94,6 +94,13 @@ def legend(drawing: Drawing, handles: Sequence[Artist]) -> None:
     )
     columns = max(1, min(columns, len(handles)))
     drawing.legend(handles=list(handles), loc="outside lower left", ncols=columns)
+
+
+def settle(drawing: Drawing) -> Drawing:
+    """Place everything now and for good, so that writing it twice does not lay it out twice."""
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")
+    return drawing
 
 
 def _width(lengths: Sequence[int], columns: int) -> int:

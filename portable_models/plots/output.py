@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -43,9 +42,9 @@ def save(drawing: Drawing, path: Path | str) -> Path:
 def to_svg_text(drawing: Drawing, *, title: str, prefix: str) -> str:
     """A drawing as an ``<svg>`` element that can stand inside an HTML page.
 
-    The element has no width of its own (it scales by its view box), takes the page's font, and
-    names its colours as CSS variables (see ``CSS_VARIABLES``) with the drawn colour as the
-    fallback, so that a page can follow a dark scheme.
+    The element's width is that of the drawing; with ``height: auto`` a page can make it narrower.
+    It takes the page's font, and names its colours as CSS variables (see ``CSS_VARIABLES``) with
+    the drawn colour as the fallback, so that a page can follow a dark scheme.
 
     Args:
         drawing: what :func:`~portable_models.plots.draw` returned.
@@ -62,11 +61,14 @@ def to_svg_text(drawing: Drawing, *, title: str, prefix: str) -> str:
         element.tag = element.tag.removeprefix(_SVG)
         _rewrite_attributes(element, prefix)
     view_box = root.attrib["viewBox"]
+    width_points = float(view_box.split()[2])
     root.attrib.clear()
     root.attrib.update(
         {
             "xmlns": _SVG[1:-1],
             "viewBox": view_box,
+            # CSS counts 96 pixels to the inch, Matplotlib 72 points.
+            "width": f"{width_points * 96 / 72:.0f}",
             "role": "img",
             "aria-labelledby": f"{prefix}title",
             "stroke-linejoin": "round",
@@ -82,11 +84,7 @@ def to_svg_text(drawing: Drawing, *, title: str, prefix: str) -> str:
 
 def _rendered(drawing: Drawing, kind: str) -> bytes:
     buffer = io.BytesIO()
-    with styled(), warnings.catch_warnings():
-        # A label in a script that the font lacks is drawn as boxes: no reason to stop a report.
-        warnings.filterwarnings(
-            "ignore", message=r"Glyph .* missing from font", category=UserWarning
-        )
+    with styled():
         if kind == "svg":
             drawing.savefig(buffer, format="svg", transparent=True, metadata=_WITHOUT_DATES)
         else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -81,6 +82,10 @@ def layer_colour(position: int) -> str:
     return LAYERS[position % len(LAYERS)]
 
 
-def styled() -> AbstractContextManager[None]:
+@contextmanager
+def styled() -> Iterator[None]:
     """The settings for drawing and writing, whatever the user's own matplotlibrc says."""
-    return style.context(dict(_SETTINGS), after_reset=True)
+    with style.context(dict(_SETTINGS), after_reset=True), warnings.catch_warnings():
+        # A label in a script that the font lacks is drawn as boxes: no reason to stop a report.
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)
+        yield

@@ -17,6 +17,7 @@ from portable_models.plots.layout import (
     layer_step,
     legend,
     note_missing,
+    settle,
 )
 from portable_models.plots.style import INK, SHADE, layer_colour, styled
 
@@ -104,7 +105,7 @@ def draw_shares(
         if starts:
             handles.append(Patch(facecolor=SHADE, alpha=0.25, label="undecidable"))
         legend(drawing, handles)
-        return drawing
+        return settle(drawing)
 
 
 def _known(series: Series) -> dict[int, float]:

@@ -1,0 +1,121 @@
+"""``report.json``: read it, write it, and say in one line what is wrong with one that is broken."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+from backends_matrix.report.schema import violations
+
+Document: TypeAlias = Mapping[str, Any]
+
+SCHEMA = 1
+FILE_NAME = "report.json"
+_SHOWN_FAULTS = 3
+
+
+class ReportError(Exception):
+    """A report that is missing, broken or of another format; the message is one clear line."""
+
+
+def validate(document: Any, where: str = "the report") -> None:
+    """Check that a document is what the report's JSON Schema says, and does not contradict itself.
+
+    Args:
+        document: plain JSON values.
+        where: how the message names the document.
+
+    Raises:
+        ReportError: it is not an object, of another schema number, has missing or wrong values, or
+            its verdict is "agree" although a comparison differs.
+    """
+    if not isinstance(document, dict):
+        raise ReportError(f"{where} should hold a JSON object; it holds {type(document).__name__}")
+    number = document.get("schema")
+    if number != SCHEMA or isinstance(number, bool):
+        raise ReportError(
+            f"{where} has schema {number!r}; this version reads schema {SCHEMA}: "
+            "render it with the version of portable-models that wrote it, or run the matrix again"
+        )
+    faults = list(islice(violations(document), _SHOWN_FAULTS + 1))
+    if faults:
+        more = "; and more" if len(faults) > _SHOWN_FAULTS else ""
+        raise ReportError(f"{where} is not valid: {'; '.join(faults[:_SHOWN_FAULTS])}{more}")
+    if document["verdict"] == "agree":
+        for index, comparison in enumerate(document["comparisons"]):
+            if comparison["verdict"] == "differs":
+                raise ReportError(
+                    f"{where} contradicts itself: its verdict is 'agree' "
+                    f"and comparisons[{index}] says 'differs'"
+                )
+
+
+def read(directory: Path | str) -> dict[str, Any]:
+    """The document of a report's folder.
+
+    Raises:
+        ReportError: the folder has no ``report.json``, or not a readable and valid one.
+    """
+    path = Path(directory) / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ReportError(
+            f"there is no {FILE_NAME} in {directory}; "
+            f"name a folder that 'portable matrix --out DIR' has written"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ReportError(f"{path} is not text in UTF-8: {error}") from None
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        document: dict[str, Any] = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ReportError(f"{path} is not a report: it is nested too deeply") from None
+    except ValueError as error:
+        hint = ", or the file is cut off" if text.strip() else ": the file is empty"
+        raise ReportError(f"{path} is not JSON{hint} ({error})") from None
+    validate(document, str(path))
+    return document
+
+
+def write(document: Document, directory: Path | str) -> Path:
+    """Write a document as ``report.json`` of a folder, whole or not at all.
+
+    The folder is made if it is not there.
+
+    Raises:
+        ReportError: the document is not valid, or the folder cannot be written.
+    """
+    validate(document)
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    # A lone surrogate is a legal JSON escape but not UTF-8: keep it as the escape.
+    encoded = text.encode("utf-8", errors="backslashreplace")
+    return write_whole(Path(directory) / FILE_NAME, encoded + b"\n")
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file so that a reader sees the old or the new one, never half of it.
+
+    Raises:
+        ReportError: the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"it holds {name}, which JSON does not have")

@@ -1,0 +1,55 @@
+"""What a reader should know beside the results, and do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backends_matrix.report.agreement import grouped
+from backends_matrix.report.records import Report, Verdict
+from backends_matrix.report.wording import count
+
+FIGURES = "figures"
+_FILES = ("report.html", "report.json", "junit.xml")
+
+
+def notes(report: Report) -> list[str]:
+    """Remarks that cells which ended well have left, for instance that another engine ran."""
+    remarked = [cell for cell in report.cells if cell.ok and cell.reason and not cell.replica]
+    same = grouped(remarked, lambda cell: (cell.backend, cell.reason))
+    return [
+        f"{backend}: {reason} ({count(len(cells), 'cell')})"
+        for (backend, reason), cells in same.items()
+    ]
+
+
+def written(directory: Path) -> list[str]:
+    """Which of the report's files are in a folder, as lines for people."""
+    names = [name for name in _FILES if (directory / name).is_file()]
+    plots = len(list((directory / FIGURES).glob("*.png")))
+    if plots:
+        names.append(f"{FIGURES}/ ({count(plots, 'plot')})")
+    return [f"Written to {directory}: {', '.join(names)}"] if names else []
+
+
+def next_step(report: Report, directory: Path | str | None) -> str:
+    """What to do now, for each verdict."""
+    page = "report.html" if directory is None else str(Path(directory) / "report.html")
+    if report.verdict == "differ":
+        entry = next(each for each in report.comparisons if each.verdict is Verdict.DIFFERS)
+        narrower = f"--backends {entry.reference},{entry.backend}"
+        if entry.reference == entry.backend:
+            narrower = f"--backends {entry.backend} --pipelines {entry.pipeline}"
+        return (
+            f"see in {page} where the first difference is; "
+            f"run that part alone with: portable matrix {entry.experiment} {narrower}"
+        )
+    if report.verdict == "error":
+        return (
+            "mend what the problems above name, then run the same command with --resume: "
+            "finished cells are kept"
+        )
+    if report.verdict == "ran":
+        return f"compare backends with: portable matrix; the plots are in {page}"
+    if any(experiment.synthetic for experiment in report.experiments.values()):
+        return f"see the plots in {page}; run with --data full for figures on the real data"
+    return f"see the plots in {page}"

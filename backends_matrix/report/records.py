@@ -1,0 +1,238 @@
+"""The report's document as typed records, its text made safe to show anywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from portable_models.plots import Figure, History
+
+# Control characters, which could drive a terminal and which XML forbids, lone surrogates, which no
+# encoding holds, and the marks that turn the direction of the text around.
+_UNSHOWABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+_Record = TypeVar("_Record")
+
+
+class Verdict(StrEnum):
+    """What a comparison came to."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    UNDECIDABLE = "undecidable"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One variant on one backend, pipeline, device and engine."""
+
+    experiment: str
+    variant: str
+    backend: str
+    pipeline: str
+    device: str
+    engine: str
+    replica: int
+    status: str
+    reason: str
+    seconds: float | None
+    peak_memory_bytes: int | None
+    history: History
+    final: Mapping[str, float | None]
+
+    @property
+    def ok(self) -> bool:
+        """True where the cell has results."""
+        return self.status == "ok"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One quantity of one backend against the reference's, at one epoch."""
+
+    level: int
+    experiment: str
+    variant: str
+    quantity: str
+    epoch: int | None
+    reference: str
+    backend: str
+    pipeline: str
+    difference: float | None
+    tolerance: float | None
+    smallest_passing: float | None
+    verdict: Verdict
+    why: str
+
+    @property
+    def share(self) -> float:
+        """Difference divided by tolerance; infinite where any difference is too much."""
+        if self.difference is None or self.tolerance is None:
+            return math.inf if self.verdict is Verdict.DIFFERS else 0.0
+        if self.tolerance == 0:
+            return math.inf if self.difference else 0.0
+        return abs(self.difference) / self.tolerance
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published finding, checked on one backend; ``holds`` is None where it was not evaluated."""
+
+    experiment: str
+    statement: str
+    published: str
+    backend: str
+    measured: str
+    holds: bool | None
+    reason: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Example:
+    """A decoded sample beside a backend's prediction."""
+
+    experiment: str
+    backend: str
+    text: str
+    probability: float | None
+    label: float | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be run, or ran without a result."""
+
+    experiment: str
+    variant: str
+    backend: str
+    pipeline: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One training inside an experiment."""
+
+    name: str
+    title: str
+    recipe: Mapping[str, Any]
+    parameters: int | None
+
+
+@dataclass(frozen=True)
+class Data:
+    """What an experiment was trained and tested on."""
+
+    kind: str
+    description: str
+    synthetic: bool
+    train: int | None
+    test: int | None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment as it was described; ``error`` says why its data could not be read."""
+
+    name: str
+    title: str
+    description: str
+    data: Data | None = None
+    variants: Sequence[Variant] = ()
+    figures: Sequence[Figure] = ()
+    error: str = ""
+
+    @property
+    def synthetic(self) -> bool:
+        """True where its figures were measured on made-up data."""
+        return self.data is not None and self.data.synthetic
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of a document."""
+
+    verdict: str
+    project: str
+    created: str
+    command: Sequence[str]
+    environment: Mapping[str, Any]
+    experiments: Mapping[str, Experiment]
+    cells: Sequence[Cell] = field(repr=False)
+    comparisons: Sequence[Comparison] = field(repr=False)
+    claims: Sequence[Claim]
+    examples: Sequence[Example]
+    problems: Sequence[Problem]
+
+
+def parse(document: Mapping[str, Any]) -> Report:
+    """The records of a valid document (see :func:`~backends_matrix.report.document.validate`).
+
+    Characters that a terminal would obey or that XML cannot hold are replaced in every text.
+    An experiment that only cells or problems name, because no backend could describe it, is there
+    too.
+    """
+    clean = showable(document)
+    experiments = {name: _experiment(name, entry) for name, entry in clean["experiments"].items()}
+    for record in (*clean["cells"], *clean["comparisons"], *clean["claims"], *clean["problems"]):
+        name = record["experiment"]
+        if name and name not in experiments:
+            experiments[name] = Experiment(name, "", "")
+    return Report(
+        verdict=clean["verdict"],
+        project=f"{clean['project']['name']} {clean['project']['version']}",
+        created=clean["created"],
+        command=clean["command"],
+        environment=clean["environment"],
+        experiments=experiments,
+        cells=[_record(Cell, entry) for entry in clean["cells"]],
+        comparisons=[_comparison(entry) for entry in clean["comparisons"]],
+        claims=[_record(Claim, entry) for entry in clean["claims"]],
+        examples=[_record(Example, entry) for entry in clean["examples"]],
+        problems=[_record(Problem, entry) for entry in clean["problems"]],
+    )
+
+
+def showable(value: Any) -> Any:
+    """The value with every character replaced, in every text, that cannot be shown safely."""
+    if isinstance(value, str):
+        return _UNSHOWABLE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {showable(key): showable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [showable(item) for item in value]
+    return value
+
+
+def _record(kind: type[_Record], entry: Mapping[str, Any]) -> _Record:
+    # Keys of a later minor format are left out; a text that is null says nothing.
+    values = {}
+    for known in dataclasses.fields(kind):  # type: ignore[arg-type]
+        if known.name in entry:
+            value = entry[known.name]
+            values[known.name] = "" if value is None and known.type == "str" else value
+    return kind(**values)
+
+
+def _comparison(entry: Mapping[str, Any]) -> Comparison:
+    return _record(Comparison, {**entry, "verdict": Verdict(entry["verdict"])})
+
+
+def _experiment(name: str, entry: Mapping[str, Any]) -> Experiment:
+    return Experiment(
+        name=name,
+        title=entry["title"],
+        description=entry["description"],
+        data=None if entry["data"] is None else _record(Data, entry["data"]),
+        variants=[_record(Variant, variant) for variant in entry["variants"]],
+        figures=[Figure.from_json(figure) for figure in entry["figures"]],
+        error=entry.get("error", ""),
+    )
