@@ -54,6 +54,21 @@ class Backend(ABC):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function`` of tensors, through the framework's compiler where that costs under a second."""
 
+    def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
+        """``function`` as one operation, where a compiler would take minutes over its many steps.
+
+        Args:
+            function: makes an int32 vector of a key of two integers, its length and a number; it keeps
+                nothing and changes nothing.
+        """
+        return function
+
+    def bits(self, tensor: Any) -> Any:
+        """The bits of a float32 tensor as int32."""
+        import keras
+
+        return keras.ops.view(tensor, "int32")
+
     def constant(self, array: NDArray[Any]) -> Any:
         """A NumPy array as a tensor, also inside code that is being compiled."""
         import keras

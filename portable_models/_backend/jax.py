@@ -60,8 +60,14 @@ class JaxBackend(Backend):
             with keras.StatelessScope(state_mapping=values):
                 return list(call([jax.numpy.asarray(value) for value in inputs]))
 
-        _, pull_back = jax.vjp(outputs, [variable.value for variable in model.trainable_variables])
-        (found,) = pull_back([jax.numpy.asarray(value) for value in cotangents])
+        def pulled_back(weights: list[Any], cotangents: list[Any]) -> list[Any]:
+            (found,) = jax.vjp(outputs, weights)[1](cotangents)
+            return list(found)
+
+        found = jax.jit(pulled_back)(
+            [variable.value for variable in model.trainable_variables],
+            [jax.numpy.asarray(value) for value in cotangents],
+        )
         return [np.asarray(gradient) for gradient in found]
 
 

@@ -39,6 +39,10 @@ class TensorFlowBackend(Backend):
     def computes_on_host(self, *tensors: Any) -> bool:
         return bool(tf.executing_eagerly()) and not any(self.is_traced(each) for each in tensors)
 
+    def bits(self, tensor: Any) -> Any:
+        # Keras 3.15.1's view fails where the last dimension is unknown.
+        return tf.bitcast(tensor, tf.int32)
+
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return tf.function(function, jit_compile=True)  # type: ignore[no-any-return]
 

@@ -55,6 +55,27 @@ class TorchBackend(Backend):
         # Compiling takes torch many seconds, so its operations are called one by one.
         return function
 
+    def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
+        def run(key: torch.Tensor, count: int, lane: int) -> torch.Tensor:
+            return function(key, count, lane)  # type: ignore[no-any-return]
+
+        operation = torch.library.custom_op("portable_models::words", mutates_args=())(run)
+
+        @operation.register_fake
+        def shape(key: torch.Tensor, count: int, lane: int) -> torch.Tensor:
+            return key.new_empty((count,), dtype=torch.int32)
+
+        @operation.register_vmap
+        def mapped(info: Any, dims: Any, key: Any, count: int, lane: int) -> tuple[Any, int]:
+            keys = key.movedim(dims[0], 0).unbind()
+            return torch.stack([operation(each, count, lane) for each in keys]), 0
+
+        def call(key: Any, count: Any, lane: int) -> Any:
+            steps = operation if torch.compiler.is_compiling() else function
+            return steps(key, count, lane)
+
+        return call
+
     def constant(self, array: NDArray[Any]) -> Any:
         # Keras's own conversion asks a NumPy array for its dtype, which dynamo cannot trace.
         return torch.as_tensor(array, device=keras.src.backend.torch.core.get_device())

@@ -88,8 +88,11 @@ def _with_sign(xp: Any, words: Any, units: Any) -> Any:
 
 def _tail_units(xp: Any, tails: Any) -> Any:
     """The number whose upper tail is ``(tails | 1) / 2**32``, for tails of 0 to ``2**31 - 1``."""
-    nodes = _NODES if isinstance(tails, np.ndarray) else BACKEND.constant(_NODES)
-    bits = xp.view(xp.cast(xp.bitwise_or(tails, 1), "float32"), "int32")
+    odd = xp.cast(xp.bitwise_or(tails, 1), "float32")
+    if isinstance(odd, np.ndarray):
+        nodes, bits = _NODES, odd.view(np.int32)
+    else:
+        nodes, bits = BACKEND.constant(_NODES), BACKEND.bits(odd)
     row = xp.subtract(xp.right_shift(bits, _BETWEEN_BITS), _FIRST_ROW)
     between = xp.bitwise_and(bits, (1 << _BETWEEN_BITS) - 1)
     start = xp.take(nodes, row)

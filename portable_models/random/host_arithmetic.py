@@ -41,7 +41,6 @@ __all__ = [
     "right_shift",
     "subtract",
     "take",
-    "view",
     "where",
 ]
 
@@ -49,11 +48,6 @@ __all__ = [
 def cast(x: NDArray[Any], dtype: str) -> NDArray[Any]:
     """``x`` converted to ``dtype``."""
     return x.astype(dtype)
-
-
-def view(x: NDArray[Any], dtype: str) -> NDArray[Any]:
-    """The bits of ``x`` read as ``dtype``."""
-    return x.view(dtype)
 
 
 def take(x: NDArray[Any], indices: NDArray[Any]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from portable_models.random import host_arithmetic
 from portable_models.random.distributions import normal
 from portable_models.random.gaussian import normal_units
-from portable_models.random.words import BACKEND, host_words, key_of
+from portable_models.random.words import BACKEND, host_words, key_of, known_key
 
 
 def orthogonal(initializer: Any, shape: Sequence[int], dtype: Any = None) -> Any:
@@ -40,12 +40,9 @@ def orthogonal(initializer: Any, shape: Sequence[int], dtype: Any = None) -> Any
     tall = (max(rows, columns), min(rows, columns))
     name = keras.backend.standardize_dtype(dtype or keras.config.floatx())
     key = key_of(initializer.seed)
-    if isinstance(key, tuple):
-        words = host_words(key, math.prod(tall))
-    elif BACKEND.computes_on_host(key):
-        words = host_words(tuple(keras.ops.convert_to_numpy(key).tolist()), math.prod(tall))
-    else:
+    if not isinstance(key, tuple) and not BACKEND.computes_on_host(key):
         return _traced(key, shape, tall, initializer.gain, name)
+    words = host_words(known_key(key), math.prod(tall))
     matrix = normal_units(host_arithmetic, words).astype(np.float64).reshape(tall)
     found = orthonormal_columns(matrix) * initializer.gain
     if rows < columns:

@@ -20,8 +20,8 @@ from portable_models.random.threefry import MASK, signed, threefry, threefry_num
 BACKEND: Final = current()
 """Asked once, so that no code that is being compiled has to ask."""
 
-_CHUNK: Final = 1 << 14
-"""Blocks computed together on the host: three arrays of 64 KiB, which stay in the cache."""
+_CHUNK: Final = 1 << 15
+"""Blocks computed together on the host: three arrays of 128 KiB, which stay in the cache."""
 _always_tensors = False
 
 
@@ -103,9 +103,10 @@ def random_words(key: Any, count: Any, lane: int = 0) -> Any:
         raise ValueError(f"one seed gives 2**32 words; {count} were asked for")
     tensors = () if isinstance(key, tuple) else (key,)
     if BACKEND.computes_on_host(*tensors) and not _always_tensors:
-        words = key if isinstance(key, tuple) else keras.ops.convert_to_numpy(key).tolist()
-        return host_words((words[0] & MASK, words[1] & MASK), count, lane)
-    return _tensor_words(_split(key), count, lane)
+        return host_words(known_key(key), count, lane)
+    if isinstance(key, tuple):
+        key = keras.ops.convert_to_tensor([signed(word) for word in key], dtype="int32")
+    return _opaque_words(key, count, lane)
 
 
 def host_words(key: tuple[int, int], count: int, lane: int = 0) -> NDArray[np.int32]:
@@ -121,16 +122,25 @@ def host_words(key: tuple[int, int], count: int, lane: int = 0) -> NDArray[np.in
     return found.reshape(-1)[:count].view(np.int32)
 
 
-def _split(key: Any) -> tuple[Any, Any]:
-    if isinstance(key, tuple):
-        return signed(key[0]), signed(key[1])
-    # uint32, int64 or int32 in Keras's three backends: the conversion keeps the lowest 32 bits.
-    words = keras.ops.cast(key, "int32")
-    return words[0], words[1]
+def known_key(key: Any) -> tuple[int, int]:
+    """The two words of a key whose values are at hand, as Python integers."""
+    first, second = key if isinstance(key, tuple) else keras.ops.convert_to_numpy(key).tolist()
+    return first & MASK, second & MASK
 
 
-def _tensor_words(key: tuple[Any, Any], count: Any, lane: int) -> Any:
+def _tensor_words(key: Any, count: Any, lane: int) -> Any:
     ops = keras.ops
+    # uint32, int64 or int32 in Keras's three backends: the conversion keeps the lowest 32 bits.
+    key = ops.cast(key, "int32")
     counter = ops.arange(0, (count + 1) // 2, dtype="int32")
-    pair = threefry(ops, key, (counter, ops.full_like(counter, lane)))
+    pair = threefry(ops, (key[0], key[1]), (counter, ops.full_like(counter, lane)))
     return ops.reshape(ops.stack(pair, axis=-1), (-1,))[:count]
+
+
+def _words_now(key: Any, count: int, lane: int) -> Any:
+    if BACKEND.computes_on_host(key) and not _always_tensors:
+        return keras.ops.convert_to_tensor(host_words(known_key(key), count, lane))
+    return _tensor_words(key, count, lane)
+
+
+_opaque_words = BACKEND.opaque(_words_now)
