@@ -34,6 +34,7 @@ class Attributes:
         self._names: dict[int, str] = {}
         self._taken: set[str] = set()
         self._made: dict[str, str] = {}
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         # Names are looked up by id, so what they name must live as long.
         self._kept: list[Any] = []
 
@@ -123,7 +124,10 @@ class Attributes:
             raise RefusedError(f"a value of type {type(value).__name__} is not carried") from error
         if array.dtype.kind not in "fiub":
             raise RefusedError(f"a constant of type {type(value).__name__} is not carried")
-        name = unique("constant", self._taken)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key in self._constants:
+            return self._constants[key]
+        name = self._constants[key] = unique("constant", self._taken)
         floating = array.dtype.kind == "f"
         dtype = self.floatx if floating else array.dtype.name
         self.statements.append(self._buffer(name, literal(tuple(array.shape)), dtype))

@@ -143,8 +143,6 @@ class Generator:
         return self._made[key][1]
 
     def _custom(self, layer: Any, call: Call | None, plumb: bool) -> Translation:
-        if type(layer).__module__.startswith("keras.src.layers"):
-            raise RefusedError("it has no translation into plain PyTorch yet")
         if call is None:
             raise RefusedError("a custom layer inside a wrapper is not carried")
         if call.masked and (layer.supports_masking or takes(layer, "mask")):

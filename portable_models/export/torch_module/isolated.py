@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BLOCKED = ("keras", "tf_keras", "tensorflow", "jax", "portable_models", "backends_matrix")
+# PyTorch itself looks for tensorflow and jax, so they are let be; keras in them is blocked too.
+BLOCKED = ("keras", "tf_keras", "portable_models", "backends_matrix")
 
 
 class Blocker:
@@ -81,5 +82,6 @@ def _numbered(arrays: dict[str, Any], prefix: str) -> list[Any]:
 
 if __name__ == "__main__":
     sys.meta_path.insert(0, Blocker())
+    sys.dont_write_bytecode = True  # the folders stay as they were written
     for start in range(1, len(sys.argv), 3):
         main(*map(Path, sys.argv[start : start + 3]))

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from portable_models.export.torch_module.sight import look_at
+
 
 @keras.saving.register_keras_serializable("torch_module_zoo")
 class Scale(keras.layers.Layer):
@@ -171,12 +173,12 @@ def randomise(model):
 def inputs_of(model, batch, seed=0):
     """Random inputs in the structure of the model's own."""
     generator = np.random.default_rng(seed)
+    seen = look_at(model)
 
     def one(tensor):
         shape = (batch, *tensor.shape[1:])
         if tensor.dtype == "int32":
-            return generator.integers(0, 20, shape).astype("int32")
+            return generator.integers(0, tensor.limit, shape).astype("int32")
         return generator.normal(size=shape).astype("float32")
 
-    structure = (getattr(model, "_functional", None) or model)._inputs_struct
-    return keras.tree.map_structure(one, structure)
+    return seen.pack([one(tensor) for tensor in seen.signature.inputs])
