@@ -35,14 +35,13 @@ def uv_settings(environment: Mapping[str, str]) -> dict[str, str]:
     Args:
         environment: environment variables to read.
     """
-    passed_on = {
+    return {
         theirs: ",".join(environment[ours].split())
         if theirs == "UV_FIND_LINKS"
         else environment[ours]
         for ours, theirs in UV_NAMES.items()
         if ours in environment and theirs not in environment
     }
-    return {"UV_COMPILE_BYTECODE": "1"} | passed_on
 
 
 def make(row: Row, folder: Path) -> Path:
@@ -63,6 +62,8 @@ def make(row: Row, folder: Path) -> Path:
     else:
         _run([_interpreter(row.python), "-m", "venv", str(folder)])
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        # Used once, so what is imported is compiled then; uv compiles nothing in advance either.
+        install.append("--no-compile")
     _run([*install, *row.packages])
     if row.without_dependencies:
         _run([*install, "--no-deps", *row.without_dependencies])
