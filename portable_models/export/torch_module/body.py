@@ -61,9 +61,7 @@ class Body:
         self.parameters = list(names)
         self._lines = self._casts(graph, names, cast) + self._steps(graph, names)
 
-    def read_modes(
-        self, graphs: Sequence[Graph], names: Sequence[str], cast: bool = False
-    ) -> None:
+    def read_modes(self, graphs: Sequence[Graph], names: Sequence[str], cast: bool = False) -> None:
         """Write a layer's training graph and inference graph; once if they are alike."""
         self.parameters = list(names)
         casts = self._casts(graphs[0], names, cast)

@@ -28,9 +28,7 @@ from portable_models.export.torch_module.translation import (
     refusal,
 )
 
-_TRANSLATORS = (
-    layers_basic.TRANSLATORS | layers_spatial.TRANSLATORS | layers_sequence.TRANSLATORS
-)
+_TRANSLATORS = layers_basic.TRANSLATORS | layers_spatial.TRANSLATORS | layers_sequence.TRANSLATORS
 
 
 class Generator:

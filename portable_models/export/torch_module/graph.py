@@ -127,9 +127,7 @@ def symbolic_call(
         return _read(inputs, outputs, weights)
 
 
-def _read(
-    inputs: list[Any], outputs: Any, weights: Mapping[int, tuple[Any, Any]]
-) -> Graph:
+def _read(inputs: list[Any], outputs: Any, weights: Mapping[int, tuple[Any, Any]]) -> Graph:
     """The steps between the inputs (and weights) and the outputs of a symbolic call."""
     leaves = keras.tree.flatten(outputs)
     if not leaves or not all(map(is_tensor, leaves)):
@@ -147,9 +145,7 @@ def _read(
 
 
 @contextlib.contextmanager
-def _symbolic_weights(
-    layer: Any | None, training: bool
-) -> Iterator[dict[int, tuple[Any, Any]]]:
+def _symbolic_weights(layer: Any | None, training: bool) -> Iterator[dict[int, tuple[Any, Any]]]:
     """Replace a layer's own variables by symbolic tensors, and take the values of all others away."""
     found: dict[int, tuple[Any, Any]] = {}
     if layer is None:

@@ -1,7 +1,8 @@
 """Run by path in a fresh process: exported modules where keras cannot be imported.
 
-Its arguments are FOLDER REQUEST.npz ANSWER.npz, any number of times. It reads the request (``in/I``, ``out/J``, ``cotangent/J`` per case) and writes what the module gives; imports
-nothing of this project, so that it proves the folder and not the exporter.
+Its arguments are FOLDER REQUEST.npz ANSWER.npz, any number of times. It reads the request (``CASE/in/I``,
+and ``CASE/cotangent/J`` where gradients are asked for) and writes what the module gives. It imports nothing
+of this project, so that it proves the folder and not the exporter.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def main(folder: Path, request: Path, answer: Path) -> None:
     torch.set_float32_matmul_precision("highest")
     net = load_folder(folder).load()
     arrays = dict(np.load(request))
-    found = {}
+    found: dict[str, Any] = {}
     for case in sorted({key.split("/")[0] for key in arrays}):
         inputs = _numbered(arrays, f"{case}/in")
         outputs = leaves(net(*[torch.from_numpy(value) for value in inputs]))

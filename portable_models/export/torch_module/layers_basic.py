@@ -25,7 +25,9 @@ def _plain(name: str, *attributes: str) -> Translator:
     """A layer without weights whose module takes these attributes, in this order."""
 
     def translate(layer: Any, context: Context) -> Translation:
-        return Translation(f"{name}({arguments(*(literal(getattr(layer, a)) for a in attributes))})")
+        return Translation(
+            f"{name}({arguments(*(literal(getattr(layer, a)) for a in attributes))})"
+        )
 
     return translate
 
@@ -167,8 +169,8 @@ def _spatial_dropout(rank: int) -> Translator:
 
 
 def _flatten(layer: Any, context: Context) -> Translation:
-    first = {"channels_first": _first(layer)}
-    return Translation(constructor("Flatten", **first, defaults={"channels_first": False}))
+    defaults = {"channels_first": False}
+    return Translation(constructor("Flatten", channels_first=_first(layer), defaults=defaults))
 
 
 def _reshape(layer: Any, context: Context) -> Translation:

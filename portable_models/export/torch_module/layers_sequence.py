@@ -130,15 +130,14 @@ def _grouped_query(layer: Any, context: Context) -> Translation:
     return Translation(_keywords("MultiHeadAttention", made), weights)
 
 
-def _projections(
-    layer: Any, context: Context, gate: bool
-) -> tuple[dict[str, str], dict[str, Any]]:
+def _projections(layer: Any, context: Context, gate: bool) -> tuple[dict[str, str], dict[str, Any]]:
     """The projections of an attention layer: constructors and weights by attribute."""
     parts = {"query": "_query_dense", "key": "_key_dense", "value": "_value_dense"}
     parts["attention_output"] = "_output_dense"
     if gate:
         parts["gate"] = "_gate_dense"
-    made, weights = {}, {}
+    made: dict[str, str] = {}
+    weights: dict[str, Any] = {}
     for name, attribute in parts.items():
         part = context.child(getattr(layer, attribute))
         made[name] = part.constructor

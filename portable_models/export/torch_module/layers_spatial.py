@@ -61,9 +61,7 @@ def _crops(layer: Any) -> tuple[tuple[int, int], ...]:
         if layer.padding == "valid":
             before, after = 0, -(max(covered, stride) - covered if extra is None else extra)
         else:
-            kept = (
-                stride + covered - 2 if extra is None else covered + covered % 2 - 2 + extra
-            )
+            kept = stride + covered - 2 if extra is None else covered + covered % 2 - 2 + extra
             left = min(kept // 2 + kept % 2, covered - 1)
             before, after = covered - 1 - left, covered - 1 - (kept - left)
         found.append((before, after))

@@ -90,7 +90,7 @@ def names_in(source: str) -> set[str]:
 
 def _imports(tree: ast.Module) -> dict[str, str]:
     """Bound name -> the statement that imports it, the library's own modules left out."""
-    found = {}
+    found: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.Import):
             found |= {(a.asname or a.name).split(".")[0]: f"import {a.name}" for a in node.names}

@@ -116,15 +116,21 @@ _TEMPLATES = {
         name: f"torch.{function}({{0}})"
         for name, function in {
             **{each.title(): each for each in ("exp", "expm1", "log", "log1p", "log2", "log10")},
-            **{each.title(): each for each in ("sqrt", "rsqrt", "sin", "cos", "tan", "tanh", "sinh")},
+            **{
+                each.title(): each
+                for each in ("sqrt", "rsqrt", "sin", "cos", "tan", "tanh", "sinh")
+            },
             **{each.title(): each for each in ("cosh", "erf", "floor", "ceil", "trunc", "sign")},
-            **{f"Arc{each}": f"arc{each}" for each in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+            **{
+                f"Arc{each}": f"arc{each}" for each in ("sin", "cos", "tan", "sinh", "cosh", "tanh")
+            },
             "Isnan": "isnan",
             "Isinf": "isinf",
             "Isfinite": "isfinite",
         }.items()
     },
 }
+
 
 def expression(step: Step, names: Any) -> str | None:
     """The step as an expression, or None if there is no translation.

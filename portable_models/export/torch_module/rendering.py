@@ -30,7 +30,9 @@ def literal(value: Any, other: Callable[[Any], str] | None = None) -> str:
     if isinstance(value, np.integer | np.bool_):
         return repr(value.item())
     if isinstance(value, slice):
-        return f"slice({', '.join(literal(v, other) for v in (value.start, value.stop, value.step))})"
+        return (
+            f"slice({', '.join(literal(v, other) for v in (value.start, value.stop, value.step))})"
+        )
     if isinstance(value, tuple):
         inside = ", ".join(literal(item, other) for item in value)
         return f"({inside},)" if len(value) == 1 else f"({inside})"

@@ -9,11 +9,11 @@ from typing import Any
 
 import keras
 
-from portable_models.export.torch_module.sight import look_at
 from portable_models.export.torch_module import library
 from portable_models.export.torch_module.generator import Generator
 from portable_models.export.torch_module.graph import Call, functional_of
 from portable_models.export.torch_module.penalties import constraint_lines, penalty_terms
+from portable_models.export.torch_module.sight import look_at
 
 _HEAD = '''"""A Keras model as plain PyTorch: no Keras is needed to run or to train it.
 

@@ -75,7 +75,10 @@ def verify_all(
     """:func:`verify` for several (model, folder) in one process."""
     asked = [_ask(model, folder, batches) for model, folder in pairs]
     return [
-        [_check(name, value, found, _largest(pair.expected)) for name, value in pair.expected.items()]
+        [
+            _check(name, value, found, _largest(pair.expected))
+            for name, value in pair.expected.items()
+        ]
         for pair, found in zip(asked, _isolated(asked), strict=True)
     ]
 
@@ -143,7 +146,7 @@ def _isolated(asked: Sequence[_Pair]) -> list[dict[str, Array]]:
         answers = []
         for index, pair in enumerate(asked):
             request, answer = (Path(temporary) / f"{index}.{end}.npz" for end in ("in", "out"))
-            np.savez(request, **pair.request)
+            np.savez(request, **pair.request)  # type: ignore[arg-type]  # NumPy's stub reads names as options
             command += [str(pair.folder.resolve()), str(request), str(answer)]
             answers.append(answer)
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,8 +1,10 @@
 """Whole models, from files of this backend, where keras cannot be imported: outputs and gradients."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import pytest
@@ -69,7 +71,7 @@ def test_source_is_the_same_from_every_backend(exported, backends, tmp_path):
         "from portable_models.export.torch_module import export_torch_module;"
         "[export_torch_module(f, Path(sys.argv[2]) / Path(f).stem) for f in sys.argv[3:]]"
     )
-    zoo_folder = str(zoo.__spec__.origin).rpartition("/")[0]
+    zoo_folder = str(Path(zoo.__file__).parent)
     for backend in backends:
         out = tmp_path / backend
         command = [sys.executable, "-c", script, zoo_folder, str(out), *files]
@@ -81,9 +83,7 @@ def test_source_is_the_same_from_every_backend(exported, backends, tmp_path):
 
 
 def environment(backend):
-    import os
-
-    return {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.getcwd()}
+    return {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(Path.cwd())}
 
 
 def test_a_fault_in_the_source_is_found(exported, tmp_path):
@@ -105,7 +105,9 @@ def test_a_folder_that_imports_keras_does_not_run(exported, tmp_path):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     text = (tmp_path / "model.py").read_text()
     (tmp_path / "model.py").write_text(text.replace("import torch\n", "import keras\n", 1))
-    with pytest.raises(ExportError, match="does not run: .*keras is blocked: an exported module must"):
+    with pytest.raises(
+        ExportError, match=r"does not run: .*keras is blocked: an exported module must"
+    ):
         verify(model, tmp_path)
 
 

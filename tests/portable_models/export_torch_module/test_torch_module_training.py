@@ -112,9 +112,7 @@ def trained(tmp_path_factory):
         batches = (slice(i * BATCH, (i + 1) * BATCH) for i in range(STEPS))
         own[name] = model, [float(model.train_on_batch(x[b], y[b])) for b in batches]
     subprocess.run(command, check=True)
-    return {
-        name: (*pair, dict(np.load(root / f"{name}.answer.npz"))) for name, pair in own.items()
-    }
+    return {name: (*pair, dict(np.load(root / f"{name}.answer.npz"))) for name, pair in own.items()}
 
 
 def scaled(actual, expected):

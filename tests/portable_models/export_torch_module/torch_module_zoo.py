@@ -12,7 +12,9 @@ class Scale(keras.layers.Layer):
     """A custom layer with weights of its own, computed with outside an operation's arguments."""
 
     def build(self, shape):
-        self.logits = self.add_weight(shape=(shape[-1],), initializer="random_normal", name="logits")
+        self.logits = self.add_weight(
+            shape=(shape[-1],), initializer="random_normal", name="logits"
+        )
         self.shift = self.add_weight(shape=(shape[-1],), initializer="random_normal", name="shift")
 
     def call(self, x):
@@ -148,9 +150,7 @@ def custom():
     return keras.Model(x, layers.Dense(1)(ops.expand_dims(ops.mean(y, axis=-1), -1)))
 
 
-MODELS = {
-    f.__name__: f for f in (mlp, cnn, lstm, gru, bidirectional, attention, several, custom)
-}
+MODELS = {f.__name__: f for f in (mlp, cnn, lstm, gru, bidirectional, attention, several, custom)}
 
 
 def build(name):

@@ -1,5 +1,8 @@
 """Attention layers."""
 
+# PyTorch is not followed by the type checker here (pyproject.toml), so nn.Module is Any.
+# mypy: allow-subclassing-any
+
 from __future__ import annotations
 
 import math
@@ -110,7 +113,9 @@ class MultiHeadAttention(nn.Module):
 class Attention(nn.Module):
     """Dot-product (Luong) attention on inputs [query, value] or [query, value, key]."""
 
-    def __init__(self, score_mode: str = "dot", use_scale: bool = False, dropout: float = 0.0):
+    def __init__(
+        self, score_mode: str = "dot", use_scale: bool = False, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.ones(())) if use_scale else None
         concat = score_mode == "concat"

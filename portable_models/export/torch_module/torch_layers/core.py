@@ -1,5 +1,8 @@
 """Dense, EinsumDense, Embedding, Masking, and layers without weights that pass values on."""
 
+# PyTorch is not followed by the type checker here (pyproject.toml), so nn.Module is Any.
+# mypy: allow-subclassing-any
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,5 +1,8 @@
 """Layers that draw random numbers in training mode, and do nothing in evaluation mode."""
 
+# PyTorch is not followed by the type checker here (pyproject.toml), so nn.Module is Any.
+# mypy: allow-subclassing-any
+
 from __future__ import annotations
 
 import math

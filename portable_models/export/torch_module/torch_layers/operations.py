@@ -36,9 +36,10 @@ def tensor_dot(x: Tensor, y: Tensor) -> Tensor:
 
 def split(x: Tensor, parts: int | Sequence[int], axis: int) -> Sequence[Tensor]:
     """Equal parts of an axis, or parts cut at the given indices."""
-    if isinstance(parts, int):
-        return torch.tensor_split(x, parts, dim=axis)
-    return torch.tensor_split(x, list(parts), dim=axis)
+    found: Sequence[Tensor] = torch.tensor_split(
+        x, parts if isinstance(parts, int) else list(parts), dim=axis
+    )
+    return found
 
 
 def pad(x: Tensor, widths: Sequence[Sequence[int]], mode: str, value: float = 0.0) -> Tensor:

@@ -1,5 +1,8 @@
 """Poolings with TensorFlow's "same" padding, which no pooling of PyTorch has."""
 
+# PyTorch is not followed by the type checker here (pyproject.toml), so nn.Module is Any.
+# mypy: allow-subclassing-any
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,5 +1,8 @@
 """Recurrent layers: cells that make one step, and the layers that run them over time."""
 
+# PyTorch is not followed by the type checker here (pyproject.toml), so nn.Module is Any.
+# mypy: allow-subclassing-any
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,5 +1,8 @@
 """Layers that move values without computing: reshape, permute, pad, crop, repeat, upsample."""
 
+# PyTorch is not followed by the type checker here (pyproject.toml), so nn.Module is Any.
+# mypy: allow-subclassing-any
+
 from __future__ import annotations
 
 from collections.abc import Sequence
