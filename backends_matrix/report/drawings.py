@@ -91,7 +91,7 @@ def _share_plots(report: Report, experiment: Experiment) -> Iterator[Plot]:
             continue
         by_backend = grouped(by_variant[variant], lambda entry: entry.backend)
         shares[variant] = {name: _by_epoch(group) for name, group in by_backend.items()}
-        start = summed(by_variant[variant]).undecidable_from
+        start = _wholly_undecidable_from(by_variant[variant])
         if start is not None:
             starts[variant] = start
     if shares:
@@ -138,12 +138,24 @@ def _bands(compared: list[Comparison], figure: Figure) -> Mapping[tuple[str, str
 
 
 def _by_epoch(group: list[Comparison]) -> list[float | None]:
-    largest: dict[int, float] = {}
+    """The largest share of each epoch, of the comparisons that decide something if there are any."""
+    decidable: dict[int, float] = {}
+    undecidable: dict[int, float] = {}
     for entry in group:
         known = entry.difference is not None and entry.tolerance is not None
         if entry.epoch is not None and (known or entry.verdict is Verdict.DIFFERS):
-            largest[entry.epoch] = max(entry.share, largest.get(entry.epoch, 0.0))
+            of = undecidable if entry.verdict is Verdict.UNDECIDABLE else decidable
+            of[entry.epoch] = max(entry.share, of.get(entry.epoch, 0.0))
+    largest = undecidable | decidable
     return [largest.get(epoch) for epoch in range(1, max(largest, default=0) + 1)]
+
+
+def _wholly_undecidable_from(group: list[Comparison]) -> int | None:
+    """The epoch from which on no comparison decides anything; None if some do to the end."""
+    last = max(entry.epoch or 0 for entry in group)
+    decided = [entry.epoch or 0 for entry in group if entry.verdict is not Verdict.UNDECIDABLE]
+    start = max(decided, default=0) + 1
+    return start if start <= last else None
 
 
 def safe_name(text: str) -> str:

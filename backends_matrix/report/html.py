@@ -20,6 +20,7 @@ from backends_matrix.report.overview import (
     State,
     backends,
     claim_rows,
+    data_text,
     example_rows,
     extent,
     headline,
@@ -100,6 +101,7 @@ def _environment() -> Environment:
         "grouped": wording.with_thousands,
     }
     environment.globals |= {
+        "data_text": data_text,
         "last_value": last_value,
         "measured_lines": measured_lines,
         "levels": wording.LEVELS,

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backends_matrix.report.agreement import Agreement, grouped, summed
-from backends_matrix.report.records import Cell, Claim, Comparison, Example, Report, Verdict
+from backends_matrix.report.records import (
+    Cell,
+    Claim,
+    Comparison,
+    Data,
+    Example,
+    Report,
+    Verdict,
+)
 from backends_matrix.report.wording import count, holds
 
 
@@ -224,6 +232,16 @@ def headline(report: Report) -> str:
     if len(names) < 2:
         return f"{''.join(names)} agrees with itself"
     return f"{', '.join(names[:-1])} and {names[-1]} agree"
+
+
+def data_text(data: Data) -> str:
+    """What the data are, with the numbers of samples that their description does not give itself."""
+    sizes = [
+        f"{size:,} {use}"
+        for size, use in ((data.train, "to train on"), (data.test, "to test on"))
+        if size is not None and f"{size:,}" not in data.description
+    ]
+    return ", ".join([data.description, *sizes])
 
 
 def extent(report: Report) -> str:

@@ -17,6 +17,7 @@ from backends_matrix.report.overview import (
     Row,
     backends,
     claim_rows,
+    data_text,
     extent,
     headline,
     last_value,
@@ -126,14 +127,9 @@ class _Terminal:
         data = experiment.data
         if data is not None:
             kind = "SYNTHETIC DATA" if data.synthetic else f"{data.kind} data"
-            sizes = ", ".join(
-                f"{size:,} for {use}"
-                for size, use in ((data.train, "training"), (data.test, "the test"))
-                if size is not None
-            )
             self.line(
                 self.text(kind, "bold magenta" if data.synthetic else "dim"),
-                self.text(f": {data.description}" + (f" ({sizes})" if sizes else ""), "dim"),
+                self.text(f": {data_text(data)}", "dim"),
             )
         found = rows(self.report, experiment.name)
         if found:

@@ -4,6 +4,7 @@ from backends_matrix.report.agreement import Agreement, made_text, summed
 from backends_matrix.report.overview import (
     backends,
     claim_rows,
+    data_text,
     example_rows,
     extent,
     headline,
@@ -14,7 +15,7 @@ from backends_matrix.report.overview import (
     shown_quantities,
     state,
 )
-from backends_matrix.report.records import Cell, Verdict, parse, showable
+from backends_matrix.report.records import Cell, Data, Verdict, parse, showable
 
 
 def cell_with(final=(), history=()):
@@ -209,3 +210,15 @@ def test_an_example_is_one_row_for_all_backends(document):
 )
 def test_text_that_could_drive_a_terminal_is_replaced(text, shown):
     assert showable({text: [text]}) == {shown: [shown]}
+
+
+@pytest.mark.parametrize(
+    ("description", "text"),
+    [
+        ("reviews", "reviews, 25,000 to train on, 102 to test on"),
+        ("25,000 reviews", "25,000 reviews, 102 to test on"),
+        ("25,000 and 102", "25,000 and 102"),
+    ],
+)
+def test_numbers_of_samples_are_told_once(description, text):
+    assert data_text(Data("full", description, False, 25_000, 102)) == text
