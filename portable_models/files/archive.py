@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, shorten
+from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, one_line, shorten
 
 METADATA = "metadata.json"
 CONFIG = "config.json"
@@ -65,7 +65,7 @@ def read_archive(path: Path, limits: Limits = DEFAULT_LIMITS) -> Members:
                 }
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise FileError(
-            f"{path}: the archive is damaged or cut short ({shorten(str(error))}); "
+            f"{path}: the archive is damaged or cut short ({one_line(str(error), 120)}); "
             "write or download the file again"
         ) from error
 

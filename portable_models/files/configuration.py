@@ -130,7 +130,9 @@ def _check_class(
     key = registered or name
     if trust.covers(module, key):
         return
-    ours = module is None or _KERAS.fullmatch(module) or (module == "keras" and name in _KERAS_TOP)
+    ours = module is not None and (
+        _KERAS.fullmatch(module) or (module == "keras" and name in _KERAS_TOP)
+    )
     if not ours or key != name or not re.fullmatch(r"[A-Z]\w*", name):
         raise _untrusted(where, module, key)
     for item in _VOCABULARY:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, shorten
+from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, one_line, shorten
 
 Json: TypeAlias = Any
 """What ``json`` gives: dict, list, str, int, float, bool or None."""
@@ -36,7 +36,7 @@ def parse(content: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> dict[st
     except _DuplicateKeyError as error:
         raise FileError(f"{name}: the key {error} is there twice in one object") from error
     except ValueError as error:
-        raise FileError(f"{name}: not valid JSON: {shorten(str(error))}") from error
+        raise FileError(f"{name}: not valid JSON: {one_line(str(error), 120)}") from error
     if not isinstance(document, dict):
         raise FileError(f"{name}: expected a JSON object, got {type(document).__name__}")
     if _depth(document, limits.depth) > limits.depth:

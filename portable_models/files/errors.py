@@ -44,3 +44,9 @@ def shorten(value: object, length: int = 80) -> str:
     """A value as text for a one-line message: printable, and not longer than ``length`` characters."""
     text = ascii(value)
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def one_line(text: str, length: int = 400) -> str:
+    """A message of another library as one printable line of at most ``length`` characters."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return words if len(words) <= length else f"{words[: length - 1]}…"

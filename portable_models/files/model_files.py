@@ -17,7 +17,7 @@ from portable_models.files.archive import write_archive
 from portable_models.files.budget import weight_budget
 from portable_models.files.configuration import Trust
 from portable_models.files.contents import Contents, StrPath, read_contents
-from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, shorten
+from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, one_line
 from portable_models.files.passport import Passport, own_versions, sign
 from portable_models.files.seeds import read_seeds, restore_seeds
 
@@ -25,6 +25,9 @@ from portable_models.files.seeds import read_seeds, restore_seeds
 _OWN_PACKAGES = tuple(
     f"portable_models.{name}" for name in ("models", "layers", "losses", "metrics")
 )
+
+# Iterations and learning rate: all that an optimizer has before it is built by the first step.
+_FRESH_OPTIMIZER = 2
 
 
 def save(model: Any, path: StrPath, *, recipe: Mapping[str, Any] | None = None) -> None:
@@ -114,8 +117,7 @@ def load(
             write_archive(temporary, contents.members)
             model = keras.saving.load_model(temporary, compile=compile, safe_mode=True)
         _check_optimizer(model, contents)
-        if contents.passport is not None and contents.passport.seed_generators is not None:
-            restore_seeds(model, contents.passport.seed_generators)
+        notes = [*contents.weights.notes, *_restore_seeds(model, contents, compile)]
     except FileError as error:
         raise FileError(f"{path}: {error}") from error
     except (
@@ -123,17 +125,32 @@ def load(
     ) as error:  # whatever Keras or a layer makes of a configuration that does not fit
         raise FileError(
             f"{path}: Keras {keras.__version__} cannot rebuild the model: "
-            f"{type(error).__name__}: {shorten(' '.join(str(error).split()), 400)}"
+            f"{type(error).__name__}: {one_line(str(error))}"
         ) from error
-    for note in contents.weights.notes:
+    for note in notes:
         warnings.warn(f"{path}: {note}", stacklevel=2)
     return model
+
+
+def _restore_seeds(model: Any, contents: Contents, required: bool) -> list[str]:
+    """Restore the seed generators; what hinders it is an error where training is to be resumed."""
+    if contents.passport is None or contents.passport.seed_generators is None:
+        return []
+    try:
+        restore_seeds(model, contents.passport.seed_generators)
+    except FileError as error:
+        if required:
+            raise
+        return [str(error)]
+    return []
 
 
 def _check_optimizer(model: Any, contents: Contents) -> None:
     saved = contents.weights.optimizer_variables
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and saved and len(optimizer.variables) != saved:
+    if optimizer is None or saved <= _FRESH_OPTIMIZER:
+        return
+    if len(optimizer.variables) != saved:
         raise FileError(
             f"the file holds {saved} variables of the optimizer, but {optimizer.name!r} has "
             f"{len(optimizer.variables)} after loading, so its state cannot be restored; "

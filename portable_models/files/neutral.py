@@ -43,13 +43,15 @@ def neutralise(config: Json) -> tuple[dict[str, Json], list[Change]]:
     - optimizers are named by their public path, so that each backend takes its own class;
     - ``jit_compile`` is ``"auto"``, so that each backend decides: what a file holds is what the *writing*
       backend decided (true on JAX, which would make a recurrent layer run for minutes on torch);
-    - shared objects are numbered from 1, where Keras writes memory addresses.
+    - shared objects are numbered from 1, where Keras writes memory addresses; types of numbers, which
+      mean the same shared or not, are not numbered.
 
     Args:
         config: the parsed and checked ``config.json``; it is not changed.
     """
     neutral: dict[str, Json] = copy.deepcopy(config)
     changes: list[Change] = []
+    addresses: set[Json] = set()
     shared: dict[Json, int] = {}
     for where, _, value in walk(neutral):
         if not isinstance(value, dict):
@@ -66,10 +68,13 @@ def neutralise(config: Json) -> tuple[dict[str, Json], list[Change]]:
         ):
             _set(changes, f"{where}.compile_config", value["compile_config"], "jit_compile", _AUTO)
         if "shared_object_id" in value:
-            number = shared.setdefault(value["shared_object_id"], len(shared) + 1)
-            value["shared_object_id"] = number
-    addresses = [address for address, number in shared.items() if address != number]
-    if addresses:
+            addresses.add(value["shared_object_id"])
+            if str(value.get("class_name")).endswith("DTypePolicy"):
+                del value["shared_object_id"]
+            else:
+                number = shared.setdefault(value["shared_object_id"], len(shared) + 1)
+                value["shared_object_id"] = number
+    if addresses - set(shared.values()):
         changes.append(
             Change("config: shared_object_id", f"{len(addresses)} memory addresses", "1, 2, …")
         )

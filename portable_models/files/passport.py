@@ -15,7 +15,7 @@ from typing import Any
 
 from portable_models.files.archive import METADATA, Members
 from portable_models.files.document import Json, canonical
-from portable_models.files.errors import FileError, shorten
+from portable_models.files.errors import FileError, one_line, shorten
 
 BLOCK = "portable"
 FORMAT = 1
@@ -106,7 +106,7 @@ def read_passport(members: Members, metadata: Mapping[str, Json]) -> Passport | 
         return _parse(bare)
     except (TypeError, ValueError, KeyError) as error:
         raise FileError(
-            f"metadata.json: the portable block is malformed: {shorten(str(error))}"
+            f"metadata.json: the portable block is malformed: {one_line(str(error), 120)}"
         ) from error
 
 

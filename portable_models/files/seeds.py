@@ -36,8 +36,9 @@ def restore_seeds(model: Any, seeds: Sequence[SeedState]) -> None:
     found = list(_generators(model))
     if [owner for owner, _ in found] != [seed.owner for seed in seeds]:
         raise FileError(
-            f"the file holds the seed generators of {[seed.owner for seed in seeds]}, "
-            f"but the model has {[owner for owner, _ in found]}"
+            f"the file holds the seed generators of {[seed.owner for seed in seeds]}, but the model "
+            f"has {[owner for owner, _ in found]}, so training cannot resume exactly; load with "
+            "compile=False to use the model without"
         )
     for (_, variable), seed in zip(found, seeds, strict=True):
         variable.assign(np.asarray(seed.state, np.int64).astype(str(variable.dtype)))

@@ -17,7 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, shorten
+from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, one_line, shorten
 
 # deflate, shuffle, fletcher32, lzf: built into every h5py. Any other would be loaded as a plugin.
 _FILTERS = frozenset({1, 2, 3, 32000})
@@ -76,7 +76,7 @@ def check_weights(content: bytes, limits: Limits = DEFAULT_LIMITS) -> WeightsInf
         raise
     except Exception as error:
         # For damage h5py raises OSError, KeyError, RuntimeError, ValueError and more.
-        raise FileError(f"model.weights.h5 is damaged: {shorten(str(error))}") from error
+        raise FileError(f"model.weights.h5 is damaged: {one_line(str(error), 120)}") from error
 
 
 def _datasets(file: Any, limits: Limits) -> Iterator[tuple[str, Any]]:
