@@ -36,7 +36,8 @@ def _penalty(regularizer: Any, weight: str, path: str) -> str:
         }
         return f"l1_l2({arguments(weight, **amounts)})"
     if kind is regularizers.OrthogonalRegularizer:
-        return f"orthogonal({weight}, {literal(regularizer.factor)}, {literal(regularizer.mode)})"
+        factor = literal(float(regularizer.factor))
+        return f"orthogonal({weight}, {factor}, {literal(regularizer.mode)})"
     raise RefusedError(
         f"variable {path!r}: its regularizer of class {kind.__name__} is not carried"
     )
@@ -74,7 +75,9 @@ def _constraint(constraint: Any, weight: str, path: str) -> str:
         kind = type(constraint).__name__
         raise RefusedError(f"variable {path!r}: its constraint of class {kind} is not carried")
     function, attributes = _CONSTRAINTS[type(constraint)]
-    values = (literal(getattr(constraint, name)) for name in attributes)
+    # Some backends hold the numbers as tensors; the configuration has them as plain values.
+    config = constraint.get_config()
+    values = (literal(config[name]) for name in attributes)
     return f"{function}({arguments(weight, *values)})"
 
 
