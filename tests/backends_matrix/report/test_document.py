@@ -43,6 +43,15 @@ def test_an_invalid_document_leaves_the_old_file(document, tmp_path):
     assert read(tmp_path) == document
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not replace an open file")
+def test_a_reader_of_the_old_file_is_not_disturbed(tmp_path):
+    path = write_whole(tmp_path / "report.json", b"old and long")
+    with path.open("rb") as reader:
+        write_whole(path, b"new")
+        assert reader.read() == b"old and long"
+    assert path.read_bytes() == b"new"
+
+
 def test_a_write_that_fails_half_way_leaves_the_old_file(document, tmp_path, monkeypatch):
     write(document, tmp_path)
 
