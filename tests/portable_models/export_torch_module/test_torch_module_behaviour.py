@@ -86,7 +86,9 @@ def test_module_passes_through_compile_as_one_graph(built, name):
     # Without code generation: what is tested is that the whole module is one traceable graph.
     compiled = torch.compile(net, backend="eager", fullgraph=True)
     inputs = tensors(model)
-    pairs = zip(keras.tree.flatten(net(*inputs)), keras.tree.flatten(compiled(*inputs)), strict=True)
+    pairs = zip(
+        keras.tree.flatten(net(*inputs)), keras.tree.flatten(compiled(*inputs)), strict=True
+    )
     assert all(torch.equal(eager, traced) for eager, traced in pairs)
 
 
@@ -228,7 +230,10 @@ REFUSED = {
         lambda x: layers.LSTM(2, stateful=True)(ops.reshape(x, (2, 4, 1))),
         r"LSTM: it keeps its state between calls \(stateful=True\)",
     ),
-    "renorm": (lambda x: layers.BatchNormalization(renorm=True)(x), "BatchNormalization: batch ren"),
+    "renorm": (
+        lambda x: layers.BatchNormalization(renorm=True)(x),
+        "BatchNormalization: batch ren",
+    ),
     "operation": (lambda x: ops.fft((x, x))[0], "FFT"),
 }
 
