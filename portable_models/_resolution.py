@@ -119,8 +119,8 @@ def _from_config(kind: Kind, config: Mapping[str, Any]) -> Any:
 
 
 def _function_from_config(kind: Kind, config: Mapping[str, Any]) -> Any:
-    name = str(config.get("config"))
-    registered = keras.saving.get_registered_object(str(config.get("registered_name") or name))
+    name = str(config.get("config"))  # a registered function's config is its registered name
+    registered = keras.saving.get_registered_object(name)
     return registered if registered is not None else resolve_function(kind, name)
 
 

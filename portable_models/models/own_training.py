@@ -129,6 +129,7 @@ class MixupClassifier(_DenseClassifier):
         return super().train_step(*state, blended)
 
     def _blend(self, rows: Any) -> Any:
+        rows = ops.convert_to_tensor(rows)  # on torch, train_on_batch hands on NumPy arrays
         return self.share * rows + (1.0 - self.share) * ops.flip(rows, axis=0)
 
     def get_config(self) -> dict[str, Any]:

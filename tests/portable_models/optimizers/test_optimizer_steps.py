@@ -105,3 +105,10 @@ def test_loss_scaling_skips_a_step_that_is_not_finite_and_halves_the_scale():
     for weight, start in zip(model.get_weights(), (KERNEL, BIAS), strict=True):
         np.testing.assert_array_equal(weight, start)
     assert float(optimizer.dynamic_scale) == 4.0
+
+
+def test_every_optimizer_that_the_experiments_name_is_tested():
+    alone = {"AdamW", "Muon", "LossScaleOptimizer"}
+    # A wrapper of several optimizers, and one that no experiment names.
+    untold = {"MultiOptimizer", "ScheduleFreeAdamW"}
+    assert {name for name, *_ in RULES} | alone == set(names.known_names()["optimizer"]) - untold
