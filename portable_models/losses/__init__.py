@@ -1,5 +1,15 @@
-"""Losses by name. Keras 3 lacks none that a portable definition needs, so none is defined here."""
+"""Losses by name, and those that Keras 3 does not have the same on every backend."""
 
+from portable_models.losses.of_probabilities import (
+    BinaryCrossentropyOfProbabilities,
+    CategoricalCrossentropyOfProbabilities,
+    SparseCategoricalCrossentropyOfProbabilities,
+)
 from portable_models.names import loss as get
 
-__all__ = ["get"]
+__all__ = [
+    "BinaryCrossentropyOfProbabilities",
+    "CategoricalCrossentropyOfProbabilities",
+    "SparseCategoricalCrossentropyOfProbabilities",
+    "get",
+]
