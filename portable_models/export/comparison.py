@@ -57,8 +57,8 @@ def compare(
     finite = np.isfinite(expected)
     if not np.array_equal(_kind(actual), _kind(expected)):
         return failed("NaN or infinity at other places than in the source model")
-    gap = np.abs(actual.astype(np.float64) - expected.astype(np.float64), where=finite, out=None)
-    largest = float(np.max(gap, where=finite, initial=0.0))
+    gap = actual[finite].astype(np.float64) - expected[finite].astype(np.float64)
+    largest = float(np.max(np.abs(gap), initial=0.0))
     difference = largest / scale if scale else largest
     return Check(name, batch, difference, tolerance, scale, difference <= tolerance, reason)
 

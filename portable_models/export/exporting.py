@@ -107,12 +107,24 @@ def _with_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:
             _WORKER,
             chosen,
             work,
-            {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            worker_environment(backend, work),
             on_done=lambda job: progress(_said(lines[job.result], job)),
         )
     for plan in plans:
         if plan.measuring is not None and plan.measuring.answer()["status"] == "done":
             plan.measured = (Path(plan.measuring.request["out"]), plan.measuring.answer())
+
+
+def worker_environment(backend: str, work: Path) -> dict[str, str]:
+    """What a child with Keras is told before it starts."""
+    return {
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        # A model is run at three batches and moved twice; what was compiled for one serves the others.
+        "JAX_COMPILATION_CACHE_DIR": str(work / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
 
 
 def _without_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:

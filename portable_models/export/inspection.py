@@ -58,7 +58,7 @@ def view(model: Any) -> View:
     ]
     seen = View(model, Signature(tuple(inputs), ()), structure, keywords)
     if isinstance(model, keras.Sequential) or keywords or not hasattr(model, "output"):
-        result = seen(symbolic)
+        result = _called(seen, symbolic)
     else:
         result = model.output
     outputs = [
@@ -72,6 +72,27 @@ def layers_of(model: Any) -> Iterator[Any]:
     """The model and every layer in it, at any depth."""
     # Public `model.layers` stops at the first level; what is inside Bidirectional or a nested model counts too.
     yield from model._flatten_layers()
+
+
+def _called(seen: View, symbolic: Sequence[Any]) -> Any:
+    """The structure of outputs of a model that is only code.
+
+    Raises:
+        ExportError: its call takes arguments that Keras did not record.
+    """
+    packed = seen.pack(symbolic)
+    arguments = dict(zip(seen.keywords, packed, strict=True)) if seen.keywords else {}
+    try:
+        return (
+            seen.model(**arguments, training=False)
+            if arguments
+            else seen.model(packed, training=False)
+        )
+    except TypeError as error:
+        raise ExportError(
+            f"the model {seen.model.name!r} cannot be called with its recorded inputs ({error}); Keras records "
+            "several arguments of call(self, a, b) only where the model has build(self, a_shape, b_shape)"
+        ) from error
 
 
 def _inputs(model: Any) -> tuple[Any, tuple[str, ...], list[Tensor]]:

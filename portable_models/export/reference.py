@@ -58,8 +58,13 @@ def measure(seen: View, batch: int, out: Path, *, gradients: bool) -> dict[str, 
 
 
 def _outputs(seen: View, inputs: Sequence[Array]) -> list[Array]:
-    tensors = [keras.ops.convert_to_tensor(value) for value in inputs]
-    return [np.asarray(keras.ops.convert_to_numpy(value)) for value in seen(tensors)]
+    """The model's inference, compiled where Keras compiles it; outputs as NumPy arrays."""
+    if seen.keywords:
+        # predict takes one structure of inputs; a call with several arguments is made directly.
+        found = seen([keras.ops.convert_to_tensor(value) for value in inputs])
+    else:
+        found = keras.tree.flatten(seen.model.predict_on_batch(seen.pack(inputs)))
+    return [np.asarray(keras.ops.convert_to_numpy(value)) for value in found]
 
 
 def _cotangents(outputs: Sequence[Array]) -> list[Array]:
@@ -120,16 +125,9 @@ def _move(value: Array, rng: np.random.Generator) -> Array:
 
 def _latency(seen: View, probe: Probe) -> float:
     """Median seconds of ``predict_on_batch`` (compiled where Keras compiles), after two warm calls."""
-    if seen.keywords:
-        return _median(lambda: _outputs(seen, probe.inputs))
-    packed = seen.pack(probe.inputs)
-    return _median(lambda: seen.model.predict_on_batch(packed))
-
-
-def _median(call: Any) -> float:
     times = []
     for _ in range(LATENCY_CALLS + 2):
         start = time.perf_counter()
-        call()
+        _outputs(seen, probe.inputs)
         times.append(time.perf_counter() - start)
     return statistics.median(times[2:])

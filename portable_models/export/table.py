@@ -9,7 +9,7 @@ from typing import Any
 
 from portable_models.export.children import Job, run_jobs
 from portable_models.export.comparison import RELATIVE
-from portable_models.export.exporting import export_many
+from portable_models.export.exporting import export_many, worker_environment
 from portable_models.export.orders import Order
 from portable_models.export.result import ExportResult
 from portable_models.export.routes import ROUTES
@@ -70,7 +70,7 @@ def train(
         "portable_models.export.worker",
         jobs,
         folder,
-        {"KERAS_BACKEND": source, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        worker_environment(source, folder),
         on_done=lambda job: progress(f"trained {job.request['name']} on {source}"),
     )
     for job in jobs:
