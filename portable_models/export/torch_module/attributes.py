@@ -149,11 +149,20 @@ class Attributes:
         return f'self.register_buffer("{name}", torch.zeros({shape}{kind}))'
 
 
+# Where Keras and the frameworks keep track of layers, under names that differ between backends.
+_BOOKKEEPING = ("_layers", "_modules", "_metrics", "_inbound_nodes", "_outbound_nodes")
+
+
 def _held(owner: Any) -> dict[int, str]:
-    """The layers that a custom layer holds, by ``id`` -> attribute (numbered in lists)."""
+    """The layers that a custom layer holds, by ``id`` -> attribute (numbered in lists).
+
+    A layer under several attributes is named by the first in the alphabet, public ones before private.
+    """
     found: dict[int, str] = {}
-    for key, value in vars(owner).items():
-        if key in ("_layers", "_inbound_nodes", "_metrics"):
+    # Under torch a Keras layer is an nn.Module, which keeps its modules out of its own attributes.
+    attributes = {**vars(owner), **vars(owner).get("_modules", {})}
+    for key, value in sorted(attributes.items(), key=lambda item: (item[0][:1] == "_", item[0])):
+        if key in _BOOKKEEPING or key.startswith("_self_"):
             continue
         if isinstance(value, keras.layers.Layer):
             found.setdefault(id(value), identifier(key))

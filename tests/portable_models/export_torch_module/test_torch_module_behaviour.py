@@ -198,8 +198,12 @@ def test_what_is_not_carried_is_listed(tmp_path):
 
 @keras.saving.register_keras_serializable("torch_module_zoo")
 class Noisy(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = keras.random.SeedGenerator(1)
+
     def call(self, x):
-        return x + keras.random.normal((4,))
+        return x + keras.random.normal((4,), seed=self.generator)
 
 
 @keras.saving.register_keras_serializable("torch_module_zoo")
@@ -224,6 +228,7 @@ def mixed(x):
 
 REFUSED = {
     "random numbers of its own": (lambda x: Noisy()(x), "Noisy"),
+    "a changed variable": (lambda x: Counting()(x), "Counting"),
     "add_loss": (lambda x: Penalised()(x), "Penalised"),
     "two dtypes": (mixed, "Dense"),
     "stateful": (
