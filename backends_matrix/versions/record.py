@@ -97,7 +97,7 @@ def _claims(table: Table, findings: Mapping[str, Finding]) -> Iterable[tuple[str
     for row in table.rows.values():
         if row.claim:
             found = findings.get(row.name)
-            yield row.claim, f"`{row.name}`", _expectation(row), _found(found)
+            yield row.claim, f"`{row.name}`", _expectation(row), _found(found, row)
 
 
 def _every(row: Row, finding: Finding | None) -> tuple[str, ...]:
@@ -111,18 +111,21 @@ def _every(row: Row, finding: Finding | None) -> tuple[str, ...]:
         return f"`{row.name}`", installed + notes, "not verified yet", "", ""
     off = "" if finding.difference is None else f"{finding.difference:.0e}"
     where = f"{finding.date}, {finding.platform}, Python {finding.python}"
-    return f"`{row.name}`", installed + notes, _found(finding), off, where
+    return f"`{row.name}`", installed + notes, _found(finding, row), off, where
 
 
 def _expectation(row: Row) -> str:
     return f"{row.expected}: {row.reason}" if row.reason else str(row.expected)
 
 
-def _found(finding: Finding | None) -> str:
+def _found(finding: Finding | None, row: Row) -> str:
     if finding is None:
         return "not verified yet"
     outcome = str(finding.outcome) if finding.outcome else "could not be run"
     surprise = "" if finding.as_expected else " (**not as expected**)"
+    # No more is claimed of a library than was tried.
+    if finding.outcome is Outcome.WORKS and row.imports:
+        outcome = "imports beside a training that works"
     return outcome + surprise + (f": {_short(finding.detail)}" if finding.detail else "")
 
 
