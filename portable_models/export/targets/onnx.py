@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from portable_models.export.signature import Signature
 from portable_models.export.targets import example_inputs
 from portable_models.export.targets.contract import Array, Opened
@@ -35,11 +37,36 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     del source
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     graph, _ = tf2onnx.convert.from_function(
-        serving_function(seen), input_signature=specifications(seen), opset=OPSET
+        serving_function(seen),
+        input_signature=specifications(seen),
+        opset=OPSET,
+        custom_op_handlers={"Erfc": (_erfc, [])},
     )
     onnx.checker.check_model(graph, full_check=True)
     onnx.save(graph, str(path))
     return {"versions": {"tf2onnx": tf2onnx.__version__, "onnx": onnx.__version__}}
+
+
+def _erfc(context: Any, node: Any, name: str, arguments: Any) -> None:
+    """TensorFlow's Erfc, which gelu is made of, as 1 - Erf: neither tf2onnx nor ONNX has it.
+
+    ONNX operators: https://onnx.ai/onnx/operators/. Can go when tf2onnx writes Erfc. What cancels for large
+    inputs is below one unit in the last place of 1, and gelu multiplies it by the input.
+    """
+    del name, arguments
+    (source,), (output,) = node.input, node.output
+    shape, dtype = context.get_shape(output), context.get_dtype(output)
+    context.remove_node(node.name)
+    one = context.make_const(f"{node.name}/one", np.ones((), np.float32))
+    erf = context.make_node("Erf", [source], shapes=[shape], dtypes=[dtype])
+    context.make_node(
+        "Sub",
+        [one.output[0], erf.output[0]],
+        name=node.name,
+        outputs=[output],
+        shapes=[shape],
+        dtypes=[dtype],
+    )
 
 
 def open_artifact(path: Path, signature: Signature) -> Opened:
