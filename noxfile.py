@@ -42,7 +42,9 @@ TABLE = versions.load()
 CONSTRAINTS = "constraints/tested.txt"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 EXTRAS = {"jax": "jax", "tensorflow": "tensorflow-cpu", "torch": "torch"}
-KERAS_FREE_TESTS = ("tests/architecture", "tests/backends_matrix", "tests/docs")
+EXPORT_TESTS = ("tests/portable_models/export", "tests/portable_models/export_torch_module")
+"""Tests that need several backends and the packages of the export's targets."""
+ONCE = ("tests/architecture", "tests/backends_matrix", "tests/docs", *EXPORT_TESTS)
 """Tests in whose process no Keras is needed; they start processes of their own for that, and run once."""
 
 Command = tuple[Sequence[str], Mapping[str, str]]
@@ -61,9 +63,9 @@ def matrix(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests: once what needs no Keras, and the rest on each backend."""
-    install(session, "-e", ".[all]", *group("tests"))
-    once = pytest("jax", *KERAS_FREE_TESTS, *session.posargs)
-    ignored = [f"--ignore={folder}" for folder in KERAS_FREE_TESTS]
+    install(session, "-e", ".[all,export]", *group("tests"))
+    once = pytest("jax", *ONCE, *session.posargs)
+    ignored = [f"--ignore={folder}" for folder in ONCE]
     run_all(session, [once, *(pytest(each, *ignored, *session.posargs) for each in EXTRAS)])
 
 
@@ -81,7 +83,8 @@ def tests_alone(session: nox.Session, backend: str) -> None:
         [
             (("python", "-c", f"from importlib.util import find_spec; {absent}"), {}),
             (training, {}),
-            pytest(backend, *session.posargs),
+            # An export takes several backends and the packages of its targets; `tests` runs those.
+            pytest(backend, *(f"--ignore={folder}" for folder in EXPORT_TESTS), *session.posargs),
         ],
     )
 

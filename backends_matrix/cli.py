@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +13,11 @@ from rich.console import Console
 
 from backends_matrix import report as reports
 from backends_matrix.cell import BACKENDS, DEVICES, ENGINES
+from backends_matrix.cli_convert import convert
+from backends_matrix.cli_export import export
+from backends_matrix.cli_versions import versions
 from backends_matrix.document import EXIT_CODES
+from backends_matrix.environment import default_backend
 from backends_matrix.matrix import matrix as run_matrix
 from backends_matrix.options import EpochsOption, SetupOption, check_data, check_experiments, names
 from backends_matrix.plan import (
@@ -211,12 +214,7 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _default_backend() -> str:
-    from backends_matrix.environment import installed
-
-    chosen = os.environ.get("KERAS_BACKEND")
-    if chosen in BACKENDS:
-        return str(chosen)
-    found = next((backend for backend in BACKENDS if installed(backend)), None)
+    found = default_backend()
     if found is None:
         raise RunError(
             'no backend is installed; install one with pip install "portable-models[jax]"'
@@ -245,6 +243,9 @@ def _show(document: dict[str, Any], directory: Path) -> None:
         )
     sys.exit(EXIT_CODES[document["verdict"]])
 
+
+for command in (convert, export, versions):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -18,6 +18,14 @@ def installed(backend: str) -> bool:
     return importlib.util.find_spec(FRAMEWORK_PACKAGES[backend]) is not None
 
 
+def default_backend() -> str | None:
+    """The backend that ``KERAS_BACKEND`` names, else the first that is installed; None where none is."""
+    chosen = os.environ.get("KERAS_BACKEND")
+    if chosen in FRAMEWORK_PACKAGES:
+        return chosen
+    return next(filter(installed, FRAMEWORK_PACKAGES), None)
+
+
 def package_version(name: str) -> str | None:
     """The installed version of a package, or of its CPU build; None where it is not installed."""
     for distribution in (name, f"{name}-cpu"):

@@ -24,14 +24,24 @@ BATCH_OF_MODELS = 5
 
 
 @click.command()
-@click.option("--model", "models", multiple=True, type=click.Choice(tuple(NAMES)), help="Default: all.")
-@click.option("--source", "sources", multiple=True, type=click.Choice(BACKENDS), help="Default: all.")
+@click.option(
+    "--model", "models", multiple=True, type=click.Choice(tuple(NAMES)), help="Default: all."
+)
+@click.option(
+    "--source", "sources", multiple=True, type=click.Choice(BACKENDS), help="Default: all."
+)
 @click.option(
     "--target", "targets", multiple=True, type=click.Choice(tuple(ROUTES)), help="Default: all."
 )
-@click.option("--work", type=click.Path(path_type=Path), help="Where finished rows and files are kept.")
 @click.option(
-    "--page", "document", type=click.Path(path_type=Path), default=Path("docs/export.md"), show_default=True
+    "--work", type=click.Path(path_type=Path), help="Where finished rows and files are kept."
+)
+@click.option(
+    "--page",
+    "document",
+    type=click.Path(path_type=Path),
+    default=Path("docs/export.md"),
+    show_default=True,
 )
 def main(
     models: tuple[str, ...],
@@ -52,7 +62,7 @@ def main(
             for row in _source(source, models or tuple(NAMES), targets or tuple(ROUTES), folder)
         ]
     document.write_text(insert(document.read_text(encoding="utf-8"), page(found)), encoding="utf-8")
-    statuses = {row["status"] for row in found}
+    statuses = {str(row["status"]) for row in found}
     click.echo(f"{len(found)} rows written to {document}: {', '.join(sorted(statuses))}")
     sys.exit(1 if "different" in statuses else 3 if "failed" in statuses else 0)
 

@@ -56,7 +56,11 @@ def main() -> None:
             if repeat:
                 seconds[name].append(time.perf_counter() - started)
     steps = arguments.epochs * -(-SAMPLES // arguments.batch_size)
-    result: dict[str, Any] = {"backend": keras.backend.backend(), "steps": steps, "seconds": seconds}
+    result: dict[str, Any] = {
+        "backend": keras.backend.backend(),
+        "steps": steps,
+        "seconds": seconds,
+    }
     print(json.dumps(result))
 
 

@@ -10,9 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portable_models.experiments import Experiment, run
+    from portable_models.experiments.experiment import Experiment
+    from portable_models.experiments.run import run
     from portable_models.random import portable_random
-    from portable_models.training import Recipe, cross_validate, fit
+    from portable_models.training.cross_validation import cross_validate
+    from portable_models.training.fit import fit
+    from portable_models.training.recipe import Recipe
 
 _HOMES = {
     "Experiment": "experiments",

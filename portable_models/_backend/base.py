@@ -55,7 +55,7 @@ class Backend(ABC):
         """``function`` of tensors, through the framework's compiler where that costs under a second."""
 
     def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
-        """``function`` as one operation, where a compiler would take minutes over its many steps.
+        """``function`` as one operation, where its many steps would be slow to compile or to run.
 
         Args:
             function: makes an int32 vector of a key of two integers, its length and a number; it keeps

@@ -39,6 +39,19 @@ class TensorFlowBackend(Backend):
     def computes_on_host(self, *tensors: Any) -> bool:
         return bool(tf.executing_eagerly()) and not any(self.is_traced(each) for each in tensors)
 
+    def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
+        # Its many small operations take several times longer in a graph that is not compiled, and on an
+        # accelerator TensorFlow would add int32 numbers on the host.
+        compiled = tf.function(function, jit_compile=True, autograph=False)
+
+        def call(key: Any, count: Any, lane: int) -> Any:
+            if tf.executing_eagerly():
+                return function(key, count, lane)
+            # A tensor, since a function is traced again for every other Python number.
+            return compiled(key, tf.convert_to_tensor(count, tf.int32), lane)
+
+        return call
+
     def bits(self, tensor: Any) -> Any:
         # Keras 3.15.1's view fails where the last dimension is unknown.
         return tf.bitcast(tensor, tf.int32)

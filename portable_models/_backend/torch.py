@@ -57,15 +57,15 @@ class TorchBackend(Backend):
 
     def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
         def run(key: torch.Tensor, count: int, lane: int) -> torch.Tensor:
-            return function(key, count, lane)  # type: ignore[no-any-return]
+            return function(key, count, lane)
 
         operation = torch.library.custom_op("portable_models::words", mutates_args=())(run)
 
-        @operation.register_fake
+        @operation.register_fake  # type: ignore[untyped-decorator]  # torch is not followed
         def shape(key: torch.Tensor, count: int, lane: int) -> torch.Tensor:
             return key.new_empty((count,), dtype=torch.int32)
 
-        @operation.register_vmap
+        @operation.register_vmap  # type: ignore[untyped-decorator]  # torch is not followed
         def mapped(info: Any, dims: Any, key: Any, count: int, lane: int) -> tuple[Any, int]:
             keys = key.movedim(dims[0], 0).unbind()
             return torch.stack([operation(each, count, lane) for each in keys]), 0

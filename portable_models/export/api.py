@@ -35,7 +35,8 @@ def export(
 
     Args:
         model: a ``.keras`` file, or a built Keras model of this process.
-        to: the target: ``saved_model``, ``torch``, ``torch-module``, ``onnx``, ``jax``, ``openvino`` or ``litert``.
+        to: the target: ``saved_model``, ``torch``, ``torch-module``, ``onnx``, ``jax``, ``openvino`` or
+            ``litert``.
         out: where the artifact goes; its model card goes beside it (``OUT.card.json``, ``OUT.card.md``).
         verify: run the artifact and compare; without it the result is ``unverified``.
         batch: rows of the batch that latency is measured at, beside 1 and another; the artifact takes any.

@@ -139,7 +139,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _shape(shape: Sequence[int | None]) -> str:
     names = ["batch", *["any"] * (len(shape) - 1)]
-    return ", ".join(name if size is None else str(size) for name, size in zip(names, shape, strict=True))
+    return ", ".join(
+        name if size is None else str(size) for name, size in zip(names, shape, strict=True)
+    )
 
 
 def _values(tensor: Mapping[str, Any]) -> str:

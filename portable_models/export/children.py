@@ -115,7 +115,9 @@ def _run_child(
 def _child(module: str, request: Path, environment: Mapping[str, str], output: Any) -> Any:
     """The child in a session of its own, so that Ctrl-C reaches only the parent, which ends it."""
     # What the parent can import, the child can: a checkout that is not installed, a user's own module.
-    path = os.pathsep.join(dict.fromkeys([str(Path.cwd()), *(entry for entry in sys.path if entry)]))
+    path = os.pathsep.join(
+        dict.fromkeys([str(Path.cwd()), *(entry for entry in sys.path if entry)])
+    )
     child = subprocess.Popen(
         [sys.executable, "-m", module, str(request)],
         stdin=subprocess.DEVNULL,

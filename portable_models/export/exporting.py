@@ -39,7 +39,7 @@ class _Plan:
 def export_many(
     orders: Sequence[Order], *, progress: Progress = lambda line: None
 ) -> list[ExportResult]:
-    """Carry out many orders with as few processes as possible: one for each backend, then one for each target.
+    """Carry out many orders with few processes: one for each backend, then one for each target.
 
     Every order ends in one result, in order; one that fails does not stop the others. Nothing is left at
     an order's path unless its artifact stands, verified where that was asked for.
@@ -60,9 +60,7 @@ def export_many(
         for order in orders:
             origin = loading.origin(order.model, order.imports)
             folder = stack.enter_context(staging.staging(order.out))
-            plans.append(
-                _Plan(order, origin, reference_of(order, origin), folder / order.out.name)
-            )
+            plans.append(_Plan(order, origin, reference_of(order, origin), folder / order.out.name))
         _with_keras(plans, work, progress)
         _without_keras(plans, work, progress)
         return [_finish(plan) for plan in plans]
@@ -85,7 +83,7 @@ def _with_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:
                     **common,
                     "action": "reference",
                     "out": str(work / f"{name}.npz"),
-                    # Gradients are cheap beside the start of a process, so one measurement serves all targets.
+                    # Gradients are cheap beside the start of a process: one measurement serves all.
                     "gradients": any(p.order.route.gradients for p in plans),
                 }
                 measuring[key] = Job(request, work / f"{name}.json")

@@ -37,7 +37,9 @@ class View:
         """The flat outputs in inference."""
         packed = self.pack(inputs)
         if self.keywords:
-            return _flat(self.model(**dict(zip(self.keywords, packed, strict=True)), training=False))
+            return _flat(
+                self.model(**dict(zip(self.keywords, packed, strict=True)), training=False)
+            )
         return _flat(self.model(packed, training=False))
 
     def named(self, outputs: Sequence[Any]) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def view(model: Any) -> View:
 
 def layers_of(model: Any) -> Iterator[Any]:
     """The model and every layer in it, at any depth."""
-    # Public `model.layers` stops at the first level; what is inside Bidirectional or a nested model counts too.
+    # Public `model.layers` stops at the first level; what is inside Bidirectional counts too.
     yield from model._flatten_layers()
 
 
@@ -90,8 +92,9 @@ def _called(seen: View, symbolic: Sequence[Any]) -> Any:
         )
     except TypeError as error:
         raise ExportError(
-            f"the model {seen.model.name!r} cannot be called with its recorded inputs ({error}); Keras records "
-            "several arguments of call(self, a, b) only where the model has build(self, a_shape, b_shape)"
+            f"the model {seen.model.name!r} cannot be called with its recorded inputs ({error}); "
+            "Keras records several arguments of call(self, a, b) only where the model has "
+            "build(self, a_shape, b_shape)"
         ) from error
 
 
@@ -143,7 +146,9 @@ def _shape_leaves(shapes: Any, path: str) -> list[tuple[str, tuple[int | None, .
     if _is_shape(shapes):
         return [(path, tuple(shapes))]
     items = sorted(shapes.items()) if isinstance(shapes, dict) else list(enumerate(shapes))
-    return [leaf for key, value in items for leaf in _shape_leaves(value, f"{path}_{key}".lstrip("_"))]
+    return [
+        leaf for key, value in items for leaf in _shape_leaves(value, f"{path}_{key}".lstrip("_"))
+    ]
 
 
 def _nest(shapes: Any) -> Any:

@@ -137,4 +137,6 @@ def _explain(wrong: Sequence[Check], count: int) -> str:
 
 
 def _merged(key: str, *answers: Answer | None) -> dict[str, Any]:
-    return {name: value for answer in answers if answer for name, value in answer.get(key, {}).items()}
+    return {
+        name: value for answer in answers if answer for name, value in answer.get(key, {}).items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -82,7 +83,7 @@ def _computes_double(seen: View) -> bool:
     )
 
 
-_TRAITS = {
+_TRAITS: dict[Limit, Callable[[View], bool]] = {
     Limit.STATEFUL: _is_stateful,
     Limit.FREE_LENGTH: _has_free_length,
     Limit.STRINGS: _takes_strings,

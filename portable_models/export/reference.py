@@ -48,7 +48,7 @@ def measure(seen: View, batch: int, out: Path, *, gradients: bool) -> dict[str, 
         found = current().weight_gradients(seen, chosen[0].inputs, cotangents)
         arrays |= {f"gradient/{k}": value for k, value in enumerate(found)}
     arrays |= _floors(seen, chosen, arrays, cotangents if gradients else None)
-    np.savez(out, **arrays)
+    np.savez(out, **arrays)  # type: ignore[arg-type]  # NumPy's stub reads names as options
     return {
         "probes": [{"name": probe.name, "batch": probe.batch} for probe in chosen],
         "trainable": [variable.path for variable in seen.model.trainable_variables],
@@ -98,7 +98,7 @@ def _floors(
                 found = current().weight_gradients(seen, chosen[0].inputs, cotangents)
                 for k, value in enumerate(found):
                     note(f"gradient_floor/{k}", value, arrays[f"gradient/{k}"])
-    return {key: np.float64(value) for key, value in floors.items()}
+    return {key: np.asarray(value, np.float64) for key, value in floors.items()}
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ class ReferenceFile:
         return self._numbered(f"{probe}/floor/")
 
     def _numbered(self, prefix: str) -> list[Array]:
-        found = []
+        found: list[Array] = []
         while f"{prefix}{len(found)}" in self._arrays:
             found.append(self._arrays[f"{prefix}{len(found)}"])
         return found

@@ -76,7 +76,7 @@ class ExportResult:
         reference: what the artifact was compared with: ``{"backend", "model", "reason"}``.
         files: path relative to the artifact's folder -> ``{"bytes", "sha256"}``.
         path: where the artifact is; None when there is none.
-        signature: inputs and outputs of the artifact (see :class:`~portable_models.export.signature.Signature`).
+        signature: inputs and outputs of the artifact (:class:`~portable_models.export.signature.Signature`).
         checks: every comparison made.
         versions: package -> version, of everything that took part.
         seconds: stage -> seconds.

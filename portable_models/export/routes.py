@@ -192,7 +192,11 @@ def check_path(route: Route, path: Path) -> None:
         ExportError: a folder is asked for where a file is written, or the other way round.
     """
     if route.artifact != "/" and path.suffix != route.artifact:
-        also = "; a trainable folder is written by --to torch-module" if route.target == "torch" else ""
+        also = (
+            "; a trainable folder is written by --to torch-module"
+            if route.target == "torch"
+            else ""
+        )
         raise ExportError(
             f"the {route.target} target writes one {route.artifact} file, got the path {path.name!r}; "
             f"name it {path.stem}{route.artifact}{also}"

@@ -42,7 +42,9 @@ def cards(path: Path) -> tuple[Path, Path]:
 @contextlib.contextmanager
 def staging(path: Path) -> Iterator[Path]:
     """A new empty folder on the same disk as ``path``, gone afterwards whatever happens."""
-    folder = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.absolute().parent)
+    folder = tempfile.mkdtemp(
+        prefix=f".{path.name}.", suffix=".partial", dir=path.absolute().parent
+    )
     try:
         yield Path(folder)
     finally:

@@ -43,9 +43,7 @@ def stateless(model: Any) -> tuple[Callable[[Params, Mapping[str, Any]], dict[st
     trainable = _by_name(model.trainable_variables)
     # Generators' states are whole numbers that inference never reads; they stay inside as constants.
     state = _by_name(
-        variable
-        for variable in model.non_trainable_variables
-        if "float" in str(variable.dtype)
+        variable for variable in model.non_trainable_variables if "float" in str(variable.dtype)
     )
 
     def apply(params: Params, x: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,8 @@ def rows(
     ]
     results = export_many(orders, progress=progress)
     return [
-        _row(order.model.stem, source, result) for order, result in zip(orders, results, strict=True)
+        _row(order.model.stem, source, result)
+        for order, result in zip(orders, results, strict=True)
     ]
 
 
@@ -169,8 +170,8 @@ def _cell(cell: Mapping[str, Any] | None, notes: list[str]) -> str:
     text = cell["status"] if cell["status"] != "verified" else f"{cell['difference']:.0e}"
     if cell["status"] == "verified" and cell["beyond"]:
         note = (
-            f"above {RELATIVE:.0e} only where the source model itself moves by more than a quarter of it when "
-            "its weights and inputs move by one unit in the last place (large inputs, gradients)"
+            f"above {RELATIVE:.0e} only where the source model itself moves by more than a quarter of it "
+            "when its weights and inputs move by one unit in the last place (large inputs, gradients)"
         )
     if not note:
         return str(text)

@@ -96,8 +96,8 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     if opened.weight_gradients is not None and reference.cotangents:
         found = opened.weight_gradients(reference.inputs(0), reference.cotangents)
         arrays |= {f"gradient/{k}": value for k, value in enumerate(found)}
-    if found := [name for name in BLOCKED if name in sys.modules]:
-        raise RuntimeError(f"opening the artifact imported {', '.join(found)}")
+    if loaded := [name for name in BLOCKED if name in sys.modules]:
+        raise RuntimeError(f"opening the artifact imported {', '.join(loaded)}")
     np.savez(job["out"], **arrays)
     return {
         "versions": {**opened.versions, "numpy": np.__version__},

@@ -15,8 +15,8 @@ import numpy as np
 from keras import layers
 
 from portable_models import models
-from portable_models.export.probes import probes
 from portable_models.export.inspection import view
+from portable_models.export.probes import probes
 
 
 @keras.saving.register_keras_serializable(package="portable_models")

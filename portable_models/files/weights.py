@@ -134,7 +134,7 @@ def _check_dataset(where: str, dataset: Any, limits: Limits) -> None:
 def _declared(dataset: Any) -> int:
     """Bytes that reading takes: those of the array, or of one chunk, which is unpacked as a whole."""
     elements = max(math.prod(dataset.shape), math.prod(dataset.chunks or ()))
-    return elements * int(dataset.dtype.itemsize)
+    return int(elements) * int(dataset.dtype.itemsize)
 
 
 def _notes(path: str, dataset: Any) -> Iterator[str]:

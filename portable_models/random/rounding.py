@@ -87,6 +87,7 @@ def float_type(dtype: Any, function: str) -> str:
 
 def as_tensor(array: Any, shape: Any, dtype: str) -> Any:
     """A flat NumPy array or tensor as a tensor of this shape and dtype."""
-    if isinstance(array, np.ndarray):
-        array = keras.ops.convert_to_tensor(array)
-    return keras.ops.cast(keras.ops.reshape(array, shape), dtype)
+    if not isinstance(array, np.ndarray):
+        return keras.ops.cast(keras.ops.reshape(array, shape), dtype)
+    tensor = keras.ops.convert_to_tensor(array.reshape(shape))
+    return tensor if array.dtype.name == dtype else keras.ops.cast(tensor, dtype)

@@ -142,7 +142,9 @@ def standardised(training: Samples, *others: Samples) -> list[Samples]:
     parts = [part.take(np.arange(len(part))) for part in (training, *others)]
     features = [part.x for part in parts if isinstance(part.x, np.ndarray)]
     if len(features) != len(parts):
-        raise ValueError("standardisation needs one array of features; this data set has several inputs")
+        raise ValueError(
+            "standardisation needs one array of features; this data set has several inputs"
+        )
     return [
         ArraySamples(x, part.y, part.sample_weight)
         for x, part in zip(standardise(*features), parts, strict=True)

@@ -11,6 +11,11 @@ import keras
 from portable_models.data.order import order_digest
 from portable_models.data.pipelines import pipeline as pipeline_named
 from portable_models.data.samples import ArraySamples, Batch, Samples
+from portable_models.losses import (
+    BinaryCrossentropyOfProbabilities,
+    CategoricalCrossentropyOfProbabilities,
+    SparseCategoricalCrossentropyOfProbabilities,
+)
 from portable_models.random import dropout_mask_digest, portable_random
 from portable_models.training.engine import EpochReport, Job, choose
 from portable_models.training.history import Training
@@ -18,6 +23,13 @@ from portable_models.training.probe import batches_digest
 from portable_models.training.progress import console_progress
 from portable_models.training.recipe import Named, Recipe
 from portable_models.training.weights import perturb_last_bit, weights_digest
+
+OF_PROBABILITIES = {
+    "binary_crossentropy": BinaryCrossentropyOfProbabilities,
+    "categorical_crossentropy": CategoricalCrossentropyOfProbabilities,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropyOfProbabilities,
+}
+"""Losses that Keras computes otherwise on TensorFlow for saturated outputs -> the same everywhere."""
 
 
 def fit(
@@ -82,10 +94,21 @@ def compile_model(model: Any, recipe: Recipe) -> None:
     """``model.compile`` with the recipe's optimizer, loss and metrics, each made anew."""
     model.compile(
         optimizer=make_optimizer(recipe.optimizer),
-        loss=_own(recipe.loss),
+        loss=_losses(recipe.loss),
         metrics=_own(recipe.metrics) or None,
         loss_weights=_own(recipe.loss_weights),
     )
+
+
+def _losses(given: Any) -> Any:
+    """Losses by name as objects; crossentropies are those that are the same on every backend."""
+    if isinstance(given, Mapping) and "class_name" not in given:
+        return {key: _losses(value) for key, value in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [_losses(value) for value in given]
+    if isinstance(given, str) and given in OF_PROBABILITIES:
+        return OF_PROBABILITIES[given]()
+    return _own(given)
 
 
 def make_optimizer(named: Named) -> Any:

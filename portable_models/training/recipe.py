@@ -1,4 +1,4 @@
-"""The frozen settings of a training. Free of keras, so that the judging process can read them."""
+"""The frozen settings of a training."""
 
 from __future__ import annotations
 

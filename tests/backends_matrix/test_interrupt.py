@@ -36,7 +36,9 @@ def waiting(tmp_path, environment, backends):
 
 def workers_of(out):
     """Worker processes that write under ``out``."""
-    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    listing = subprocess.run(
+        ["ps", "-wweo", "pid,args"], capture_output=True, text=True, check=True
+    )
     lines = [line for line in listing.stdout.splitlines() if "backends_matrix.worker" in line]
     return [int(line.split()[0]) for line in lines if str(out) in line]
 

@@ -77,7 +77,7 @@ def test_every_pipeline_delivers_the_same_batches_on_every_backend(portable, bac
     ("fault", "variant", "quantity"),
     [
         ("rho", "plain", "loss"),
-        ("dropout_rate", "dropout", "loss"),
+        ("dropout_rate", "dropout", "dropout_masks"),
         ("initial_scale", "plain", "initial_weights"),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_planted_fault_is_found_and_named(portable, sound, backends, fault, va
     assert (first["experiment"], first["variant"]) == ("sound", variant)
     blamed = {each["backend"] for each in found} | {each["reference"] for each in found}
     assert faulty in blamed
-    named = [f"sound/{variant}", quantity, first["backend"]]
+    named = [f"sound/{variant}", quantity.replace("_", " "), first["backend"]]
     named += [f"epoch {first['epoch']}"] if first["epoch"] else []
     lines = [" ".join(line.split()) for line in done.output.splitlines()]
     assert any(all(word in line for word in named) for line in lines), done.output

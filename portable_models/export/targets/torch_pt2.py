@@ -42,9 +42,7 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
         for tensor in seen.signature.inputs
     }
     with torch.no_grad():
-        program = torch.export.export(
-            Exported(), (inputs,), dynamic_shapes=(free,), strict=False
-        )
+        program = torch.export.export(Exported(), (inputs,), dynamic_shapes=(free,), strict=False)
     torch.export.save(program, str(path))
     return {"versions": {"torch": torch.__version__}}
 

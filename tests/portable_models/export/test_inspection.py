@@ -100,7 +100,7 @@ def test_argument_that_keras_does_not_record_is_named():
 
 
 def test_model_that_was_never_called_is_refused():
-    with pytest.raises(ExportError, match="was never built, .*call it once on a batch"):
+    with pytest.raises(ExportError, match=r"was never built, .*call it once on a batch"):
         view(TwoArguments(name="fresh"))
 
 

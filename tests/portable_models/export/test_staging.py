@@ -53,7 +53,7 @@ def test_dangling_link_is_in_the_way(tmp_path):
 
 
 def test_missing_folder_is_named(tmp_path):
-    with pytest.raises(ExportError, match="the folder .*deep does not exist; make it first"):
+    with pytest.raises(ExportError, match=r"the folder .*deep does not exist; make it first"):
         check_free(tmp_path / "deep" / "model.onnx", force=False)
 
 
@@ -81,7 +81,7 @@ def test_old_artifact_is_back_when_a_move_fails(tmp_path, monkeypatch, failing):
 
     monkeypatch.setattr(Path, "rename", refuse)
     with (
-        pytest.raises(ExportError, match="cannot put the artifact at .*: No space left on device"),
+        pytest.raises(ExportError, match=r"cannot put the artifact at .*: No space left on device"),
         staging(tmp_path / "model.onnx") as folder,
     ):
         publish(stage(folder, "model.onnx"), tmp_path / "model.onnx")

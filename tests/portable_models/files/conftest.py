@@ -4,9 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import keras
 import pytest
+
+from . import hostile_files as hostile
 
 CHILD = Path(__file__).with_name("moving_child.py")
 ROOT = Path(__file__).parents[3]
@@ -57,3 +61,31 @@ def children(backends, tmp_path_factory):
     yield running
     for child in running.values():
         child.close()
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """The members of a sound file that plain Keras wrote."""
+    path = tmp_path_factory.mktemp("sound") / "sound.keras"
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(4, name="hidden"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(1, name="value"),
+        ]
+    )
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.save(path)
+    return hostile.read_members(path) | {"assets/a": b"kept"}
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A working folder and a folder for temporary files, both to be left as they are."""
+    for name in ("work", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path

@@ -1,7 +1,6 @@
 """Hostile and broken files are refused in one line; nothing is executed, nothing left behind."""
 
 import json
-import tempfile
 import zipfile
 
 import h5py
@@ -204,34 +203,6 @@ REFUSED = {
 }
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """The members of a sound file that plain Keras wrote."""
-    path = tmp_path_factory.mktemp("sound") / "sound.keras"
-    model = keras.Sequential(
-        [
-            keras.Input((6,)),
-            keras.layers.Dense(4, name="hidden"),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(1, name="value"),
-        ]
-    )
-    model.compile("adam", "mse")
-    model.optimizer.build(model.trainable_variables)
-    model.save(path)
-    return hostile.read_members(path) | {"assets/a": b"kept"}
-
-
-@pytest.fixture
-def workplace(tmp_path, monkeypatch):
-    """A working folder and a folder for temporary files, both to be left as they are."""
-    for name in ("work", "temporary"):
-        (tmp_path / name).mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    return tmp_path
-
-
 def refuse(action, workplace, message):
     before = sorted(workplace.rglob("*"))
     with pytest.raises(FileError, match=message) as caught:
@@ -305,20 +276,3 @@ def test_limits_are_the_callers(sound, workplace):
     path = workplace / "bad.keras"
     hostile.pack(path, sound)
     refuse(lambda: describe(path, limits=Limits(total_bytes=999)), workplace, "at most 999 are")
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_values_that_are_no_numbers_are_noted_and_kept(sound, workplace, value):
-    path = workplace / "odd.keras"
-
-    def change(file):
-        file["layers/dense/vars/1"][1] = value
-
-    hostile.with_weights(change)(sound, path)
-    with pytest.warns(UserWarning, match="layers/dense/vars/1 holds 1 values of 4 that are NaN"):
-        model = load(path)
-    np.testing.assert_array_equal(model.layers[0].get_weights()[1], [0, value, 0, 0])
-    notes = [change for change in convert(path, "out.keras") if "note: weights" in change.what]
-    assert [(note.before, note.after) for note in notes] == [
-        ("layers/dense/vars/1 holds 1 values of 4 that are NaN or infinite", "kept")
-    ]
