@@ -32,7 +32,6 @@ def _mappable(function: Any) -> Any:
     """An exported call has no rule for ``vmap``; this gives it one: member after member."""
     mapped = jax.custom_batching.custom_vmap(function)
 
-    @mapped.def_vmap
     def rule(size: int, are_mapped: Any, *arguments: Any) -> Any:
         def spread(value: Any, is_mapped: bool) -> Any:
             return value if is_mapped else jax.numpy.broadcast_to(value, (size, *value.shape))
@@ -41,16 +40,12 @@ def _mappable(function: Any) -> Any:
         found = jax.lax.map(lambda one: mapped(*one), each)
         return found, jax.tree.map(lambda _: True, found)
 
+    mapped.def_vmap(rule)
     return mapped
 
 
 _call = _mappable(_forward.call)
 _pull_back = _mappable(_backward.call)
-
-
-@jax.custom_vjp
-def _apply(params: Any, x: Any) -> Any:
-    return _call(params, x)
 
 
 def _apply_forward(params: Any, x: Any) -> Any:
@@ -64,6 +59,7 @@ def _apply_backward(kept: Any, cotangents: Any) -> Any:
     return jax.tree.unflatten(jax.tree.structure((params, x)), found)
 
 
+_apply = jax.custom_vjp(_call)
 _apply.defvjp(_apply_forward, _apply_backward)
 
 
