@@ -26,7 +26,6 @@ PARENT = (
     "portable_models",
     "portable_models.data.samples",
     "portable_models.plots",
-    "portable_models.training.recipe",
     "backends_matrix",
     "backends_matrix.cli",
     "backends_matrix.report",

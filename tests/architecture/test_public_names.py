@@ -21,7 +21,9 @@ SCRIPT = """
 import __future__, importlib, json, sys, types, typing
 
 def public(module):
-    for name in dir(module):
+    # Names that are resolved at their first use need not be in dir(), but must resolve.
+    lazy = module.__all__ if hasattr(module, "__getattr__") else ()
+    for name in {*dir(module), *lazy}:
         value = getattr(module, name)
         lent = any(getattr(lender, name, module) is value for lender in (__future__, typing))
         if not (name.startswith("_") or lent or isinstance(value, types.ModuleType)):
@@ -51,9 +53,8 @@ def names():
 @pytest.mark.parametrize("package", PACKAGES)
 def test_all_is_what_is_visible(names, package):
     declared, visible = names[package]
-    assert declared is not None, f"{package} has no __all__"
-    assert sorted(declared) == visible
-    assert len(declared) == len(set(declared))
+    # A package that holds modules and no names needs no __all__.
+    assert sorted(declared or ()) == visible
 
 
 def test_packages_were_found():
