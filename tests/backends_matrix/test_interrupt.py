@@ -24,6 +24,8 @@ def waiting(tmp_path, environment, backends):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background job ignores Ctrl-C, and hands that down; a user's foreground job does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while not marker.exists():
         assert process.poll() is None, process.stderr.read()
