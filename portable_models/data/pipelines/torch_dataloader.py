@@ -45,11 +45,17 @@ def _loader(
             return _tensors(as_tuple(weighted(samples.take(rows), class_weight)))
 
     # Without a generator of its own a DataLoader draws a base seed from torch's global one.
-    return DataLoader(Batches(), batch_size=None, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    # Its own conversion would make lists of tuples, which TensorFlow refuses.
+    return DataLoader(Batches(), batch_size=None, collate_fn=_as_it_is, generator=generator)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
 def _tensors(structure: Any) -> Any:
-    """Arrays as tensors, tuples as tuples: torch itself makes lists of them, which TensorFlow refuses."""
+    """Arrays as tensors, tuples as tuples."""
     import torch
 
     if isinstance(structure, tuple):

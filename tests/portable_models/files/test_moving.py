@@ -68,7 +68,8 @@ def test_weights_and_optimizer_state_arrive_exactly(moved, writer, reader, optim
         np.testing.assert_array_equal(value, loaded[name], err_msg=name)
 
 
-@pytest.mark.parametrize("backend", INSTALLED)
+# On torch Keras draws the masks of an unseeded Dropout from torch's own generator, which a file does not hold.
+@pytest.mark.parametrize("backend", [name for name in INSTALLED if name != "torch"])
 def test_dropout_of_keras_resumes_exactly_on_its_own_backend(moved, backend):
     folder = moved["keras", "adam", backend]
     resumed = arrays(folder / backend / "resumed.npz")
@@ -94,6 +95,8 @@ def test_file_says_who_wrote_it_and_how_it_was_trained(moved, writer):
     # Six steps, and one mask drawn in each.
     assert (seeded.owner, seeded.state) == ("layers[3] Dropout", (11, 6))
     assert (unseeded.owner, unseeded.state[1]) == ("layers[5] Dropout", 6)
+    # Only torch has a Dropout without a seed draw from a generator of the process.
+    assert (passport.unseeded_state is not None) == (writer == "torch")
 
 
 @pytest.fixture(scope="session")
