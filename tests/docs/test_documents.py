@@ -91,7 +91,10 @@ def test_a_command_works_as_it_is_written(words, user, backends):
     if "--backend" in arguments and arguments[arguments.index("--backend") + 1] not in backends:
         arguments[arguments.index("--backend") + 1] = backends[0]
     done = run(["-m", "backends_matrix", command, *arguments], user)
-    assert done.returncode == 0, done.stdout + done.stderr
+    # Without replicas there is no noise floor, so a shortened run may well report a difference (1): what is
+    # tried here is that the command is understood and reaches a verdict (not 2 or 3).
+    reached = (0, 1) if command in ("matrix", "report") else (0,)
+    assert done.returncode in reached, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("words", commands(lambda words: "nox" in words and "-s" in words))
