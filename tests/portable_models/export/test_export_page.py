@@ -1,4 +1,4 @@
-"""The page on export: every model is trained, every command is carried out, every block runs without Keras."""
+"""Every command and block of docs/export.md, run as a reader would."""
 
 import os
 import re
