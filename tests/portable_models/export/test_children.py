@@ -42,9 +42,9 @@ def test_signal_is_named(tmp_path):
 
 
 def test_hang_is_ended_and_the_next_job_is_done(tmp_path):
-    # Starting Python and reading a request took 0.1 s; the limit is ten times that.
-    hanging, following = run(tmp_path, "hang", "work", limit_s=1.0)
-    assert hanging == {"status": "failed", "reason": "took longer than 1 s"}
+    # Starting Python took 0.1 s on an idle machine and over 1 s on a loaded one.
+    hanging, following = run(tmp_path, "hang", "work", limit_s=20.0)
+    assert hanging == {"status": "failed", "reason": "took longer than 20 s"}
     assert following["status"] == "done"
 
 
