@@ -24,7 +24,6 @@ _HOMES = {
     "data": "",
     "experiments": "",
     "fit": "training",
-    "layers": "",
     "losses": "",
     "metrics": "",
     "models": "",

@@ -75,6 +75,23 @@ class Backend(ABC):
 
         return keras.ops.convert_to_tensor(array)
 
+    def unseeded_state(self) -> bytes | None:
+        """The state of the framework's own generator, if masks of a Dropout without a seed come from it.
+
+        None where they come from the layer's seed generator.
+        """
+        return None
+
+    def restore_unseeded_state(self, state: bytes) -> None:
+        """Set that generator, which the whole process shares, to a state that was read before.
+
+        Raises:
+            ValueError: the framework has none, or the state is not one of it.
+        """
+        raise ValueError(
+            f"{self.name} draws no numbers of its own, so it has no state of {len(state)} bytes"
+        )
+
     @abstractmethod
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

@@ -45,6 +45,10 @@ class JaxBackend(Backend):
         probes = (*tensors, jax.numpy.zeros((), "int32"))
         return not any(self.is_traced(each) for each in probes)
 
+    def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
+        # Called outside of compiled code, each of its steps would be compiled by itself.
+        return jax.jit(function, static_argnums=(1, 2))  # type: ignore[no-any-return]
+
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
 

@@ -80,6 +80,13 @@ class TorchBackend(Backend):
         # Keras's own conversion asks a NumPy array for its dtype, which dynamo cannot trace.
         return torch.as_tensor(array, device=keras.src.backend.torch.core.get_device())
 
+    def unseeded_state(self) -> bytes | None:
+        # keras.src.backend.torch.random.dropout calls torch's own where the layer has no seed.
+        return bytes(torch.get_rng_state().numpy())
+
+    def restore_unseeded_state(self, state: bytes) -> None:
+        torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
+
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[NDArray[Any]]:

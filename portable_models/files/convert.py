@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from portable_models.files.archive import write_archive
 from portable_models.files.contents import Contents, StrPath, describe
-from portable_models.files.document import Json, walk
 from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits
-from portable_models.files.neutral import Change
+from portable_models.files.neutral import Change, seeds_in
 from portable_models.files.passport import Passport, own_versions, sign
 
 _COPIED = ("keras_version", "date_saved")
@@ -59,7 +57,7 @@ def _passport(contents: Contents) -> Passport:
 def _not_carried(contents: Contents) -> list[Change]:
     """What a reader of the list must know, although nothing was changed."""
     notes = [Change("note: weights", note, "kept") for note in contents.weights.notes]
-    if contents.passport is None and _draws_numbers(contents.config):
+    if contents.passport is None and seeds_in(contents.config):
         notes.append(
             Change(
                 "note: seed generators",
@@ -68,14 +66,3 @@ def _not_carried(contents: Contents) -> list[Change]:
             )
         )
     return notes
-
-
-def _draws_numbers(config: Json) -> bool:
-    """Whether a layer may hold a seed generator: Keras's have ``seed`` in their own configuration."""
-    return any(
-        isinstance(value, Mapping)
-        and isinstance(value.get("config"), Mapping)
-        and "seed" in value["config"]
-        and ".initializers" not in str(value.get("module"))
-        for _, _, value in walk(config)
-    )

@@ -20,6 +20,7 @@ from portable_models.files.contents import Contents, StrPath, read_contents
 from portable_models.files.errors import DEFAULT_LIMITS, FileError, Limits, one_line
 from portable_models.files.passport import Passport, own_versions, sign
 from portable_models.files.seeds import read_seeds, restore_seeds
+from portable_models.files.unseeded import read_unseeded, restore_unseeded
 
 # Importing them registers this project's own classes, which a file may name.
 _OWN_PACKAGES = tuple(
@@ -75,6 +76,7 @@ def save(model: Any, path: StrPath, *, recipe: Mapping[str, Any] | None = None) 
         versions=own_versions() | dict(current().versions()),
         seed_generators=read_seeds(model),
         recipe=settings,
+        unseeded_state=read_unseeded(model, contents.config),
     )
     write_archive(path, sign(contents.members, contents.metadata, passport))
 
@@ -90,6 +92,9 @@ def load(
 
     The file is checked as a whole before Keras sees it, and always read in Keras's safe mode. Values that
     are NaN or infinite are accepted with a warning.
+
+    On torch, Keras draws the masks of a Dropout without a seed from torch's own generator. Where torch
+    wrote the file and ``compile`` is true, that generator is set when the model begins to train.
 
     Args:
         path: a ``.keras`` file written by any backend.
@@ -118,6 +123,8 @@ def load(
             model = keras.saving.load_model(temporary, compile=compile, safe_mode=True)
         _check_optimizer(model, contents)
         notes = [*contents.weights.notes, *_restore_seeds(model, contents, compile)]
+        if compile and contents.passport is not None:
+            restore_unseeded(model, contents.passport)
     except FileError as error:
         raise FileError(f"{path}: {error}") from error
     except (

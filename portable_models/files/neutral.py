@@ -81,6 +81,22 @@ def neutralise(config: Json) -> tuple[dict[str, Json], list[Change]]:
     return neutral, changes
 
 
+def seeds_in(config: Json) -> list[Json]:
+    """The seeds of everything that draws numbers while it trains, as ``config.json`` gives them.
+
+    Keras's layers have ``seed`` in their own configuration: an integer, or None where there is none.
+    Initializers have one too, but have drawn all they draw.
+    """
+    return [
+        value["config"]["seed"]
+        for _, _, value in walk(config)
+        if isinstance(value, dict)
+        and isinstance(value.get("config"), dict)
+        and "seed" in value["config"]
+        and ".initializers" not in str(value.get("module"))
+    ]
+
+
 def _set(changes: list[Change], where: str, value: dict[str, Json], key: str, after: Json) -> None:
     if value.get(key) != after:
         changes.append(Change(f"{where}.{key}", value.get(key), after))

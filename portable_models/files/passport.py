@@ -46,6 +46,8 @@ class Passport:
         versions: versions of packages by name, those of the writing process.
         seed_generators: states in the order of the model's layers; None where they are not known.
         recipe: the frozen settings of the training, JSON-able, or None.
+        unseeded_state: state of the framework's own generator, in base64, where the backend draws the
+            masks of a Dropout without a seed from it (torch) and the model has one; else None.
         converted_from: ``keras_version`` and ``date_saved`` of a foreign source, or None.
     """
 
@@ -53,6 +55,7 @@ class Passport:
     versions: Mapping[str, str]
     seed_generators: tuple[SeedState, ...] | None = None
     recipe: Mapping[str, Any] | None = None
+    unseeded_state: str | None = None
     converted_from: Mapping[str, Any] | None = None
     format: int = field(default=FORMAT)
 
@@ -118,13 +121,15 @@ def _parse(block: Mapping[str, Json]) -> Passport:
     for name in ("versions", "recipe", "converted_from"):
         if not isinstance(block[name], Mapping | None):
             raise TypeError(f"{name} must be an object")
-    if not isinstance(block["backend"], str | None):
-        raise TypeError("backend must be text")
+    for name in ("backend", "unseeded_state"):
+        if not isinstance(block[name], str | None):
+            raise TypeError(f"{name} must be text")
     return Passport(
         backend=block["backend"],
         versions=block["versions"] or {},
         seed_generators=seeds,
         recipe=block["recipe"],
+        unseeded_state=block["unseeded_state"],
         converted_from=block["converted_from"],
     )
 

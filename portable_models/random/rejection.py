@@ -115,8 +115,11 @@ def _largest(counts: Any) -> int:
             "a portable binomial draw needs its counts as numbers or arrays, not as tensors of compiled "
             "code; draw outside the compiled function, or sum keras.random.uniform(...) < probability"
         )
-    values = np.asarray(counts if known else keras.ops.convert_to_numpy(counts))
-    most = int(values.max(initial=0))
+    if isinstance(counts, int | float):  # apart, as torch.compile cannot follow NumPy
+        most = int(counts)
+    else:
+        values = np.asarray(counts if known else keras.ops.convert_to_numpy(counts))
+        most = int(values.max(initial=0))
     if most > MAX_COUNT:
         raise NotImplementedError(
             f"a portable binomial draw has at most {MAX_COUNT} trials; got counts up to {most}. "

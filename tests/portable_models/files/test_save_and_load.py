@@ -1,5 +1,6 @@
 """What ``save`` writes, what ``load`` gives back, and what both refuse. On this process's backend."""
 
+import dataclasses
 import json
 
 import keras
@@ -112,6 +113,24 @@ def test_without_their_states_a_resumed_training_differs(saved, tmp_path):
     hostile.pack(tmp_path / "plain.keras", members | {METADATA: json.dumps(metadata).encode()})
     kept, lost = (network.train(load(path)) for path in (saved, tmp_path / "plain.keras"))
     assert np.max(np.abs(np.subtract(kept, lost))) > 1e-3
+
+
+def test_loading_and_saving_keeps_where_unseeded_dropout_was(saved, tmp_path):
+    model = load(saved)
+    keras.layers.Dropout(0.5)(np.ones((9, 9), "float32"), training=True)
+    save(model, tmp_path / "again.keras")
+    states = [describe(path).passport.unseeded_state for path in (saved, tmp_path / "again.keras")]
+    assert states[0] == states[1]
+
+
+@pytest.mark.parametrize("state", ["", "AAAA", "no base64!"])
+def test_unseeded_state_that_does_not_fit_stops_the_training(saved, state):
+    contents = describe(saved)
+    passport = dataclasses.replace(contents.passport, unseeded_state=state)
+    hostile.pack(saved, sign(contents.members, contents.metadata, passport))
+    model = load(saved)
+    with pytest.raises(FileError, match="own generator, saved with the model, does not fit here"):
+        network.train(model)
 
 
 def test_nested_and_shared_generators_are_each_kept_once(tmp_path):

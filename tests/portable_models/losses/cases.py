@@ -192,7 +192,7 @@ CASES = [
     ),
 ]
 # The project's own: the same formulas, wherever no output is saturated.
-CASES += [
+OWN_CASES = [
     dataclasses.replace(case, name=f"{case.name}OfProbabilities")
     for case in CASES
     if case.name.endswith("Crossentropy") and "Focal" not in case.name

@@ -11,7 +11,9 @@ import pytest
 from portable_models import names
 
 from . import reference
-from .cases import CASES, SAMPLES
+from .cases import CASES, OWN_CASES, SAMPLES
+
+ALL_CASES = CASES + OWN_CASES
 
 STEP = 1e-6  # of the central difference in float64: error about STEP**2, and eps / STEP = 2e-10.
 
@@ -33,7 +35,7 @@ class OwnPredictions(keras.layers.Layer):
 def gradients():
     inputs = keras.Input((1,), batch_size=SAMPLES)
     outputs, losses, targets = {}, {}, {}
-    for case in CASES:
+    for case in ALL_CASES:
         key = str(case).replace("-", "_")
         outputs[key] = OwnPredictions(case.y_pred, name=key)(inputs)
         losses[key] = names.loss(case.name, **case.arguments)
@@ -43,7 +45,7 @@ def gradients():
     model.fit(np.zeros((SAMPLES, 1)), targets, batch_size=SAMPLES, shuffle=False, verbose=0)
     return {
         str(case): case.y_pred - keras.ops.convert_to_numpy(model.get_layer(key).predictions)
-        for key, case in zip(outputs, CASES, strict=True)
+        for key, case in zip(outputs, ALL_CASES, strict=True)
     }
 
 
@@ -60,7 +62,7 @@ def finite_differences(case):
     return gradient
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", ALL_CASES, ids=str)
 def test_gradient_is_that_of_the_formula(case, gradients):
     # As many float32 roundings as the value has (see test_loss_values), and the one of the weight,
     # of order 1, that the gradient was read from; the finite difference is off by less than 1e-9.

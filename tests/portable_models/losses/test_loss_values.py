@@ -7,9 +7,9 @@ import pytest
 from portable_models import names
 
 from . import reference
-from .cases import CASES, SAMPLES, WEIGHTS
+from .cases import CASES, OWN_CASES, SAMPLES, WEIGHTS
 
-REDUCTIONS = ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"]
+REDUCTIONS = ["sum_over_batch_size", "sum", "mean_with_sample_weight", "none"]
 # A value comes of at most 64 float32 operations (exp and log included), each off by half a unit in
 # the last place of a number that is at most `magnitude`.
 ROUNDINGS = 64 * np.finfo("float32").eps / 2
@@ -32,8 +32,20 @@ def test_loss_is_that_of_the_formula(case, reduction, weights):
     close(actual, expected, case.magnitude * (SAMPLES if reduction == "sum" else 1))
 
 
+@pytest.mark.parametrize("case", OWN_CASES, ids=str)
+def test_own_loss_is_that_of_the_formula(case):
+    actual = names.loss(case.name, **case.arguments)(case.y_true, case.y_pred, WEIGHTS)
+    close(actual, reference.reduce(case.expected(), WEIGHTS, case.mask), case.magnitude)
+
+
+def test_mean_is_another_name_of_the_sum_over_the_batch():
+    case = CASES[0]
+    actual = names.loss(case.name, reduction="mean")(case.y_true, case.y_pred)
+    close(actual, reference.reduce(case.expected()), case.magnitude)
+
+
 def test_every_loss_of_keras_has_a_case():
-    assert {case.name for case in CASES} == set(names.known_names()["loss"])
+    assert {case.name for case in CASES + OWN_CASES} == set(names.known_names()["loss"])
 
 
 def test_weights_that_are_all_zero_give_a_loss_of_zero():
