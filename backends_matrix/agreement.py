@@ -1,9 +1,9 @@
 """Levels, noise floor and verdicts. NumPy only: judging is apart from running.
 
 Level 0 compares digests of what goes into a training: any difference is an error. Level 2 compares metrics,
-epoch by epoch, against a noise floor: how far replicas of the reference, whose initial weights differ in the
-last bit, have drifted apart by that epoch. A fixed tolerance would be vacuous where training is stable and
-flaky where it is chaotic.
+epoch by epoch, against a noise floor: how far replicas of the reference, which are rounded otherwise at every
+step (``portable_models.training.rounding``), have drifted apart by that epoch. A fixed tolerance would be
+vacuous where training is stable and flaky where it is chaotic.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Judgement:
     """What a verdict rests on.
 
     Args:
-        safety: how many times the replicas' largest distance a backend may be away. A replica is disturbed
-            once, by one unit in the last place of its initial weights; a backend rounds differently at every
-            operation of every step, a few units each. Both disturbances then grow at the same rate, so the
-            quotient stays bounded: 8 covers the few units.
+        safety: how many times the replicas' largest distance a backend may be away. How far rounding
+            carries a training is a matter of chance, and where training is chaotic it spreads over
+            orders of magnitude; the largest distance of a few replicas is below the largest there is.
+            8 is three doublings of a distance that doubles every few epochs.
         operations: units in the last place by which one step's metric may differ through the order of
             summation alone (dot products of up to 10,000 terms, pairwise summed: about log2(10,000) = 14,
             rounded up to 16).
@@ -120,6 +120,13 @@ def judge(
                 comparisons += compare_digests(base, other)
                 comparisons += compare_metrics(base, other, replicas, settings)
     return comparisons
+
+
+def doubtful(comparisons: Iterable[Comparison]) -> set[tuple[str, str]]:
+    """Experiment and variant of those whose metrics differ although what went in is the same."""
+    rows = [each for each in comparisons if each.verdict is Agreement.DIFFERS]
+    other_input = {(each.experiment, each.variant) for each in rows if each.level == 0}
+    return {(each.experiment, each.variant) for each in rows} - other_input
 
 
 def compare_digests(base: CellResult, other: CellResult) -> list[Comparison]:

@@ -25,7 +25,7 @@ class Cell:
         pipeline: how samples reach Keras.
         device: cpu, gpu or tpu.
         engine: compiled or keras.
-        replica: 0, or the number of a replica whose initial weights are moved in the last bit.
+        replica: 0, or the number of a replica whose training is rounded otherwise at every step.
         data: sample, full or a path.
         epochs: number of epochs, or None for the recipe's own.
         seed: added to the recipe's seed.

@@ -23,6 +23,7 @@ from backends_matrix.options import EpochsOption, SetupOption, check_data, check
 from backends_matrix.plan import (
     DEFAULT_REPLICAS,
     DEFAULT_TIMEOUT,
+    MOST_REPLICAS,
     CallError,
     MatrixSettings,
     RunError,
@@ -173,6 +174,13 @@ def run(experiment: str, backend: str | None, epochs: int | None, out: Path, **s
     default=DEFAULT_REPLICAS,
     show_default=True,
     help="Replicas of the reference that measure the noise floor.",
+)
+@click.option(
+    "--most-replicas",
+    type=click.IntRange(min=0),
+    default=MOST_REPLICAS,
+    show_default=True,
+    help="Where a difference is found, replicas are added up to this number before it is reported.",
 )
 @click.option(
     "--jobs",

@@ -10,15 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from backends_matrix.agreement import doubtful, judge
 from backends_matrix.cell import Cell
 from backends_matrix.document import Run, document
 from backends_matrix.environment import installed
 from backends_matrix.folder import finished, prepare
-from backends_matrix.plan import CallError, MatrixSettings, RunError, plan
+from backends_matrix.plan import CallError, MatrixSettings, RunError, more_replicas, plan
 from backends_matrix.process import WorkerError, WorkerRefusedError
 from backends_matrix.progress import Silent
 from backends_matrix.result import CellResult, Status
-from backends_matrix.runner import BackendLane, Observer, WorkerSettings, run_cells
+from backends_matrix.runner import BackendLane, Observer, WorkerSettings, run_cells, run_lane
 
 _CALL_ERRORS = ("UnknownExperimentError", "UnknownVariantError")
 """Errors of a worker that are mistakes in the call."""
@@ -130,6 +131,21 @@ async def _run(
             record=record,
             last_words=last_words,
         )
+        reference = lanes[_reference(settings)]
+        while added := _second_look(state, settings):
+            state.cells = [*state.cells, *added]
+            if settings.resume:
+                state.results |= {each.cell: each for each in finished(added, workers.cells)}
+            missing = [cell for cell in added if cell not in state.results]
+            await run_lane(reference, missing, workers, observer, record)
+        await reference.close()
+
+
+def _second_look(state: _State, settings: MatrixSettings) -> list[Cell]:
+    """More replicas where a difference was found, as long as they can be had."""
+    reference = _reference(settings)
+    found = doubtful(judge(state.results.values(), reference))
+    return more_replicas(state.cells, found, settings, reference)
 
 
 async def _describe(

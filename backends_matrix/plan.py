@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from backends_matrix.cell import BACKENDS, Cell
 from backends_matrix.environment import cores
 
 DEFAULT_REPLICAS = 3
+MOST_REPLICAS = 15
 DEFAULT_TIMEOUT = 1800.0
 
 
@@ -37,6 +38,8 @@ class MatrixSettings:
         engine: compiled or keras.
         device: cpu, gpu or tpu.
         replicas: replicas of the reference per variant, which measure the noise floor.
+        most_replicas: how many there may be of a variant in which a difference was found: rounding parts
+            trajectories at rare events too, which a few replicas do not meet.
         jobs: how many workers run at a time; None decides by the number of cores.
         timeout: seconds without a finished epoch after which a cell is given up.
         resume: keep the finished cells of an earlier run in ``out``.
@@ -54,6 +57,7 @@ class MatrixSettings:
     engine: str = "keras"
     device: str = "cpu"
     replicas: int = DEFAULT_REPLICAS
+    most_replicas: int = MOST_REPLICAS
     jobs: int | None = None
     timeout: float = DEFAULT_TIMEOUT
     resume: bool = False
@@ -102,6 +106,35 @@ def plan(descriptions: Descriptions, settings: MatrixSettings, reference: str) -
                             _cell(experiment, variant, backend, pipeline, replica, settings)
                         )
     return cells
+
+
+def more_replicas(
+    cells: Sequence[Cell],
+    doubtful: Collection[tuple[str, str]],
+    settings: MatrixSettings,
+    reference: str,
+) -> list[Cell]:
+    """Twice as many replicas, and one more, of the variants in which a difference was found.
+
+    Args:
+        cells: every cell planned so far.
+        doubtful: experiment and variant of those with a difference.
+        settings: what is asked for.
+        reference: the reference backend.
+
+    Returns:
+        The cells to add; none for a variant without replicas, or with the most that are allowed.
+    """
+    added = []
+    for experiment, variant in sorted(doubtful):
+        mine = [each for each in cells if (each.experiment, each.variant) == (experiment, variant)]
+        have = max(each.replica for each in mine)
+        wanted = min(2 * have + 1, settings.most_replicas) if have else 0
+        added += [
+            _cell(experiment, variant, reference, settings.pipelines[0], replica, settings)
+            for replica in range(have + 1, wanted + 1)
+        ]
+    return added
 
 
 def _cell(

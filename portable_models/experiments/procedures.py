@@ -38,7 +38,7 @@ class Task:
         recipe: the settings, after any change of epochs or seed.
         pipeline: how samples reach Keras.
         engine: what drives the steps.
-        replica: above 0, the initial weights are moved by one unit in the last place.
+        replica: above 0, the training is rounded otherwise at every step.
         on_epoch: called after each epoch.
     """
 

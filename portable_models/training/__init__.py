@@ -5,6 +5,7 @@ from portable_models.training.fit import compile_model, fit
 from portable_models.training.history import History, Training, mean_history
 from portable_models.training.probe import batch_digests
 from portable_models.training.recipe import Recipe
+from portable_models.training.rounding import round_otherwise
 from portable_models.training.weights import perturb_last_bit, weights_digest
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "fit",
     "mean_history",
     "perturb_last_bit",
+    "round_otherwise",
     "weights_digest",
 ]

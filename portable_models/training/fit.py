@@ -22,7 +22,8 @@ from portable_models.training.history import Training
 from portable_models.training.probe import batches_digest
 from portable_models.training.progress import console_progress
 from portable_models.training.recipe import Named, Recipe
-from portable_models.training.weights import perturb_last_bit, weights_digest
+from portable_models.training.rounding import round_otherwise
+from portable_models.training.weights import weights_digest
 
 OF_PROBABILITIES = {
     "binary_crossentropy": BinaryCrossentropyOfProbabilities,
@@ -58,7 +59,7 @@ def fit(
         engine: ``"keras"`` or ``"compiled"``; what cannot be compiled runs on ``"keras"``, and the
             result says why.
         progress: True prints a line of progress; a function is called after each epoch instead.
-        replica: above 0, the initial weights are first moved by one unit in the last place.
+        replica: above 0, the training is rounded otherwise at every step; see ``round_otherwise``.
         prove: digest the batches of the first epoch as Keras delivers them, and the first dropout masks.
 
     Returns:
@@ -83,8 +84,8 @@ def fit(
     chosen, reason = choose(engine, job)
     with portable_random(recipe.seed):
         _build(model, rows)
-        perturb_last_bit(model, replica)
         compile_model(model, recipe)
+        round_otherwise(model, replica)
         digests = _digests(job) if prove else {}
         history = chosen.run(job)
     return Training(history, engine=chosen.name, engine_reason=reason, digests=digests)

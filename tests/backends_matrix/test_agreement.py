@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backends_matrix.agreement import Agreement, Judgement, judge, noise_floor
+from backends_matrix.agreement import Agreement, Judgement, doubtful, judge, noise_floor
 from backends_matrix.cell import Cell
 from backends_matrix.result import CellResult, Status
 
@@ -135,3 +135,13 @@ def test_final_metrics_have_no_epoch():
         ("loss", 1),
         ("test_loss", None),
     ]
+
+
+def test_a_variant_is_doubtful_where_metrics_differ_and_the_input_does_not():
+    ours = result("jax", {"loss": [0.5]}, digests={"data": "a"})
+    theirs = [
+        result("torch", {"loss": [value]}, digests={"data": digest})
+        for value, digest in ((0.5, "a"), (0.6, "a"), (0.6, "b"))
+    ]
+    found = [doubtful(judge([ours, each], "jax")) for each in theirs]
+    assert found == [set(), {("study", "plain")}, set()]

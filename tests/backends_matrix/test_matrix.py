@@ -84,6 +84,7 @@ def test_every_pipeline_delivers_the_same_batches_on_every_backend(portable, bac
 def test_a_planted_fault_is_found_and_named(portable, sound, backends, fault, variant, quantity):
     faulty = backends[-1]
     setup = ("--variant", variant, "--setup", f"{faulty}=faults:{fault}")
+    setup += ("--replicas", "1", "--most-replicas", "3")
     done = portable(
         "matrix", "misbehaving:sound", "--backends", joined({backends[0], faulty}), *setup
     )
@@ -100,6 +101,9 @@ def test_a_planted_fault_is_found_and_named(portable, sound, backends, fault, va
     assert (done.code, done.report["verdict"]) == (1, "differ")
     found = [each for each in done.report["comparisons"] if each["verdict"] == "differs"]
     first = next(each for each in found if each["quantity"] == quantity)
+    # Where the input is the same, more replicas must not explain the difference either.
+    replicas = [cell["replica"] for cell in done.report["cells"] if cell["replica"]]
+    assert sorted(replicas) == ([1, 2, 3] if fault == "rho" else [1])
     assert (first["experiment"], first["variant"]) == ("sound", variant)
     blamed = {each["backend"] for each in found} | {each["reference"] for each in found}
     assert faulty in blamed

@@ -56,7 +56,9 @@ ROUNDED = {
         [5.0245608e-11, 0.12490985, 0.24810175, 0.042102743],
     ),
     "categorical": (
-        lambda seed: draw.categorical(ops.log(ops.convert_to_tensor(SHARES, dtype="float32")), 8, seed=seed),
+        lambda seed: draw.categorical(
+            ops.log(ops.convert_to_tensor(SHARES, dtype="float32")), 8, seed=seed
+        ),
         [1, 0, 1, 1, 0, 1, 1, 1],
     ),
 }

@@ -129,5 +129,7 @@ def test_a_seed_generator_moves_on_by_one():
 
 @pytest.mark.parametrize("wrong", ["7", 1.5, np.zeros(3)])
 def test_what_is_no_seed_is_refused(wrong):
-    with pytest.raises(ValueError, match="a seed must be an integer, a keras.random.SeedGenerator"):
+    with pytest.raises(
+        ValueError, match=r"a seed must be an integer, a keras\.random\.SeedGenerator"
+    ):
         key_of(wrong)

@@ -6,7 +6,7 @@ import pytest
 
 from portable_models import Recipe, fit, portable_random
 from portable_models.data import ArraySamples
-from portable_models.training import mean_history, perturb_last_bit, weights_digest
+from portable_models.training import mean_history, weights_digest
 from portable_models.training.history import Training
 
 RECIPE = Recipe(loss="mse", metrics=("mae",), epochs=3, batch_size=8, seed=5)
@@ -126,26 +126,6 @@ def test_class_weights_change_the_loss_as_they_should():
     # Predictions are 0, so the squared errors are 0, 1, 1, 1.
     assert loss(None) == pytest.approx(3 / 4)
     assert loss({0: 1.0, 1: 2.0}) == pytest.approx(3 * 2 / 4)
-
-
-def test_a_replica_differs_in_the_last_bit_and_only_there():
-    with portable_random(0):
-        model = network()
-    before = [np.array(weight) for weight in model.get_weights()]
-    perturb_last_bit(model, 1)
-    for old, new in zip(before, model.get_weights(), strict=True):
-        units = np.abs(new - old) / np.spacing(np.abs(old))
-        assert np.all((units == 0) == (old == 0))
-        # A step down from a power of two is half a unit of the number above it.
-        assert set(np.unique(units)) <= {0.0, 0.5, 1.0}
-
-
-def test_replica_0_is_the_model_itself():
-    with portable_random(0):
-        model = network()
-    before = weights_digest(model)
-    perturb_last_bit(model, 0)
-    assert weights_digest(model) == before
 
 
 def test_an_engine_that_is_not_there_falls_back_and_says_so():
