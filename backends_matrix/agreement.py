@@ -122,13 +122,6 @@ def judge(
     return comparisons
 
 
-def doubtful(comparisons: Iterable[Comparison]) -> set[tuple[str, str]]:
-    """Experiment and variant of those whose metrics differ although what went in is the same."""
-    rows = [each for each in comparisons if each.verdict is Agreement.DIFFERS]
-    other_input = {(each.experiment, each.variant) for each in rows if each.level == 0}
-    return {(each.experiment, each.variant) for each in rows} - other_input
-
-
 def compare_digests(base: CellResult, other: CellResult) -> list[Comparison]:
     """Level 0: every digest that either of two cells has must be there and equal in both."""
     return [

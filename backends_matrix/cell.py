@@ -37,7 +37,7 @@ class Cell:
     backend: str
     pipeline: str = "numpy"
     device: str = "cpu"
-    engine: str = "keras"
+    engine: str = "compiled"
     replica: int = 0
     data: str = "sample"
     epochs: int | None = None

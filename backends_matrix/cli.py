@@ -82,9 +82,9 @@ def _shared_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--engine",
             type=click.Choice(ENGINES),
-            default="keras",
+            default="compiled",
             show_default=True,
-            help="What drives the steps.",
+            help="Whole epochs as one program, or Model.fit, which also runs what cannot be compiled.",
         ),
         click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True),
         click.option(

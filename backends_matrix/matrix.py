@@ -10,16 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from backends_matrix.agreement import doubtful, judge
+from backends_matrix.agreement import judge
 from backends_matrix.cell import Cell
 from backends_matrix.document import Run, document
 from backends_matrix.environment import installed
 from backends_matrix.folder import finished, prepare
-from backends_matrix.plan import CallError, MatrixSettings, RunError, more_replicas, plan
+from backends_matrix.plan import CallError, MatrixSettings, RunError, plan
 from backends_matrix.process import WorkerError, WorkerRefusedError
 from backends_matrix.progress import Silent
 from backends_matrix.result import CellResult, Status
 from backends_matrix.runner import BackendLane, Observer, WorkerSettings, run_cells, run_lane
+from backends_matrix.second_look import doubtful, more_replicas
 
 _CALL_ERRORS = ("UnknownExperimentError", "UnknownVariantError")
 """Errors of a worker that are mistakes in the call."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class MatrixSettings:
     data: str = "sample"
     epochs: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
-    engine: str = "keras"
+    engine: str = "compiled"
     device: str = "cpu"
     replicas: int = DEFAULT_REPLICAS
     most_replicas: int = MOST_REPLICAS
@@ -103,41 +103,12 @@ def plan(descriptions: Descriptions, settings: MatrixSettings, reference: str) -
                     first = backend == reference and pipeline == settings.pipelines[0]
                     for replica in range(1 + (settings.replicas if first else 0)):
                         cells.append(
-                            _cell(experiment, variant, backend, pipeline, replica, settings)
+                            make_cell(experiment, variant, backend, pipeline, replica, settings)
                         )
     return cells
 
 
-def more_replicas(
-    cells: Sequence[Cell],
-    doubtful: Collection[tuple[str, str]],
-    settings: MatrixSettings,
-    reference: str,
-) -> list[Cell]:
-    """Twice as many replicas, and one more, of the variants in which a difference was found.
-
-    Args:
-        cells: every cell planned so far.
-        doubtful: experiment and variant of those with a difference.
-        settings: what is asked for.
-        reference: the reference backend.
-
-    Returns:
-        The cells to add; none for a variant without replicas, or with the most that are allowed.
-    """
-    added = []
-    for experiment, variant in sorted(doubtful):
-        mine = [each for each in cells if (each.experiment, each.variant) == (experiment, variant)]
-        have = max(each.replica for each in mine)
-        wanted = min(2 * have + 1, settings.most_replicas) if have else 0
-        added += [
-            _cell(experiment, variant, reference, settings.pipelines[0], replica, settings)
-            for replica in range(have + 1, wanted + 1)
-        ]
-    return added
-
-
-def _cell(
+def make_cell(
     experiment: str,
     variant: str,
     backend: str,
@@ -145,6 +116,7 @@ def _cell(
     replica: int,
     settings: MatrixSettings,
 ) -> Cell:
+    """One cell of what is asked for."""
     epochs = settings.epochs
     return Cell(
         experiment=experiment,

@@ -8,9 +8,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 Device = str
+
+Gather = Callable[[Any, Any], tuple[Any, Any, Any]]
+"""``(tensors, indices) -> (x, y, sample_weight)``, traced into a program."""
+
+Program = Callable[[NDArray[np.int32], NDArray[np.int32]], None]
+"""Goes through whole batches, indices of shape ``(steps, batch)``, and then the rest, ``(rows,)``."""
 
 
 class DeviceNotFoundError(RuntimeError):
@@ -91,6 +98,24 @@ class Backend(ABC):
         raise ValueError(
             f"{self.name} draws no numbers of its own, so it has no state of {len(state)} bytes"
         )
+
+    def refuses_programs(self) -> str:
+        """Why whole epochs cannot be compiled on this backend; empty where they can."""
+        return f"epochs are not compiled on {self.name} yet"
+
+    def training_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
+        """A compiled program that trains a built and compiled model for one epoch.
+
+        Args:
+            model: its ``train_step`` is the step; its variables, metrics included, hold the outcome.
+            arrays: a structure of NumPy arrays of samples, put on the device once.
+            gather: makes a batch of tensors out of them.
+        """
+        raise NotImplementedError(self.refuses_programs())
+
+    def test_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
+        """The same for ``test_step``: only metrics change."""
+        raise NotImplementedError(self.refuses_programs())
 
     @abstractmethod
     def weight_gradients(

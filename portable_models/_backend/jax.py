@@ -12,7 +12,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from portable_models._backend.base import Backend, Device
+from portable_models._backend import jax_program
+from portable_models._backend.base import Backend, Device, Gather, Program
 
 
 class JaxBackend(Backend):
@@ -51,6 +52,15 @@ class JaxBackend(Backend):
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
+
+    def refuses_programs(self) -> str:
+        return ""
+
+    def training_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
+        return jax_program.training_program(model, arrays, gather)
+
+    def test_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
+        return jax_program.test_program(model, arrays, gather)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

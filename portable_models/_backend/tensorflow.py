@@ -8,7 +8,8 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from portable_models._backend.base import Backend, Device
+from portable_models._backend import tensorflow_program
+from portable_models._backend.base import Backend, Device, Gather, Program
 
 
 class TensorFlowBackend(Backend):
@@ -58,6 +59,17 @@ class TensorFlowBackend(Backend):
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return tf.function(function, jit_compile=True)  # type: ignore[no-any-return]
+
+    def refuses_programs(self) -> str:
+        if tf.distribute.has_strategy():
+            return "a tf.distribute strategy is in force"
+        return ""
+
+    def training_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
+        return tensorflow_program.program(model.train_step, arrays, gather)
+
+    def test_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
+        return tensorflow_program.program(model.test_step, arrays, gather)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

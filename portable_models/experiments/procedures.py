@@ -46,7 +46,7 @@ class Task:
     data: DataSet
     recipe: Recipe
     pipeline: str = "numpy"
-    engine: str = "keras"
+    engine: str = "compiled"
     replica: int = 0
     on_epoch: EpochReport | None = None
 

@@ -37,7 +37,7 @@ class Settings:
     epochs: int | None = None
     seed: int = 0
     pipeline: str = "numpy"
-    engine: str = "keras"
+    engine: str = "compiled"
     replica: int = 0
 
 

@@ -68,7 +68,7 @@ def cross_validate(
     folds: int = 4,
     standardisation: Standardisation = "none",
     pipeline: str = "numpy",
-    engine: str = "keras",
+    engine: str = "compiled",
     on_epoch: EpochReport | None = None,
     replica: int = 0,
 ) -> CrossValidation:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from portable_models.data.order import epoch_order
 from portable_models.data.pipelines import Feed, Pipeline
-from portable_models.data.samples import Samples
+from portable_models.data.samples import Indices, Samples
 from portable_models.training.history import History
 from portable_models.training.recipe import Recipe
 
@@ -27,14 +27,16 @@ class Job:
     validation: Samples | None
     on_epoch: EpochReport | None
 
+    def order(self, epoch: int) -> Indices:
+        """The order of the samples in one epoch (from 0): their indices, int64 of shape ``(n,)``."""
+        recipe = self.recipe
+        return epoch_order(len(self.samples), seed=recipe.seed, epoch=epoch, shuffle=recipe.shuffle)
+
     def training_feed(self, epoch: int) -> Feed:
         """The samples in the order of one epoch (from 0), with class weights."""
         recipe = self.recipe
-        order = epoch_order(
-            len(self.samples), seed=recipe.seed, epoch=epoch, shuffle=recipe.shuffle
-        )
         return self.pipeline.feed(
-            self.samples, order, recipe.batch_size, class_weight=recipe.class_weight
+            self.samples, self.order(epoch), recipe.batch_size, class_weight=recipe.class_weight
         )
 
 
@@ -46,6 +48,9 @@ class Engine(Protocol):
     def refuses(self, job: Job) -> str:
         """Why this engine cannot run the job; empty where it can."""
 
+    def delivered(self, job: Job) -> list[str]:
+        """SHA-256 of every batch of the first epoch, as this engine hands it to the step."""
+
     def run(self, job: Job) -> History:
         """Train, and return the metrics of each epoch."""
 
@@ -56,13 +61,12 @@ def choose(name: str, job: Job) -> tuple[Engine, str]:
     Raises:
         ValueError: there is no engine of this name.
     """
+    from portable_models.training.compiled_engine import CompiledEngine
     from portable_models.training.keras_engine import KerasEngine
 
-    engines: dict[str, Engine] = {each.name: each for each in (KerasEngine(),)}
-    if name in engines:
-        return engines[name], ""
-    if name == "compiled":
-        return engines["keras"], (
-            "this version of portable_models has no compiled engine yet, so Model.fit was used"
-        )
-    raise ValueError(f"unknown engine {name!r}: expected compiled or keras")
+    keras_engine = KerasEngine()
+    engines: dict[str, Engine] = {each.name: each for each in (keras_engine, CompiledEngine())}
+    if name not in engines:
+        raise ValueError(f"unknown engine {name!r}: expected compiled or keras")
+    reason = engines[name].refuses(job)
+    return (keras_engine, f"not compiled: {reason}") if reason else (engines[name], "")

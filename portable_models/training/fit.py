@@ -17,7 +17,7 @@ from portable_models.losses import (
     SparseCategoricalCrossentropyOfProbabilities,
 )
 from portable_models.random import dropout_mask_digest, portable_random
-from portable_models.training.engine import EpochReport, Job, choose
+from portable_models.training.engine import Engine, EpochReport, Job, choose
 from portable_models.training.history import Training
 from portable_models.training.probe import batches_digest
 from portable_models.training.progress import console_progress
@@ -40,7 +40,7 @@ def fit(
     *,
     validation: Samples | tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
     pipeline: str = "numpy",
-    engine: str = "keras",
+    engine: str = "compiled",
     progress: bool | EpochReport = False,
     replica: int = 0,
     prove: bool = True,
@@ -56,8 +56,8 @@ def fit(
         recipe: the settings of the training.
         validation: what is measured after each epoch, or None.
         pipeline: how samples reach Keras: numpy, pandas, tf.data, torch.DataLoader or PyDataset.
-        engine: ``"keras"`` or ``"compiled"``; what cannot be compiled runs on ``"keras"``, and the
-            result says why.
+        engine: ``"compiled"`` (whole epochs as one program) or ``"keras"`` (``Model.fit``); what cannot be
+            compiled runs on ``"keras"``, and the result says why.
         progress: True prints a line of progress; a function is called after each epoch instead.
         replica: above 0, the training is rounded otherwise at every step; see ``round_otherwise``.
         prove: digest the batches of the first epoch as Keras delivers them, and the first dropout masks.
@@ -86,7 +86,7 @@ def fit(
         _build(model, rows)
         compile_model(model, recipe)
         round_otherwise(model, replica)
-        digests = _digests(job) if prove else {}
+        digests = _digests(job, chosen) if prove else {}
         history = chosen.run(job)
     return Training(history, engine=chosen.name, engine_reason=reason, digests=digests)
 
@@ -139,13 +139,13 @@ def _build(model: Any, samples: Samples) -> None:
         model(samples.take(np.arange(1)).x)
 
 
-def _digests(job: Job) -> dict[str, str]:
+def _digests(job: Job, engine: Engine) -> dict[str, str]:
     recipe = job.recipe
     return {
         "order": order_digest(
             len(job.samples), seed=recipe.seed, epochs=recipe.epochs, shuffle=recipe.shuffle
         ),
-        "batches": batches_digest(job.training_feed(0)),
+        "batches": batches_digest(engine.delivered(job)),
         "initial_weights": weights_digest(job.model),
         "dropout_masks": dropout_mask_digest(job.model),
     }

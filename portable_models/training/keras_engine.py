@@ -10,6 +10,7 @@ import numpy as np
 from portable_models.training.callbacks import make_callbacks
 from portable_models.training.engine import Job
 from portable_models.training.history import History
+from portable_models.training.probe import batch_digests
 
 VALIDATION_BATCH = 512
 """Samples per validation step: it changes nothing but speed, up to rounding of the mean."""
@@ -48,6 +49,10 @@ class KerasEngine:
         del job
         return ""
 
+    def delivered(self, job: Job) -> list[str]:
+        """SHA-256 of every batch of the first epoch, through Keras's own data adapters."""
+        return batch_digests(job.training_feed(0))
+
     def run(self, job: Job) -> History:
         """Train, and return the metrics of each epoch.
 
@@ -70,6 +75,9 @@ class KerasEngine:
             verbose=0,
         )
         history: History = {}
+        # With EMA, `fit` puts the averages in the place of the weights when it ends: once, at the real end.
+        finalize = model.optimizer.finalize_variable_values
+        model.optimizer.finalize_variable_values = lambda trainable_variables: None
         callbacks.begin()
         for epoch in range(recipe.epochs):
             logs = model.fit(
@@ -88,5 +96,7 @@ class KerasEngine:
                 job.on_epoch(epoch + 1, recipe.epochs, latest)
             if model.stop_training:
                 break
+        model.optimizer.finalize_variable_values = finalize
+        finalize(model.trainable_weights)
         callbacks.end()
         return history

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -26,16 +27,16 @@ class BatchProbe(keras.Model):  # type: ignore[misc]  # keras has no complete ty
 
     def test_step(self, *arguments: Any) -> Any:
         """Digest one batch. JAX hands over ``(state, data)``, the other backends ``(data,)``."""
-        data = arguments[-1]
-        arrays = [
-            keras.ops.convert_to_numpy(leaf)
-            for leaf in keras.tree.flatten(data)
-            if leaf is not None
-        ]
-        self.seen.append(digest_arrays(*(_canonical(array) for array in arrays)))
+        self.seen.append(batch_digest(arguments[-1]))
         # TensorFlow's loop cannot carry an empty dict of logs.
         logs = {"batches": keras.ops.zeros(())}
         return (logs, arguments[0]) if len(arguments) > 1 else logs
+
+
+def batch_digest(data: Any) -> str:
+    """SHA-256 of one batch, ``(x, y)`` or ``(x, y, sample_weight)``, of tensors or arrays."""
+    leaves = (leaf for leaf in keras.tree.flatten(data) if leaf is not None)
+    return digest_arrays(*(_canonical(keras.ops.convert_to_numpy(leaf)) for leaf in leaves))
 
 
 def _canonical(array: Any) -> Any:
@@ -52,6 +53,6 @@ def batch_digests(feed: Feed) -> list[str]:
     return probe.seen
 
 
-def batches_digest(feed: Feed) -> str:
-    """SHA-256 over the digests of all batches of a feed, in order."""
-    return hashlib.sha256("".join(batch_digests(feed)).encode()).hexdigest()
+def batches_digest(digests: Iterable[str]) -> str:
+    """SHA-256 over the digests of all batches, in order."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()

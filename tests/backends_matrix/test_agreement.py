@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from backends_matrix.agreement import Agreement, Judgement, doubtful, judge, noise_floor
+from backends_matrix.agreement import Agreement, Judgement, judge, noise_floor
 from backends_matrix.cell import Cell
 from backends_matrix.result import CellResult, Status
+from backends_matrix.second_look import doubtful
 
 
 def result(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from backends_matrix.plan import MatrixSettings, more_replicas, plan
+from backends_matrix.plan import MatrixSettings, plan
+from backends_matrix.second_look import more_replicas
 
 DESCRIPTIONS = {"study": {"variants": [{"name": "plain"}, {"name": "deep"}]}}
 

@@ -170,6 +170,25 @@ def keras_does_not_know_its_own_names():
     return unknown[0]
 
 
+@proves("loss-of-one-output")
+def the_loss_of_an_output_is_averaged_over_batches():
+    inputs = keras.Input((1,))
+    outputs = {
+        name: keras.layers.Dense(1, kernel_initializer="ones", name=name)(inputs)
+        for name in ("first", "second")
+    }
+    model = keras.Model(inputs, outputs)
+    model.compile(keras.optimizers.SGD(0.0), loss={"first": "mae", "second": "mae"})
+    # Losses of the batches are 0 (three samples) and 1 (one sample).
+    x, zeros = np.array([[0.0], [0.0], [0.0], [1.0]], "float32"), np.zeros((4, 1), "float32")
+    targets = {"first": zeros, "second": zeros}
+    history = model.fit(x, targets, batch_size=3, shuffle=False, verbose=0).history
+    assert history["loss"][0] == 0.5
+    found = history["first_loss"][0]
+    assert found in (0.25, 0.5)
+    return found == 0.5
+
+
 @pytest.mark.parametrize("gap", PROOFS)
 def test_a_gap_is_on_its_backends_and_nowhere_else(gap):
     assert PROOFS[gap]() == (BACKEND in GAPS[gap].backends)

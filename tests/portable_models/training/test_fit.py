@@ -128,12 +128,6 @@ def test_class_weights_change_the_loss_as_they_should():
     assert loss({0: 1.0, 1: 2.0}) == pytest.approx(3 * 2 / 4)
 
 
-def test_an_engine_that_is_not_there_falls_back_and_says_so():
-    _, training = trained(engine="compiled")
-    assert training.engine == "keras"
-    assert "no compiled engine yet" in training.engine_reason
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
