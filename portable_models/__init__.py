@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from portable_models.experiments.experiment import Experiment
     from portable_models.experiments.run import run
+
+    # At run time the package itself, which can be called (export/callable_package.py).
+    from portable_models.export.api import export as export
     from portable_models.random import portable_random
     from portable_models.training.cross_validation import cross_validate
     from portable_models.training.fit import fit
@@ -23,6 +26,7 @@ _HOMES = {
     "cross_validate": "training",
     "data": "",
     "experiments": "",
+    "export": "",
     "fit": "training",
     "losses": "",
     "metrics": "",
