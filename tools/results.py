@@ -24,9 +24,9 @@ BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
 PICTURE = "validation-loss.png"
 
 REMARKS = (
-    "*Undecidable from epoch n* says that from then on rounding alone carries a training further than the",
-    "effect that matters (5 % of a metric, one percentage point of an accuracy), so that agreement says nothing",
-    "for at least one metric. Replicas of the reference are as far from each other there as the backends are.",
+    "*Undecidable from epoch n* says that from then on rounding alone carries a training further than",
+    "the effect that matters (5 % of a metric, one percentage point of an accuracy), so that for at least",
+    "one metric agreement says nothing: replicas of the reference part there as backends do.",
     "",
 )
 """How the table is read."""

@@ -16,8 +16,8 @@ Device = str
 Gather = Callable[[Any, Any], tuple[Any, Any, Any]]
 """``(tensors, indices) -> (x, y, sample_weight)``, traced into a program."""
 
-Program = Callable[[NDArray[np.int32], NDArray[np.int32]], None]
-"""Goes through whole batches, indices of shape ``(steps, batch)``, and then the rest, ``(rows,)``."""
+Program = Callable[[Any, NDArray[np.int32], NDArray[np.int32]], None]
+"""Goes through samples on the device: indices of whole batches, ``(steps, batch)``, and of the rest."""
 
 
 class DeviceNotFoundError(RuntimeError):
@@ -103,17 +103,20 @@ class Backend(ABC):
         """Why whole epochs cannot be compiled on this backend; empty where they can."""
         return f"epochs are not compiled on {self.name} yet"
 
-    def training_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
+    def to_device(self, arrays: Any) -> Any:
+        """A structure of NumPy arrays as tensors, for a program."""
+        raise NotImplementedError(self.refuses_programs())
+
+    def training_program(self, model: Any, gather: Gather) -> Program:
         """A compiled program that trains a built and compiled model for one epoch.
 
         Args:
             model: its ``train_step`` is the step; its variables, metrics included, hold the outcome.
-            arrays: a structure of NumPy arrays of samples, put on the device once.
-            gather: makes a batch of tensors out of them.
+            gather: makes a batch of the tensors that the program is given.
         """
         raise NotImplementedError(self.refuses_programs())
 
-    def test_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
+    def test_program(self, model: Any, gather: Gather) -> Program:
         """The same for ``test_step``: only metrics change."""
         raise NotImplementedError(self.refuses_programs())
 

@@ -56,11 +56,14 @@ class JaxBackend(Backend):
     def refuses_programs(self) -> str:
         return ""
 
-    def training_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
-        return jax_program.training_program(model, arrays, gather)
+    def to_device(self, arrays: Any) -> Any:
+        return jax.device_put(arrays)
 
-    def test_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
-        return jax_program.test_program(model, arrays, gather)
+    def training_program(self, model: Any, gather: Gather) -> Program:
+        return jax_program.training_program(model, gather)
+
+    def test_program(self, model: Any, gather: Gather) -> Program:
+        return jax_program.test_program(model, gather)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

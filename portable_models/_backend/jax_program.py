@@ -13,7 +13,7 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 """``(state, data) -> (logs, state)``, as ``keras.Model.train_step`` is on JAX."""
 
 
-def training_program(model: Any, arrays: Any, gather: Gather) -> Program:
+def training_program(model: Any, gather: Gather) -> Program:
     """One epoch of ``model.train_step``; see ``Backend.training_program``."""
     optimizer = model.optimizer
     groups = [
@@ -22,18 +22,16 @@ def training_program(model: Any, arrays: Any, gather: Gather) -> Program:
         optimizer.variables,
         model.metrics_variables,
     ]
-    return _program(model.train_step, groups, arrays, gather)
+    return _program(model.train_step, groups, gather)
 
 
-def test_program(model: Any, arrays: Any, gather: Gather) -> Program:
+def test_program(model: Any, gather: Gather) -> Program:
     """One pass of ``model.test_step``; see ``Backend.test_program``."""
     groups = [model.trainable_variables, model.non_trainable_variables, model.metrics_variables]
-    return _program(model.test_step, groups, arrays, gather)
+    return _program(model.test_step, groups, gather)
 
 
-def _program(step: Step, groups: Sequence[Sequence[Any]], arrays: Any, gather: Gather) -> Program:
-    on_device = jax.device_put(arrays)
-
+def _program(step: Step, groups: Sequence[Sequence[Any]], gather: Gather) -> Program:
     def whole(state: Any, tensors: Any, batches: Any, rest: Any) -> Any:
         def one(state: Any, indices: Any) -> tuple[Any, None]:
             _, after = step(state, gather(tensors, indices))
@@ -47,9 +45,9 @@ def _program(step: Step, groups: Sequence[Sequence[Any]], arrays: Any, gather: G
 
     compiled = jax.jit(whole)
 
-    def run(batches: Any, rest: Any) -> None:
+    def run(tensors: Any, batches: Any, rest: Any) -> None:
         state = tuple([variable.value for variable in group] for group in groups)
-        after = compiled(state, on_device, batches, rest)
+        after = compiled(state, tensors, batches, rest)
         for group, values in zip(groups, after, strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)

@@ -65,11 +65,14 @@ class TensorFlowBackend(Backend):
             return "a tf.distribute strategy is in force"
         return ""
 
-    def training_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
-        return tensorflow_program.program(model.train_step, arrays, gather)
+    def to_device(self, arrays: Any) -> Any:
+        return tf.nest.map_structure(tf.constant, arrays)
 
-    def test_program(self, model: Any, arrays: Any, gather: Gather) -> Program:
-        return tensorflow_program.program(model.test_step, arrays, gather)
+    def training_program(self, model: Any, gather: Gather) -> Program:
+        return tensorflow_program.program(model.train_step, gather)
+
+    def test_program(self, model: Any, gather: Gather) -> Program:
+        return tensorflow_program.program(model.test_step, gather)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

@@ -10,9 +10,8 @@ import tensorflow as tf
 from portable_models._backend.base import Gather, Program
 
 
-def program(step: Callable[[Any], Any], arrays: Any, gather: Gather) -> Program:
+def program(step: Callable[[Any], Any], gather: Gather) -> Program:
     """One pass of ``model.train_step`` or ``model.test_step``; see ``Backend.training_program``."""
-    on_device = tf.nest.map_structure(tf.constant, arrays)
 
     @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
     def whole(tensors: Any, batches: Any, rest: Any) -> None:
@@ -25,7 +24,7 @@ def program(step: Callable[[Any], Any], arrays: Any, gather: Gather) -> Program:
         if rest.shape[0]:
             step(gather(tensors, rest))
 
-    def run(batches: Any, rest: Any) -> None:
-        whole(on_device, tf.constant(batches), tf.constant(rest))
+    def run(tensors: Any, batches: Any, rest: Any) -> None:
+        whole(tensors, tf.constant(batches), tf.constant(rest))
 
     return run

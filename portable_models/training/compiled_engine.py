@@ -7,12 +7,14 @@ the way from Python to the device and back at every step.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
 from portable_models._backend import current
+from portable_models._backend.base import Program
 from portable_models.data.samples import ArraySamples, MultiHotSamples
 from portable_models.training.callbacks import make_callbacks
 from portable_models.training.engine import Job
@@ -70,10 +72,13 @@ class CompiledEngine:
         Raises:
             ValueError: the model was compiled with ``run_eagerly`` or ``jit_compile=False``.
         """
-        model, recipe = job.model, job.recipe
+        recipe = job.recipe
         training = _rows(job.samples, recipe.class_weight)
         validation = None if job.validation is None else _rows(job.validation)
-        model._symbolic_build(data_batch=_first(training))
+        job.model._symbolic_build(data_batch=_first(training))
+        programs = _programs(job, training, validation)
+        programs.take(job.model)
+        model = programs.model
         callbacks = OneTraining(
             make_callbacks(recipe),
             add_history=True,
@@ -82,22 +87,20 @@ class CompiledEngine:
             steps=-(-training.count // recipe.batch_size),
             verbose=0,
         )
-        train = current().training_program(model, training.arrays, training.gather)
-        test = None
-        if validation is not None:
-            test = current().test_program(model, validation.arrays, validation.gather)
+        tensors = current().to_device(training.arrays)
+        held_out = None if validation is None else current().to_device(validation.arrays)
         history: History = {}
         model.stop_training = False
         callbacks.begin()
         for epoch in range(recipe.epochs):
             callbacks.on_epoch_begin(epoch)
             model.reset_metrics()
-            train(*_batches(job.order(epoch), recipe.batch_size))
+            programs.train(tensors, *_batches(job.order(epoch), recipe.batch_size))
             logs = _metrics(model)
-            if validation is not None and test is not None:
+            if validation is not None:
                 callbacks.on_test_begin()
                 model.reset_metrics()
-                test(*_batches(np.arange(validation.count), VALIDATION_BATCH))
+                programs.test(held_out, *_batches(np.arange(validation.count), VALIDATION_BATCH))
                 measured = _metrics(model)
                 callbacks.on_test_end(measured)
                 logs |= {f"val_{name}": value for name, value in measured.items()}
@@ -112,7 +115,47 @@ class CompiledEngine:
                 break
         model.optimizer.finalize_variable_values(model.trainable_weights)
         callbacks.end()
+        programs.give(job.model)
         return history
+
+
+@dataclass
+class _Programs:
+    """Compiled programs, and the model whose variables they work on."""
+
+    model: Any
+    train: Program
+    test: Program
+
+    def take(self, model: Any) -> None:
+        """Begin with the state of a model that is alike."""
+        _copy(model, self.model)
+
+    def give(self, model: Any) -> None:
+        """Leave the state with it."""
+        _copy(self.model, model)
+
+
+def _copy(source: Any, target: Any) -> None:
+    if source is target:
+        return
+    for ours, theirs in (
+        (source.variables, target.variables),
+        (source.optimizer.variables, target.optimizer.variables),
+    ):
+        for variable, other in zip(ours, theirs, strict=True):
+            other.assign(variable.value)
+
+
+def _programs(job: Job, training: Rows, validation: Rows | None) -> _Programs:
+    """The programs for a job: those of an earlier one that shares ``job.programs``, or new ones."""
+    key = (training.kind, None if validation is None else validation.kind)
+    if key not in job.programs:
+        train = current().training_program(job.model, training.gather)
+        test = current().test_program(job.model, (validation or training).gather)
+        job.programs[key] = _Programs(job.model, train, test)
+    found: _Programs = job.programs[key]
+    return found
 
 
 def _watches_batches(callback: Any) -> str:

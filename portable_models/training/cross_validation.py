@@ -100,6 +100,7 @@ def cross_validate(
     if standardisation == "once":
         (samples,) = standardised(samples)
     trainings = []
+    programs: dict[Any, Any] = {}
     for fold, (training_rows, validation_rows) in enumerate(fold_indices(len(samples), folds)):
         training, validation = samples.subset(training_rows), samples.subset(validation_rows)
         if standardisation == "per_fold":
@@ -118,6 +119,7 @@ def cross_validate(
                 progress=_over_all(on_epoch, fold, folds) if on_epoch else False,
                 replica=replica,
                 prove=not replica,
+                programs=programs,
             )
         )
     return CrossValidation(trainings, mean_history([each.history for each in trainings]))

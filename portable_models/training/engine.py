@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from portable_models.data.order import epoch_order
@@ -18,7 +18,18 @@ EpochReport = Callable[[int, int, Mapping[str, float]], None]
 
 @dataclass(frozen=True)
 class Job:
-    """A compiled model and everything it is trained with."""
+    """A compiled model and everything it is trained with.
+
+    Args:
+        model: a built and compiled Keras model.
+        samples: what it is trained on.
+        recipe: the settings.
+        pipeline: how samples reach Keras.
+        validation: what is measured after each epoch.
+        on_epoch: called after each epoch.
+        programs: what an engine compiles and can use again for the next job that is given the same
+            dictionary. The models of such jobs must be alike in all but their variables' values.
+    """
 
     model: Any
     samples: Samples
@@ -26,6 +37,7 @@ class Job:
     pipeline: Pipeline
     validation: Samples | None
     on_epoch: EpochReport | None
+    programs: dict[Any, Any] = field(default_factory=dict)
 
     def order(self, epoch: int) -> Indices:
         """The order of the samples in one epoch (from 0): their indices, int64 of shape ``(n,)``."""

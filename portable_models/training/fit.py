@@ -44,6 +44,7 @@ def fit(
     progress: bool | EpochReport = False,
     replica: int = 0,
     prove: bool = True,
+    programs: dict[Any, Any] | None = None,
 ) -> Training:
     """Compile ``model`` as the recipe says, train it, and say what went in and what came out.
 
@@ -61,6 +62,8 @@ def fit(
         progress: True prints a line of progress; a function is called after each epoch instead.
         replica: above 0, the training is rounded otherwise at every step; see ``round_otherwise``.
         prove: digest the batches of the first epoch as Keras delivers them, and the first dropout masks.
+        programs: given to several calls, lets the later ones use what the first compiled; their models and
+            recipes must be alike in all but seeds.
 
     Returns:
         The history, with the engine that ran and the digests of what went in.
@@ -80,6 +83,7 @@ def fit(
         source,
         None if validation is None else as_samples(validation),
         on_epoch,
+        {} if programs is None else programs,
     )
     chosen, reason = choose(engine, job)
     with portable_random(recipe.seed):

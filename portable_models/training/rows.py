@@ -24,11 +24,13 @@ class Rows:
         gather: ``(tensors, indices) -> (x, y, sample_weight)`` in ``keras.ops``; the indices are int32 of
             shape ``(batch,)``, and the weight is None where there is none.
         count: number of rows.
+        kind: rows of the same kind are gathered alike, so one program can read them.
     """
 
     arrays: Any
     gather: Gather
     count: int
+    kind: tuple[Any, ...]
 
 
 def rows_of(samples: Samples, class_weight: Mapping[int, float] | None = None) -> Rows | None:
@@ -50,7 +52,9 @@ def rows_of(samples: Samples, class_weight: Mapping[int, float] | None = None) -
     parts = {"x": batch.x, "y": batch.y}
     if batch.sample_weight is not None:
         parts["w"] = batch.sample_weight
-    return Rows(keras.tree.map_structure(_as_keras, parts), _gather_arrays, len(samples))
+    return Rows(
+        keras.tree.map_structure(_as_keras, parts), _gather_arrays, len(samples), ("arrays",)
+    )
 
 
 def _as_keras(array: Any) -> Any:
@@ -92,4 +96,4 @@ def _bags(samples: MultiHotSamples, class_weight: Mapping[int, float] | None) ->
         dense = ops.scatter(places, ones, (count, dimension + 1))
         return dense[:, :dimension], taken["y"], taken.get("w")
 
-    return Rows(parts, gather, len(samples))
+    return Rows(parts, gather, len(samples), ("bags", width, dimension))

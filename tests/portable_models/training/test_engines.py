@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, portable_random
+from portable_models import Recipe, cross_validate, fit, portable_random
 from portable_models._backend import current
 from portable_models.data import ArraySamples, MultiHotSamples
 from portable_models.training import compiled_engine
@@ -184,6 +184,27 @@ def test_bags_of_words_are_never_dense_as_a_whole():
         train("keras", samples=samples, settings=settings),
         train("compiled", samples=samples, settings=settings),
     )
+
+
+@pytest.mark.parametrize("replica", [0, 1])
+def test_folds_share_a_program_and_nothing_else(replica):
+    settings = {"loss": "binary_crossentropy", "epochs": 2, "batch_size": BATCH, "seed": 1}
+    recipe = Recipe(**settings, optimizer="adam")
+    one, other = (
+        cross_validate(
+            lambda: dense(norm=True, dropout=0.3),
+            ArraySamples(*data()),
+            recipe,
+            engine=engine,
+            replica=replica,
+        )
+        for engine in ("keras", "compiled")
+    )
+    for theirs, ours in zip(one.folds, other.folds, strict=True):
+        assert ours.digests == theirs.digests
+        for name, values in theirs.history.items():
+            np.testing.assert_allclose(ours.history[name], values, rtol=2e-5, err_msg=name)
+    assert len({tuple(each.history["loss"]) for each in other.folds}) == 4
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
