@@ -167,8 +167,10 @@ def install_built(session: nox.Session, *arguments: str) -> None:
 
 
 def pytest(backend: str, *arguments: str) -> Command:
-    """A run of pytest on this backend."""
-    return ("pytest", *arguments), {"KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
+    """A run of pytest on this backend, in at most four processes, as each holds a framework."""
+    # Tests of one file share what its fixtures train.
+    spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+    return ("pytest", *spread, *arguments), {"KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
 
 
 def run_all(session: nox.Session, commands: Iterable[Command]) -> None:
