@@ -15,7 +15,7 @@ def stateless(model: Any) -> tuple[Callable[[Params, Mapping[str, Any]], dict[st
         model: a built Keras model, in a process that runs Keras on JAX.
 
     Returns:
-        The function and its parameters. ``params`` is ``{"trainable": {name: array}, "state": {name:
+        The function and a copy of the parameters. ``params`` is ``{"trainable": {name: array}, "state": {name:
         array}}``; ``x`` and what comes back are dicts of arrays by the names of inputs and outputs, rows
         first. Gradients are taken with respect to ``params["trainable"]``; ``vmap`` maps over members
         where every leaf of ``params`` is stacked along a new first axis.
@@ -57,8 +57,9 @@ def stateless(model: Any) -> tuple[Callable[[Params, Mapping[str, Any]], dict[st
         with keras.StatelessScope(state_mapping=mapping):
             return seen.named(seen([x[tensor.name] for tensor in seen.signature.inputs]))
 
+    # Copies: fit and predict of Keras give a variable's buffer away (donation), and it is deleted then.
     params = {
-        part: {name: variable.value for name, variable in variables.items()}
+        part: {name: jax.numpy.array(variable.value) for name, variable in variables.items()}
         for part, variables in (("trainable", trainable), ("state", state))
     }
     return apply, params
