@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,13 @@ import numpy as np
 from portable_models.export.errors import RefusedError
 from portable_models.export.inspection import View, layers_of
 from portable_models.export.routes import Limit, Route
+
+LONGEST_SUM = 256
+"""Products that a Dense layer adds up in one go, where its sums are split.
+
+LiteRT's kernels add one product after another. With the 10,000 inputs of the IMDB classifier, all of one
+sign, the probability was off by 2.0e-6 of float64's; in blocks of 1024, 256 and 128 by 2.3e-7, 1.7e-7 and
+1.8e-7, at the same speed."""
 
 
 def check_limits(seen: View, route: Route) -> None:
@@ -33,6 +41,30 @@ def unroll(model: Any) -> None:
     """
     for layer in _recurrent(model):
         layer.unroll = True
+
+
+def split_long_sums(model: Any) -> None:
+    """Make every Dense layer of many inputs, at any depth, add up its products in blocks.
+
+    The layer is switched in place, as in :func:`unroll`.
+    """
+    for layer in layers_of(model):
+        # A subclass may compute something else; a quantized kernel is not a matrix of numbers.
+        plain = type(layer) is keras.layers.Dense and layer.quantization_mode is None
+        if plain and layer.kernel.shape[0] > LONGEST_SUM:
+            layer.call = functools.partial(_in_blocks, layer)
+
+
+def _in_blocks(layer: Any, inputs: Any, training: bool | None = None) -> Any:
+    """What ``keras.layers.Dense.call`` computes (keras 3.15.1), its sums in blocks."""
+    del training
+    count, kernel = layer.kernel.shape[0], keras.ops.convert_to_tensor(layer.kernel)
+    blocks = [slice(start, start + LONGEST_SUM) for start in range(0, count, LONGEST_SUM)]
+    products = (keras.ops.matmul(inputs[..., block], kernel[block]) for block in blocks)
+    outputs = functools.reduce(keras.ops.add, products)
+    if layer.bias is not None:
+        outputs = keras.ops.add(outputs, layer.bias)
+    return outputs if layer.activation is None else layer.activation(outputs)
 
 
 def call_once(seen: View, batch: int) -> None:

@@ -17,6 +17,7 @@ class Step(StrEnum):
 
     LOAD = "load the .keras file without its compile settings"
     UNROLL = "unroll recurrent layers"
+    SPLIT = "add up long sums of Dense layers in blocks"
     CALL = "call the model once"
     FUNCTION = "trace tf.function with a free batch"
     SAVED_MODEL = "write a SavedModel with a serving signature"
@@ -159,7 +160,15 @@ _ROUTES = (
         target="litert",
         title="LiteRT",
         hub="tensorflow",
-        steps=(Step.LOAD, Step.UNROLL, Step.CALL, Step.FUNCTION, Step.SAVED_MODEL, Step.LITERT),
+        steps=(
+            Step.LOAD,
+            Step.UNROLL,
+            Step.SPLIT,
+            Step.CALL,
+            Step.FUNCTION,
+            Step.SAVED_MODEL,
+            Step.LITERT,
+        ),
         module=f"{_TARGETS}.litert",
         artifact=".tflite",
         packages=_TENSORFLOW | {"ai_edge_litert": "litert"},

@@ -15,9 +15,9 @@ def stateless(model: Any) -> tuple[Callable[[Params, Mapping[str, Any]], dict[st
         model: a built Keras model, in a process that runs Keras on JAX.
 
     Returns:
-        The function and a copy of the parameters. ``params`` is ``{"trainable": {name: array}, "state": {name:
-        array}}``; ``x`` and what comes back are dicts of arrays by the names of inputs and outputs, rows
-        first. Gradients are taken with respect to ``params["trainable"]``; ``vmap`` maps over members
+        The function and a copy of its parameters. ``params`` is ``{"trainable": {name: array}, "state":
+        {name: array}}``; ``x`` and what comes back are dicts of arrays by the names of inputs and outputs,
+        rows first. Gradients are taken with respect to ``params["trainable"]``; ``vmap`` maps over members
         where every leaf of ``params`` is stacked along a new first axis.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,13 +147,10 @@ def page(found: Iterable[Mapping[str, Any]]) -> str:
             if any(chosen):
                 row = [f"{title} (`{name}`)", source, *(_cell(cell, notes) for cell in chosen)]
                 lines.append("| " + " | ".join(row) + " |")
-    verified = sum(cell["status"] == "verified" for cell in cells.values())
-    checks = sum(cell["checks"] for cell in cells.values())
     versions = {k: v for cell in cells.values() for k, v in cell["versions"].items()}
     return "\n".join(
         [
-            f"{verified} of {len(cells)} exports verified, by {checks:,} comparisons. A cell is the largest "
-            "difference from the source model as a part of the output's scale, over all checks.",
+            _summary(list(cells.values())),
             "",
             *lines,
             "",
@@ -161,6 +159,24 @@ def page(found: Iterable[Mapping[str, Any]]) -> str:
             "Made with " + ", ".join(f"{k} {v}" for k, v in sorted(versions.items())) + ".",
         ]
     )
+
+
+def _summary(cells: Sequence[Mapping[str, Any]]) -> str:
+    """How many exports came to what, and how large the differences are."""
+    statuses = Counter(cell["status"] for cell in cells)
+    verified = [cell for cell in cells if cell["status"] == "verified"]
+    beyond = [cell["difference"] for cell in verified if cell["beyond"]]
+    within = [cell["difference"] for cell in verified if not cell["beyond"]]
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    checks = sum(cell["checks"] for cell in cells)
+    text = (
+        f"{len(cells)} exports ({counts}), {checks:,} comparisons. A cell is the largest difference from the "
+        f"source model as a part of the output's scale, over all checks. {len(within)} exports lie within "
+        f"{RELATIVE:.0e} on every check, at most {max(within, default=0):.1e}."
+    )
+    if beyond:
+        text += f" {len(beyond)} go beyond it on some check, up to {max(beyond):.1e}; the note says where."
+    return text
 
 
 def _cell(cell: Mapping[str, Any] | None, notes: list[str]) -> str:

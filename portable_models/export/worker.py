@@ -65,6 +65,8 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     preparation.check_limits(seen, route)
     if Step.UNROLL in route.steps:
         preparation.unroll(model)
+    if Step.SPLIT in route.steps:
+        preparation.split_long_sums(model)
     if Step.CALL in route.steps:
         preparation.call_once(seen, job["batch"])
     target = importlib.import_module(route.module)

@@ -7,7 +7,7 @@ from keras import layers
 
 from portable_models.export.errors import ExportError, RefusedError
 from portable_models.export.inspection import view
-from portable_models.export.preparation import check_limits, unroll
+from portable_models.export.preparation import LONGEST_SUM, check_limits, split_long_sums, unroll
 from portable_models.export.routes import ROUTES, Limit
 
 
@@ -106,6 +106,32 @@ def test_model_that_was_never_called_is_refused():
 
 def recurrent(layer, length=6):
     return keras.Sequential([keras.Input((length, 3)), layer, layers.Dense(1)])
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_long_sums_are_split_and_keep_the_numbers(use_bias):
+    many = 2 * LONGEST_SUM + 3
+    hidden = layers.Dense(4, activation="tanh", use_bias=use_bias)
+    inner = keras.Sequential([keras.Input((3, many)), hidden], name="inner")
+    inputs = keras.Input((3, many), name="x")
+    short = layers.Dense(2, name="y")
+    model = keras.Model(inputs, short(inner(inputs)))
+    x = np.random.default_rng(0).normal(size=(5, 3, many)).astype("float32")
+    before = keras.ops.convert_to_numpy(model(x))
+    split_long_sums(model)
+    assert "call" in vars(hidden)
+    assert "call" not in vars(short)
+    after = keras.ops.convert_to_numpy(model(x))
+    np.testing.assert_allclose(after, before, rtol=0, atol=2e-6)
+
+
+def test_a_layer_of_ones_own_keeps_its_call():
+    class Mine(layers.Dense):
+        pass
+
+    model = keras.Sequential([keras.Input((2 * LONGEST_SUM,)), Mine(1)])
+    split_long_sums(model)
+    assert "call" not in vars(model.layers[0])
 
 
 def test_unrolling_reaches_layers_inside_others_and_keeps_the_numbers():
