@@ -75,6 +75,7 @@ def condensed(report: Report) -> dict[str, Any]:
     return {
         **{key: report[key] for key in kept},
         "command": words,
+        "engines": sorted({cell["engine"] for cell in report["cells"]}),
         "cells": cells,
         "judged": judged,
     }
@@ -164,7 +165,8 @@ def page(kept: Report) -> str:
         [
             "# Results on the real data",
             "",
-            f"Run on {kept['created'][:10]} with `{command}`. {environment(kept)}",
+            f"Run on {kept['created'][:10]} with `{command}`; engine: {', '.join(kept['engines'])}. "
+            f"{environment(kept)}",
             "",
             f"**Verdict: {kept['verdict']}.** {made[0]:,} comparisons at level 0 (digests), {made[2]:,} at "
             "level 2 (metrics per epoch); [what they mean](matching.md). The worst ratio is the largest "
