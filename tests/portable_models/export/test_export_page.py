@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 TRAINING = [text for kind, text in BLOCKS if text.startswith("# KERAS_BACKEND=")]
-COMMANDS = [text.strip() for kind, text in BLOCKS if kind == "console"]
+PLAIN = next(text for text in TRAINING if "plain.keras" in text)
+CONSOLE = [text.strip() for kind, text in BLOCKS if kind == "console"]
+COMMANDS = [text for text in CONSOLE if text.startswith("$ portable export ")]
 CALLS = [text for kind, text in BLOCKS if kind == "python" and text not in TRAINING]
 WITHOUT_KERAS = """
 import sys
@@ -45,14 +47,19 @@ def python(arguments, folder, **variables):
     return done.stdout
 
 
+def train(text, folder, backends):
+    wanted = re.match(r"# KERAS_BACKEND=(\w+)", text).group(1)
+    backend = wanted if wanted in backends else backends[0]
+    python(["-c", text], folder, KERAS_BACKEND=backend)
+
+
 @pytest.fixture(scope="module")
 def carried_out(tmp_path_factory, backends):
     """A user's folder in which the page was followed; target -> result, or why it cannot be run here."""
     folder = tmp_path_factory.mktemp("page")
     for text in TRAINING:
-        wanted = re.match(r"# KERAS_BACKEND=(\w+)", text).group(1)
-        backend = wanted if wanted in backends else backends[0]
-        python(["-c", text], folder, KERAS_BACKEND=backend)
+        if text != PLAIN:
+            train(text, folder, backends)
     found, orders = {}, []
     here = Path.cwd()
     os.chdir(folder)
@@ -80,6 +87,16 @@ def result_of(carried_out, target):
 
 def test_page_holds_one_command_and_one_block_for_each_target():
     assert len(COMMANDS) == len(CALLS) == len({order(line).target for line in COMMANDS}) == 7
+
+
+def test_every_other_command_of_the_page_prints_what_the_page_shows(tmp_path, backends):
+    train(PLAIN, tmp_path, backends)
+    (shown,) = set(CONSOLE) - set(COMMANDS)
+    line, *lines = shown.splitlines()
+    words = shlex.split(line.removeprefix("$ portable "))
+    output = python(["-m", "backends_matrix", *words], tmp_path, COLUMNS="200")
+    assert output.splitlines() == lines
+    assert (tmp_path / "neutral.keras").exists()
 
 
 @pytest.mark.parametrize("line", COMMANDS)
