@@ -72,6 +72,7 @@ class Comparison:
         smallest_passing: smallest tolerance that would have passed.
         verdict: agrees, differs or undecidable.
         why: how the tolerance came about.
+        step: at level 1, how many steps were made before the one that is compared.
     """
 
     level: int
@@ -87,6 +88,7 @@ class Comparison:
     smallest_passing: float
     verdict: Agreement
     why: str
+    step: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as ``report.json`` holds it."""

@@ -24,6 +24,7 @@ from backends_matrix.plan import (
     DEFAULT_REPLICAS,
     DEFAULT_TIMEOUT,
     MOST_REPLICAS,
+    STEPS,
     CallError,
     MatrixSettings,
     RunError,
@@ -181,6 +182,13 @@ def run(experiment: str, backend: str | None, epochs: int | None, out: Path, **s
     default=MOST_REPLICAS,
     show_default=True,
     help="Where a difference is found, replicas are added up to this number before it is reported.",
+)
+@click.option(
+    "--steps",
+    type=click.Choice(STEPS),
+    default="doubt",
+    show_default=True,
+    help="Judge single steps in float64: never, where a difference was found, or always.",
 )
 @click.option(
     "--jobs",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from backends_matrix.agreement import Agreement, Comparison, judge
+from backends_matrix.cell import Cell
 from backends_matrix.environment import describe_host
+from backends_matrix.explanation import explain
 from backends_matrix.plan import MatrixSettings
 from backends_matrix.result import CellResult
 
@@ -28,6 +30,8 @@ class Run:
     results: Sequence[CellResult]
     environments: Mapping[str, Mapping[str, Any]]
     claims: Sequence[Mapping[str, Any]]
+    steps: Sequence[Comparison]
+    without_steps: Mapping[Cell, str]
     command: Sequence[str]
     interrupted: bool
 
@@ -35,7 +39,9 @@ class Run:
 def document(run: Run) -> dict[str, Any]:
     """Judge a run and put it into the form of ``report.schema.json``."""
     names = {key: str(entry["name"]) for key, entry in run.descriptions.items()}
-    comparisons = judge(run.results, run.reference)
+    comparisons = sorted(
+        [*judge(run.results, run.reference), *run.steps], key=lambda each: each.level
+    )
     rows = [{**each.to_json(), "experiment": names[each.experiment]} for each in comparisons]
     return {
         "schema": SCHEMA,
@@ -60,6 +66,9 @@ def document(run: Run) -> dict[str, Any]:
         },
         "cells": [_cell(result, names) for result in run.results],
         "comparisons": rows,
+        "explanations": [
+            {**asdict(each), "experiment": names[each.experiment]} for each in explain(comparisons)
+        ],
         "claims": [dict(claim) for claim in run.claims],
         "examples": [
             {"experiment": names[result.cell.experiment], "backend": result.cell.backend, **example}
@@ -68,17 +77,15 @@ def document(run: Run) -> dict[str, Any]:
             for example in result.outcome.get("examples", ())
         ],
         "problems": [
-            {
-                "experiment": names[result.cell.experiment],
-                "variant": result.cell.variant,
-                "backend": result.cell.backend,
-                "pipeline": result.cell.pipeline,
-                "replica": result.cell.replica,
-                "status": result.status.value,
-                "reason": result.reason,
-            }
-            for result in run.results
-            if not result.ok
+            *(
+                _problem(result.cell, result.status.value, result.reason, names)
+                for result in run.results
+                if not result.ok
+            ),
+            *(
+                _problem(cell, "failed", f"its single steps were not compared: {reason}", names)
+                for cell, reason in run.without_steps.items()
+            ),
         ],
     }
 
@@ -87,7 +94,8 @@ def verdict(run: Run, comparisons: Sequence[Comparison]) -> str:
     """One word for the whole run; ``differ`` outranks ``error``: a difference that was found stays found."""
     if any(each.verdict is Agreement.DIFFERS for each in comparisons):
         return "differ"
-    if run.interrupted or not run.results or not all(result.ok for result in run.results):
+    failed = run.without_steps or not all(result.ok for result in run.results)
+    if run.interrupted or not run.results or failed:
         return "error"
     originals = [result.cell for result in run.results if not result.cell.replica]
     several = len(originals) > len({(cell.experiment, cell.variant) for cell in originals})
@@ -110,6 +118,7 @@ def _experiment(entry: Mapping[str, Any], run: Run) -> dict[str, Any]:
         result.cell.variant: result.outcome.get("parameters") for result in mine if result.ok
     }
     return {
+        "asked": next(key for key, each in run.descriptions.items() if each is entry),
         "title": entry["title"],
         "description": entry["description"],
         "data": entry.get("data"),
@@ -124,6 +133,18 @@ def _experiment(entry: Mapping[str, Any], run: Run) -> dict[str, Any]:
             for figure in entry["figures"]
             if any(curve["variant"] in ran for curve in figure["curves"])
         ],
+    }
+
+
+def _problem(cell: Cell, status: str, reason: str, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "experiment": names[cell.experiment],
+        "variant": cell.variant,
+        "backend": cell.backend,
+        "pipeline": cell.pipeline,
+        "replica": cell.replica,
+        "status": status,
+        "reason": reason,
     }
 
 

@@ -49,6 +49,7 @@ def worker_environment(
     device: str,
     threads: int,
     cache: Path | None = None,
+    double: bool = False,
     base: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Environment variables for a worker.
@@ -60,6 +61,7 @@ def worker_environment(
             for every worker and slow each other down many times.
         cache: folder for JAX's compiled programs: replicas run the program of the reference, which then is
             compiled once. A folder that the user has named already is kept.
+        double: let JAX compute in float64.
         base: what the worker inherits; this process's environment if None.
     """
     environment = dict(os.environ if base is None else base)
@@ -89,6 +91,8 @@ def worker_environment(
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         }
+    if double:
+        environment["JAX_ENABLE_X64"] = "1"
     if device == "cpu":
         environment |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
     return environment

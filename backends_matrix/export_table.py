@@ -1,7 +1,7 @@
 """``python -m backends_matrix.export_table``: the table of models, sources and targets in docs/export.md.
 
 It trains the zoo on each backend, exports every file to every target, verifies each, and writes the table
-between the markers of the page. Finished sources are kept in ``--work`` and not run again.
+between the markers of the page. Finished models are kept in ``--work`` and not run again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from portable_models.export.table import insert, page, rows, train
 from portable_models.export.zoo_names import NAMES
 
 BATCH_OF_MODELS = 5
-"""Models exported by one set of processes: starting them costs seconds, and a finished set is kept."""
+"""Models exported by one set of processes: starting them costs seconds, and finished models are kept."""
 
 
 @click.command()
@@ -71,17 +71,17 @@ def _source(
     source: str, models: tuple[str, ...], targets: tuple[str, ...], folder: Path
 ) -> list[dict[str, object]]:
     """The rows of one source; read again where an earlier run left them."""
-    found: list[dict[str, object]] = []
-    for start in range(0, len(models), BATCH_OF_MODELS):
-        chosen = models[start : start + BATCH_OF_MODELS]
-        kept = folder / f"rows-{source}-{'-'.join(chosen)}-{'-'.join(targets)}.json"
-        if not kept.exists():
-            place = folder / source
-            files = train(chosen, source, place, click.echo)
-            made = rows(files, source, targets, place, click.echo)
-            kept.write_text(json.dumps([asdict(row) for row in made], indent=1), encoding="utf-8")
-        found += json.loads(kept.read_text(encoding="utf-8"))
-    return found
+    kept = {name: folder / f"rows-{source}-{name}-{'-'.join(targets)}.json" for name in models}
+    missing = [name for name in models if not kept[name].exists()]
+    for start in range(0, len(missing), BATCH_OF_MODELS):
+        chosen = missing[start : start + BATCH_OF_MODELS]
+        place = folder / source
+        files = train(chosen, source, place, click.echo)
+        made = rows(files, source, targets, place, click.echo)
+        for name in chosen:
+            found = [asdict(row) for row in made if row.model == name]
+            kept[name].write_text(json.dumps(found, indent=1), encoding="utf-8")
+    return [row for name in models for row in json.loads(kept[name].read_text(encoding="utf-8"))]
 
 
 if __name__ == "__main__":

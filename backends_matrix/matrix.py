@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from backends_matrix.agreement import judge
+from backends_matrix.agreement import Agreement, Comparison, judge
 from backends_matrix.cell import Cell
 from backends_matrix.document import Run, document
 from backends_matrix.environment import installed
@@ -21,6 +21,7 @@ from backends_matrix.progress import Silent
 from backends_matrix.result import CellResult, Status
 from backends_matrix.runner import BackendLane, Observer, WorkerSettings, run_cells, run_lane
 from backends_matrix.second_look import doubtful, more_replicas
+from backends_matrix.step_runs import compare_steps
 
 _CALL_ERRORS = ("UnknownExperimentError", "UnknownVariantError")
 """Errors of a worker that are mistakes in the call."""
@@ -35,6 +36,8 @@ class _State:
     results: dict[Cell, CellResult] = field(default_factory=dict)
     environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     claims: list[Mapping[str, Any]] = field(default_factory=list)
+    steps: list[Comparison] = field(default_factory=list)
+    without_steps: dict[Cell, str] = field(default_factory=dict)
     interrupted: bool = False
 
 
@@ -79,6 +82,8 @@ def matrix(
         results=results,
         environments=state.environments,
         claims=state.claims,
+        steps=state.steps,
+        without_steps=state.without_steps,
         command=command,
         interrupted=state.interrupted,
     )
@@ -140,6 +145,34 @@ async def _run(
             missing = [cell for cell in added if cell not in state.results]
             await run_lane(reference, missing, workers, observer, record)
         await reference.close()
+        if chosen := _for_steps(state, settings):
+            taking_part = {
+                backend: lanes[backend]
+                for backend in dict.fromkeys(
+                    result.cell.backend for result in state.results.values() if result.ok
+                )
+            }
+            state.steps, state.without_steps = await compare_steps(
+                chosen, taking_part, workers, settings.timeout
+            )
+
+
+def _for_steps(state: _State, settings: MatrixSettings) -> list[Cell]:
+    """The reference cells whose single steps are looked at."""
+    reference = _reference(settings)
+    comparisons = judge(state.results.values(), reference)
+    differing = {
+        (each.experiment, each.variant) for each in comparisons if each.verdict is Agreement.DIFFERS
+    }
+    compared = {(each.experiment, each.variant) for each in comparisons}
+    wanted = {"never": set(), "doubt": differing, "always": compared}[settings.steps]
+    return [
+        cell
+        for cell, result in state.results.items()
+        if result.ok
+        and (cell.backend, cell.replica, cell.pipeline) == (reference, 0, settings.pipelines[0])
+        and (cell.experiment, cell.variant) in wanted
+    ]
 
 
 def _second_look(state: _State, settings: MatrixSettings) -> list[Cell]:

@@ -12,6 +12,7 @@ from backends_matrix.environment import cores
 
 DEFAULT_REPLICAS = 3
 MOST_REPLICAS = 15
+STEPS = ("never", "doubt", "always")
 DEFAULT_TIMEOUT = 1800.0
 
 
@@ -40,6 +41,8 @@ class MatrixSettings:
         replicas: replicas of the reference per variant, which measure the noise floor.
         most_replicas: how many there may be of a variant in which a difference was found: rounding parts
             trajectories at rare events too, which a few replicas do not meet.
+        steps: where single steps are judged in float64 (level 1): never, in doubt (variants in which a
+            difference was found), or always.
         jobs: how many workers run at a time; None decides by the number of cores.
         timeout: seconds without a finished epoch after which a cell is given up.
         resume: keep the finished cells of an earlier run in ``out``.
@@ -58,6 +61,7 @@ class MatrixSettings:
     device: str = "cpu"
     replicas: int = DEFAULT_REPLICAS
     most_replicas: int = MOST_REPLICAS
+    steps: str = "doubt"
     jobs: int | None = None
     timeout: float = DEFAULT_TIMEOUT
     resume: bool = False

@@ -67,10 +67,16 @@ class BackendLane:
     """One backend's worker, started when it is needed and started again after a crash.
 
     Use as an async context manager: on leaving, the worker is ended, whatever happened.
+
+    Args:
+        backend: what Keras runs on.
+        settings: how workers are run.
+        double: compute in float64.
     """
 
-    def __init__(self, backend: str, settings: WorkerSettings) -> None:
+    def __init__(self, backend: str, settings: WorkerSettings, *, double: bool = False) -> None:
         self.backend = backend
+        self.double = double
         self.environment: Mapping[str, Any] = {}
         self._settings = settings
         self._worker: WorkerProcess | None = None
@@ -83,6 +89,17 @@ class BackendLane:
         if self._worker is not None and kind is not None:
             await self._worker.kill()
         await self.close()
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, and its log."""
+        return f"{self.backend}-float64" if self.double else self.backend
+
+    async def reset(self) -> None:
+        """End the worker now; the next command starts a new one."""
+        if self._worker is not None:
+            worker, self._worker = self._worker, None
+            await worker.kill()
 
     async def close(self) -> None:
         """Let the worker end, and with it the memory that its framework holds."""
@@ -105,15 +122,18 @@ class BackendLane:
             settings = self._settings
             arguments = ["--cells", str(settings.cells), "--device", settings.device]
             arguments += ["--threads", str(settings.threads)]
-            arguments += ["--setup", settings.setup.get(self.backend, "")]
+            # A fault planted in a backend is not planted in the judge.
+            arguments += ["--setup", "" if self.double else settings.setup.get(self.backend, "")]
+            arguments += ["--double"] if self.double else []
             environment = worker_environment(
                 self.backend,
                 device=settings.device,
                 threads=settings.threads,
                 cache=settings.cache,
+                double=self.double,
             )
             self._worker = await WorkerProcess.start(
-                arguments, environment, settings.log(self.backend)
+                arguments, environment, settings.log(self.name)
             )
             self.environment = self._worker.environment
         return self._worker
@@ -141,8 +161,7 @@ class BackendLane:
                 if event["event"] == "epoch":
                     observer.epoch(cell, event["epoch"], event["epochs"], event["metrics"])
         except WorkerError as error:
-            await worker.kill()
-            self._worker = None
+            await self.reset()
             return CellFailure.of(error).result(cell)
         return read_result(cell, self._settings.cells)
 

@@ -6,6 +6,8 @@ which the parent keeps as a log; nothing is ever read out of that log.
 
     {"do": "describe", "experiments": [...], "data": ..., "trust": ...}  ->  {"event": "described", ...}
     {"do": "run", "cell": {...}}        ->  {"event": "epoch", ...} …  {"event": "done"}
+    {"do": "record", "cell": ..., "folder": ...}  ->  {"event": "epoch", ...} …  {"event": "recorded"}
+    {"do": "replay", "cell": ..., "folder": ..., "name": ..., "moves": n}  ->  {"event": "replayed"}
     {"do": "claims", "experiment": ..., "outcomes": {variant: ...}}      ->  {"event": "claims", ...}
 
 It sets nothing of its environment: the parent has done that before it started.
@@ -41,16 +43,24 @@ class Worker:
         device: cpu, gpu or tpu.
         threads: bound on the framework's threads.
         setup: ``package.module:function`` called once keras is imported, or "".
+        double: compute in float64.
     """
 
     def __init__(
-        self, channel: IO[str], cells: Path, device: str, threads: int, setup: str
+        self,
+        channel: IO[str],
+        cells: Path,
+        device: str,
+        threads: int,
+        setup: str,
+        double: bool = False,
     ) -> None:
         self.channel = channel
         self.cells = cells
         self.device = device
         self.threads = threads
         self.setup = setup
+        self.double = double
         self.environment: dict[str, Any] = {}
         self._data: dict[tuple[str, str, bool], Any] = {}
 
@@ -73,7 +83,7 @@ class Worker:
 
         from portable_models._backend import current
 
-        keras.config.set_floatx("float32")
+        keras.config.set_floatx("float64" if self.double else "float32")
         backend = current()
         backend.bound_threads(self.threads)
         backend.require_device(self.device)
@@ -157,6 +167,34 @@ class Worker:
         gc.collect()
         self.send("done", key=cell.key)
 
+    def record(self, cell: Cell, folder: str) -> None:
+        """Train a cell's first training and write states along the way."""
+        from portable_models.training import one_step
+
+        def on_epoch(epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
+            self.send("epoch", key=cell.key, epoch=epoch, epochs=epochs, metrics=dict(metrics))
+
+        job, engine = self._first_job(cell, on_epoch)
+        count = one_step.record(job, engine, Path(folder))
+        self.send("recorded", states=count)
+
+    def replay(self, cell: Cell, folder: str, name: str, moves: int) -> None:
+        """Compute one step from each recorded state."""
+        from portable_models.training import one_step
+
+        job, _ = self._first_job(cell, None)
+        one_step.replay(job, Path(folder), Path(folder) / name, moves)
+        self.send("replayed")
+
+    def _first_job(self, cell: Cell, on_epoch: Any) -> tuple[Any, str]:
+        from portable_models.experiments import Settings, run_variant
+        from portable_models.training.first_job import first_job
+
+        variant = self._experiment(cell.experiment).variant(cell.variant)
+        samples = self._samples(cell.experiment, cell.data, cell.trust)
+        settings = Settings(cell.epochs, cell.seed, cell.pipeline, cell.engine)
+        return first_job(lambda: run_variant(variant, samples, settings, on_epoch))
+
     def claims(self, experiment: str, outcomes: Mapping[str, Any]) -> None:
         """Check an experiment's published claims on one backend's outcomes."""
         from portable_models.experiments import Outcome
@@ -226,6 +264,9 @@ def serve(worker: Worker, commands: IO[str]) -> None:
                     worker.describe(**command)
                 case "run":
                     worker.run(Cell.from_json(command["cell"]))
+                case "record" | "replay" as what:
+                    cell = Cell.from_json(command.pop("cell"))
+                    getattr(worker, what)(cell, **command)
                 case "claims":
                     worker.claims(**command)
         except Exception as error:  # answered, so that the parent does not wait for it
@@ -240,10 +281,12 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--setup", default="")
+    parser.add_argument("--double", action="store_true")
     arguments = parser.parse_args()
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    worker = Worker(channel, arguments.cells, arguments.device, arguments.threads, arguments.setup)
+    given = (arguments.device, arguments.threads, arguments.setup, arguments.double)
+    worker = Worker(channel, arguments.cells, *given)
     serve(worker, sys.stdin)
 
 

@@ -36,12 +36,15 @@ def next_step(report: Report, directory: Path | str | None) -> str:
     page = "report.html" if directory is None else str(Path(directory) / "report.html")
     if report.verdict == "differ":
         entry = next(each for each in report.comparisons if each.verdict is Verdict.DIFFERS)
-        narrower = f"--backends {entry.reference},{entry.backend}"
-        if entry.reference == entry.backend:
+        trajectory = (each for each in report.comparisons if each.level != 1)
+        reference = next((each.reference for each in trajectory), entry.reference)
+        narrower = f"--backends {reference},{entry.backend} --steps always"
+        if reference == entry.backend:
             narrower = f"--backends {entry.backend} --pipelines {entry.pipeline}"
+        asked = report.experiments[entry.experiment].asked or entry.experiment
         return (
             f"see in {page} where the first difference is; "
-            f"run that part alone with: portable matrix {entry.experiment} {narrower}"
+            f"run that part alone with: portable matrix {asked} --variant {entry.variant} {narrower}"
         )
     if report.verdict == "error":
         return (

@@ -54,9 +54,19 @@ def _differences(report: Report) -> list[Line]:
         first = summed(group).first
         if first is None:
             continue
-        text = difference_text(first, with_pipeline=several)
+        text = _explained(report, first) + difference_text(first, with_pipeline=several)
         lines.append(Line("differs", experiment, text + _others(first, group)))
     return lines
+
+
+def _explained(report: Report, first: Comparison) -> str:
+    """The kind of difference, where it is known."""
+    key = (first.experiment, first.variant, first.backend)
+    for each in report.explanations:
+        known = each.kind != "unexplained" and first.level > 0
+        if known and (each.experiment, each.variant, each.backend) == key:
+            return f"{each.sentence}. "
+    return ""
 
 
 def _others(first: Comparison, group: list[Comparison]) -> str:

@@ -95,6 +95,19 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """What kind of difference a backend shows in a variant; ``sentence`` says it for people."""
+
+    experiment: str
+    variant: str
+    backend: str
+    kind: str
+    sentence: str
+    epoch: int | None = None
+    step: int | None = None
+
+
+@dataclass(frozen=True)
 class Example:
     """A decoded sample beside a backend's prediction."""
 
@@ -149,6 +162,7 @@ class Experiment:
     variants: Sequence[Variant] = ()
     figures: Sequence[Figure] = ()
     error: str = ""
+    asked: str = ""
 
     @property
     def synthetic(self) -> bool:
@@ -171,6 +185,7 @@ class Report:
     claims: Sequence[Claim]
     examples: Sequence[Example]
     problems: Sequence[Problem]
+    explanations: Sequence[Explanation] = ()
 
 
 def parse(document: Mapping[str, Any]) -> Report:
@@ -198,6 +213,7 @@ def parse(document: Mapping[str, Any]) -> Report:
         claims=[_record(Claim, entry) for entry in clean["claims"]],
         examples=[_record(Example, entry) for entry in clean["examples"]],
         problems=[_record(Problem, entry) for entry in clean["problems"]],
+        explanations=[_record(Explanation, entry) for entry in clean.get("explanations", ())],
     )
 
 
@@ -235,4 +251,5 @@ def _experiment(name: str, entry: Mapping[str, Any]) -> Experiment:
         variants=[_record(Variant, variant) for variant in entry["variants"]],
         figures=[Figure.from_json(figure) for figure in entry["figures"]],
         error=entry.get("error", ""),
+        asked=entry.get("asked", ""),
     )

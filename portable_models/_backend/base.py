@@ -99,6 +99,23 @@ class Backend(ABC):
             f"{self.name} draws no numbers of its own, so it has no state of {len(state)} bytes"
         )
 
+    @abstractmethod
+    def gradients(
+        self, model: Any, x: Any, y: Any, weight: Any
+    ) -> tuple[Any, float, list[NDArray[Any]]]:
+        """Forward pass of a training step, its loss with all penalties, and the loss's gradients.
+
+        Args:
+            model: a built and compiled model; its statistics and seed generators move on, weights do not.
+            x: inputs, as tensors.
+            y: targets.
+            weight: sample weights, or None.
+
+        Returns:
+            The outputs, as the model gives them; the loss; a gradient for each of
+            ``model.trainable_variables``.
+        """
+
     def refuses_programs(self) -> str:
         """Why whole epochs cannot be compiled on this backend; empty where they can."""
         return f"epochs are not compiled on {self.name} yet"

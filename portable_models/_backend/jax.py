@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import keras
@@ -20,6 +22,10 @@ class JaxBackend(Backend):
     """JAX, through XLA."""
 
     name = "jax"
+
+    def __init__(self) -> None:
+        # A function is compiled once for each model, and forgotten with it.
+        self._compiled: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     def versions(self) -> Mapping[str, str]:
         return {"jax": jax.__version__, "jaxlib": importlib.metadata.version("jaxlib")}
@@ -52,6 +58,29 @@ class JaxBackend(Backend):
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
+
+    def gradients(
+        self, model: Any, x: Any, y: Any, weight: Any
+    ) -> tuple[Any, float, list[NDArray[Any]]]:
+        groups = (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.metrics_variables,
+        )
+        state = [[variable.value for variable in group] for group in groups]
+        if model not in self._compiled:
+            compute = jax.value_and_grad(model.compute_loss_and_updates, has_aux=True)
+            self._compiled[model] = jax.jit(partial(compute, training=True))
+        (_, (loss, outputs, statistics, _)), found = self._compiled[model](
+            *state,
+            x,
+            y,
+            weight,
+            optimizer_variables=[variable.value for variable in model.optimizer.variables],
+        )
+        for variable, value in zip(model.non_trainable_variables, statistics, strict=True):
+            variable.assign(value)
+        return outputs, float(loss), [np.asarray(each) for each in found]
 
     def refuses_programs(self) -> str:
         return ""

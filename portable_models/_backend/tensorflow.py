@@ -60,6 +60,17 @@ class TensorFlowBackend(Backend):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return tf.function(function, jit_compile=True)  # type: ignore[no-any-return]
 
+    def gradients(
+        self, model: Any, x: Any, y: Any, weight: Any
+    ) -> tuple[Any, float, list[NDArray[Any]]]:
+        weights = [variable.value for variable in model.trainable_variables]
+        with tf.GradientTape() as tape:
+            outputs = model(x, training=True)
+            loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight, training=True)
+        found = tape.gradient(loss, weights, unconnected_gradients="zero")
+        arrays = [tf.convert_to_tensor(gradient).numpy() for gradient in found]
+        return outputs, float(loss), arrays
+
     def refuses_programs(self) -> str:
         if tf.distribute.has_strategy():
             return "a tf.distribute strategy is in force"

@@ -87,6 +87,21 @@ class TorchBackend(Backend):
     def restore_unseeded_state(self, state: bytes) -> None:
         torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
 
+    def gradients(
+        self, model: Any, x: Any, y: Any, weight: Any
+    ) -> tuple[Any, float, list[NDArray[Any]]]:
+        weights = [variable.value for variable in model.trainable_variables]
+        with torch.enable_grad():
+            outputs = model(x, training=True)
+            loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight, training=True)
+            found = torch.autograd.grad(loss, weights, allow_unused=True)
+        arrays = [
+            (torch.zeros_like(weight) if gradient is None else gradient).detach().cpu().numpy()
+            for weight, gradient in zip(weights, found, strict=True)
+        ]
+        detached = keras.tree.map_structure(lambda output: output.detach(), outputs)
+        return detached, float(loss.detach()), arrays
+
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[NDArray[Any]]:

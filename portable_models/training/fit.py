@@ -18,6 +18,7 @@ from portable_models.losses import (
 )
 from portable_models.random import dropout_mask_digest, portable_random
 from portable_models.training.engine import Engine, EpochReport, Job, choose
+from portable_models.training.first_job import offer
 from portable_models.training.history import Training
 from portable_models.training.probe import batches_digest
 from portable_models.training.progress import console_progress
@@ -90,6 +91,7 @@ def fit(
         _build(model, rows)
         compile_model(model, recipe)
         round_otherwise(model, replica)
+        offer(job, engine)
         digests = _digests(job, chosen) if prove else {}
         history = chosen.run(job)
     return Training(history, engine=chosen.name, engine_reason=reason, digests=digests)

@@ -29,3 +29,23 @@ def initial_scale():
     keras.initializers.GlorotUniform.__call__ = lambda self, shape, dtype=None: (
         original(self, shape, dtype) * 1.01
     )
+
+
+def dense_scale():
+    """Dense puts out a little more than it should."""
+    original = keras.layers.Dense.call
+
+    def patched(self, inputs, *arguments, **settings):
+        return original(self, inputs, *arguments, **settings) * 1.0001
+
+    keras.layers.Dense.call = patched
+
+
+def smoothed_labels():
+    """The crossentropy smooths its labels, which it should not."""
+    original = keras.losses.BinaryCrossentropy.__init__
+
+    def patched(self, *arguments, **settings):
+        original(self, *arguments, **{**settings, "label_smoothing": 0.01})
+
+    keras.losses.BinaryCrossentropy.__init__ = patched

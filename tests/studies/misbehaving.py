@@ -41,6 +41,19 @@ def build(data, dropout=0.0):
     )
 
 
+def build_on_a_kink(data):
+    """Every hidden unit starts exactly at zero, where LeakyReLU has no derivative."""
+    hidden = keras.layers.Dense(8, kernel_initializer="zeros")
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            hidden,
+            keras.layers.LeakyReLU(0.2),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
 def crash(data):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -115,3 +128,4 @@ crashing = study_of("crashing", plain, variant("crash", crash), last)
 hanging = study_of("hanging", plain, variant("hang", hang), last)
 failing = study_of("failing", plain, variant("fail", fail), variant("nan", not_a_number), last)
 interrupted = study_of("interrupted", plain, variant("wait", wait_for_interrupt), last)
+kinked = study_of("kinked", variant("kink", build_on_a_kink, optimizer="sgd"))

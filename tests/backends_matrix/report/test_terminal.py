@@ -124,7 +124,7 @@ def test_a_cell_that_ran_on_another_engine_is_noted(document):
     ("kind", "advice"),
     [
         ("document", "run with --data full"),
-        ("differing_document", "portable matrix imdb --backends jax,torch"),
+        ("differing_document", "portable matrix imdb --variant final --backends jax,torch --steps"),
         ("broken_document", "run the same command with --resume"),
     ],
 )

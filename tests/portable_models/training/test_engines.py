@@ -9,7 +9,6 @@ import pytest
 from portable_models import Recipe, cross_validate, fit, portable_random
 from portable_models._backend import current
 from portable_models.data import ArraySamples, MultiHotSamples
-from portable_models.training import compiled_engine
 
 if current().refuses_programs():
     pytest.skip(current().refuses_programs(), allow_module_level=True)
@@ -287,16 +286,3 @@ def test_what_cannot_be_compiled_runs_on_model_fit_and_says_why(settings, more, 
     found = fit(dense(), data(), recipe, engine="compiled", **more)
     assert found.engine == "keras"
     assert reason in found.engine_reason
-
-
-def test_bags_are_padded_with_a_word_that_does_not_count():
-    samples = MultiHotSamples(
-        np.array([4, 1], "int32"), np.array([0, 2, 2]), 5, np.array([1.0, 0.0])
-    )
-    rows = compiled_engine.rows_of(samples)
-    assert rows.arrays["ids"].tolist() == [[4, 1], [5, 5]]
-    tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, rows.arrays)
-    x, y, weight = rows.gather(tensors, keras.ops.convert_to_tensor(np.array([1, 0], "int32")))
-    assert keras.ops.convert_to_numpy(x).tolist() == [[0, 0, 0, 0, 0], [0, 1, 0, 0, 1]]
-    assert keras.ops.convert_to_numpy(y).tolist() == [0.0, 1.0]
-    assert weight is None

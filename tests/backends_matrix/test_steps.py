@@ -1,0 +1,53 @@
+"""What kind of difference it is, found by whole runs."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [("rho", "optimizer"), ("smoothed_labels", "loss"), ("dense_scale", "forward")],
+)
+def test_a_planted_fault_is_explained(portable, backends, fault, kind):
+    if len(backends) == 1:
+        pytest.skip("one backend alone has none to differ from")
+    faulty = backends[-1]
+    done = portable(
+        *("matrix", "misbehaving:sound", "--backends", f"{backends[0]},{faulty}"),
+        *("--variant", "plain", "--setup", f"{faulty}=faults:{fault}"),
+        *("--replicas", "1", "--most-replicas", "1"),
+    )
+    assert (done.code, done.report["verdict"]) == (1, "differ")
+    (found,) = done.report["explanations"]
+    assert (found["backend"], found["kind"], found["step"]) == (faulty, kind, 0)
+    output = " ".join(done.output.split())
+    assert f"{kind}: " in output
+    assert "portable matrix misbehaving:sound --variant plain" in output
+
+
+def test_backends_that_differ_by_definition_are_told_apart(portable, backends):
+    """JAX has the slope 1 of LeakyReLU at zero; TensorFlow and PyTorch have the negative slope."""
+    if "jax" not in backends or len(backends) == 1:
+        pytest.skip("needs JAX and another backend")
+    done = portable(
+        *("matrix", "misbehaving:kinked", "--backends", ",".join(backends)),
+        *("--replicas", "1", "--most-replicas", "1"),
+    )
+    assert (done.code, done.report["verdict"]) == (1, "differ")
+    explained = {each["backend"]: each for each in done.report["explanations"]}
+    assert set(explained) == set(backends) - {"jax"}
+    for each in explained.values():
+        assert each["kind"] == "gradient"
+        assert "dense" in each["sentence"]  # the layer below the kink
+
+
+def test_sound_steps_agree_where_they_are_asked_for(portable, backends):
+    done = portable(
+        *("matrix", "misbehaving:sound", "--backends", ",".join(backends)),
+        *("--replicas", "1", "--steps", "always"),
+    )
+    several = len(backends) > 1
+    assert done.report["verdict"] == ("agree" if several else "ran"), done.output
+    steps = [each for each in done.report["comparisons"] if each["level"] == 1]
+    assert {each["backend"] for each in steps} == (set(backends) if several else set())
+    # The largest share of its tolerance that a sound step takes.
+    assert max((each["difference"] / each["tolerance"] for each in steps), default=0.0) < 0.5
