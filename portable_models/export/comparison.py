@@ -22,9 +22,9 @@ another BatchNormalization epsilon gives 1e-4 and more. So the bound lies betwee
 FLOOR_FACTOR = 4.0
 """How far past the measured floor a difference may lie.
 
-The floor is how far the *source model itself* moves when each weight and input moves by at most one unit
-in the last place; a runtime rounds at every operation, not at the borders only, so it may move by a
-small multiple of that."""
+The floor is how far the *source model itself* moves when each weight and input moves by one unit in the
+last place (the root mean square of several such moves). A runtime rounds at every operation, not at the
+borders only, so it may move by a small multiple of that."""
 
 
 def compare(

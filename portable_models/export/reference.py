@@ -19,8 +19,11 @@ from portable_models.export.probes import Probe, probes
 
 Array = NDArray[Any]
 
-REPLICAS = 2
-"""How many times the model is moved by one unit in the last place to measure the floor."""
+REPLICAS = 8
+"""How many times the model is moved by one unit in the last place to measure the floor.
+
+The floor is the root mean square of what these moves do. One move says little: on the IMDB classifier, fed
+with large inputs, sixteen of them gave anything from 3e-11 to 1.9e-5."""
 
 LATENCY_CALLS = 9
 
@@ -79,13 +82,13 @@ def _cotangents(outputs: Sequence[Array]) -> list[Array]:
 def _floors(
     seen: View, chosen: Sequence[Probe], arrays: dict[str, Array], cotangents: list[Array] | None
 ) -> dict[str, Array]:
-    floors: dict[str, float] = {}
+    squares: dict[str, float] = {}
 
     def note(key: str, moved: Array, unmoved: Array) -> None:
         with np.errstate(invalid="ignore"):
             gap = np.abs(moved.astype(np.float64) - unmoved.astype(np.float64))
         largest = float(np.max(gap, where=np.isfinite(gap), initial=0.0))
-        floors[key] = max(floors.get(key, 0.0), largest)
+        squares[key] = squares.get(key, 0.0) + largest**2
 
     for replica in range(REPLICAS):
         rng = np.random.default_rng(1000 + replica)
@@ -98,7 +101,9 @@ def _floors(
                 found = current().weight_gradients(seen, chosen[0].inputs, cotangents)
                 for k, value in enumerate(found):
                     note(f"gradient_floor/{k}", value, arrays[f"gradient/{k}"])
-    return {key: np.asarray(value, np.float64) for key, value in floors.items()}
+    return {
+        key: np.sqrt(np.asarray(value / REPLICAS, np.float64)) for key, value in squares.items()
+    }
 
 
 @contextlib.contextmanager
