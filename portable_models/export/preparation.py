@@ -13,13 +13,13 @@ from portable_models.export.errors import RefusedError
 from portable_models.export.inspection import View, layers_of
 from portable_models.export.routes import Limit, Route
 
-LONGEST_SUM = 1024
+LONGEST_SUM = 256
 """Products that a Dense layer adds up in one go, where its sums are split.
 
-LiteRT's kernels add one product after another, and so does XLA on a CPU in long runs. With the 10,000 inputs
-of the IMDB classifier a probability was off by 2.0e-6 of float64's in LiteRT (inputs of one sign) and by
-1.7e-5 in JAX (large inputs); in blocks of 1024 by 2.3e-7 and 5.4e-7, and not better in smaller ones. LiteRT
-takes as long as before."""
+LiteRT's kernels add one product after another; XLA's on a CPU are better, not good. Error of sums of 10,000
+products against float64, both root mean squares: LiteRT 1.8e-6, in blocks of 1024 5.6e-7, of 256 3.1e-7, of
+64 2.7e-7; JAX 3.9e-7, 2.8e-7, 1.9e-7, 2.4e-7. LiteRT takes as long as before, JAX about twice that layer's
+0.2 ms."""
 
 
 def check_limits(seen: View, route: Route) -> None:
