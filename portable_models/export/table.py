@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def page(found: Iterable[Mapping[str, Any]]) -> str:
     versions = {k: v for cell in cells.values() for k, v in cell["versions"].items()}
     return "\n".join(
         [
-            _summary(list(cells.values())),
+            textwrap.fill(_summary(list(cells.values())), 115),
             "",
             *lines,
             "",
@@ -183,7 +184,7 @@ def _cell(cell: Mapping[str, Any] | None, notes: list[str]) -> str:
     if cell is None:
         return ""
     note = cell["reason"]
-    text = cell["status"] if cell["status"] != "verified" else f"{cell['difference']:.0e}"
+    text = cell["status"] if cell["status"] != "verified" else _short(cell["difference"])
     if cell["status"] == "verified" and cell["beyond"]:
         note = (
             f"above {RELATIVE:.0e} only where the source model itself moves by more than a quarter of it "
@@ -194,6 +195,10 @@ def _cell(cell: Mapping[str, Any] | None, notes: list[str]) -> str:
     if note not in notes:
         notes.append(note)
     return f"{text} ({notes.index(note) + 1})"
+
+
+def _short(difference: float) -> str:
+    return f"{difference:.0e}" if difference else "0"
 
 
 def insert(document: str, table: str) -> str:
