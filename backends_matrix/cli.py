@@ -15,6 +15,7 @@ from backends_matrix import report as reports
 from backends_matrix.cell import BACKENDS, DEVICES, ENGINES
 from backends_matrix.cli_convert import convert
 from backends_matrix.cli_export import export
+from backends_matrix.cli_selftest import selftest
 from backends_matrix.cli_versions import versions
 from backends_matrix.document import EXIT_CODES
 from backends_matrix.environment import default_backend
@@ -260,7 +261,7 @@ def _show(document: dict[str, Any], directory: Path) -> None:
     sys.exit(EXIT_CODES[document["verdict"]])
 
 
-for command in (convert, export, versions):
+for command in (convert, export, selftest, versions):
     main.add_command(command)
 
 if __name__ == "__main__":

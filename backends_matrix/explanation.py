@@ -12,7 +12,7 @@ DIGESTS = {
     "recipe": "recipe",
     "data": "data",
     "order": "order",
-    "batches": "order",
+    "batches": "batches",
     "random_bits": "randomness",
     "initial_weights": "randomness",
     "dropout_masks": "randomness",
@@ -28,14 +28,15 @@ STEPS = {
 MEANING = {
     "recipe": "the settings of the training are not the same",
     "data": "the data are not the same",
-    "order": "the samples come in another order or in other batches",
+    "order": "the samples come in another order",
+    "batches": "training is handed other batches: other samples, or samples prepared otherwise",
     "randomness": "initial weights or random numbers are not the same",
     "forward": "the model puts out something else from the same weights and batch",
     "loss": "the loss of the same outputs is another one",
     "statistics": "a layer's running statistics are updated otherwise",
     "gradient": "outputs and loss are the same, their gradient is not",
     "optimizer": "the optimizer makes another update of the same gradients",
-    "metric": "training is the same, a metric is computed otherwise",
+    "metric": "training is the same, a metric is computed or gathered otherwise",
     "rounding": "no single step differs beyond rounding; it has accumulated, or lies between the steps",
     "unexplained": "the metrics differ; single steps were not compared",
 }
@@ -76,6 +77,14 @@ def explain(comparisons: Iterable[Comparison]) -> list[Explanation]:
     ]
 
 
+def _without_step(group: list[Comparison], first: Comparison) -> str:
+    """What lies behind metrics that differ where no single step does."""
+    if not any(each.level == 1 for each in group):
+        return "unexplained"
+    # Rounding takes time to grow. What is there at once, lies in how a metric is gathered over an epoch.
+    return "metric" if first.epoch == 1 else "rounding"
+
+
 def _explain(group: list[Comparison]) -> Explanation:
     differing = [each for each in group if each.verdict is Agreement.DIFFERS]
     digests = [each for each in differing if each.level == 0]
@@ -93,8 +102,7 @@ def _explain(group: list[Comparison]) -> Explanation:
         kind, thing = STEPS[first.quantity.split(" ")[0]], first.quantity
     else:
         first = min(differing, key=lambda each: each.epoch or 0)
-        kind = "rounding" if any(each.level == 1 for each in group) else "unexplained"
-        thing = first.quantity
+        kind, thing = _without_step(group, first), first.quantity
     at = f" at epoch {first.epoch}" if first.epoch else ""
     at += f", after {first.step} steps" if first.step is not None else ""
     return Explanation(

@@ -43,9 +43,10 @@ def random_bits_digest(seed: int, count: int = 4096) -> str:
 
 
 def dropout_mask_digest(model: keras.Model, shape_batch: int = 4, draws: int = 3) -> str:
-    """SHA-256 of what each dropout layer of a built model would do to ones in its next calls.
+    """SHA-256 of what each dropout layer of a built model would draw in its next calls.
 
-    Covers Dropout, SpatialDropout, GaussianDropout, GaussianNoise and AlphaDropout, at any depth, in the
+    That is which entries of ones it drops, or what it makes of them where it adds or multiplies noise. Covers
+    Dropout, SpatialDropout, GaussianDropout, GaussianNoise and AlphaDropout, at any depth, in the
     order in which the model holds them. What is drawn goes through the backend's own operations. The states
     of the seed generators stay as they are. Inside :func:`portable_random` the digest is the same on every
     backend.
@@ -93,7 +94,9 @@ def _masks(layer: keras.Layer, shape: Sequence[int], draws: int) -> Iterator[NDA
     state = [keras.ops.copy(variable.value) for variable in layer.non_trainable_variables]
     for _ in range(draws):
         mask, state = layer.stateless_call([], state, ones, training=True)
-        yield _array(keras.ops.cast(mask, "float32"))
+        values = _array(keras.ops.cast(mask, "float32"))
+        # Which entries are dropped is drawn; how the others are scaled is arithmetic.
+        yield (values != 0).astype(np.float32) if isinstance(layer, keras.layers.Dropout) else values
 
 
 def _input_shapes(model: keras.Model, layers: Sequence[keras.Layer]) -> list[tuple[int, ...]]:

@@ -62,8 +62,12 @@ def replay(job: Job, source: Path, target: Path, moves: int = 0) -> None:
     """
     with portable_random(job.recipe.seed):
         _prepare(job)
+        own = values(job.model.optimizer.variables)
         for path in sorted(source.glob("state-*.npz")):
             state = State.read(path)
+            if not state.step:
+                # At the start everybody has an optimizer of their own: the learning rate is a variable too.
+                state = replace(state, optimizer=own)
             batch = _batch(job, state.batch)
             found = _step(job.model, state, batch)
             largest = dict.fromkeys(found, 0.0)

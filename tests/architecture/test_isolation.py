@@ -15,7 +15,6 @@ TOLERATED = {"jax"}
 DEFINITIONS = (
     "portable_models.data.pipelines",
     "portable_models.experiments",
-    "portable_models.layers",
     "portable_models.losses",
     "portable_models.metrics",
     "portable_models.models",

@@ -17,6 +17,7 @@ from backends_matrix.cli import main
 from portable_models.export import Check, ExportResult, MissingPackageError, Status
 
 ROOT = Path(__file__).parents[2]
+FOREGROUND = ROOT / "tests" / "studies" / "in_foreground.py"
 ROUTE = {"hub": "tensorflow", "steps": ["one", "two"]}
 
 
@@ -136,14 +137,12 @@ def start(folder, *arguments):
     temporary = folder / "temporary"
     temporary.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", "backends_matrix", "export", *map(str, arguments)],
+        [sys.executable, str(FOREGROUND), "export", *map(str, arguments)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        # A shell gives a foreground job the default handler; one in the background inherits none.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

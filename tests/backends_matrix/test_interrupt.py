@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+
+FOREGROUND = Path(__file__).parents[1] / "studies" / "in_foreground.py"
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def waiting(tmp_path, environment, backends):
     marker, out = tmp_path / "running", tmp_path / "out"
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "backends_matrix", "matrix", "misbehaving:interrupted"),
+            *(sys.executable, str(FOREGROUND), "matrix", "misbehaving:interrupted"),
             *("--backends", backends[0], "--replicas", "0", "--out", str(out)),
         ],
         env={**environment, "INTERRUPT_MARKER": str(marker)},
@@ -24,8 +27,6 @@ def waiting(tmp_path, environment, backends):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell's background job ignores Ctrl-C, and hands that down; a user's foreground job does not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while not marker.exists():
         assert process.poll() is None, process.stderr.read()

@@ -74,7 +74,7 @@ def test_every_field_of_a_cell_changes_its_folder():
         "backend": "torch",
         "pipeline": "pandas",
         "device": "gpu",
-        "engine": "compiled",
+        "engine": "keras",
         "replica": 1,
         "data": "full",
         "epochs": 3,

@@ -1,0 +1,1 @@
+"""``portable selftest``: is the verifier itself to be trusted?"""

@@ -1,0 +1,7 @@
+"""Runs ``portable`` as a foreground job: a background job hands down that Ctrl-C is to be ignored."""
+
+import runpy
+import signal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("backends_matrix", run_name="__main__", alter_sys=True)
