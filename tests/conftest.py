@@ -38,7 +38,8 @@ def pytest_collection_modifyitems(items):
 
 def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
-    count = sum("full_data" in report.keywords for report in skipped)
+    # A module that is skipped as a whole has a report without keywords.
+    count = sum("full_data" in getattr(report, "keywords", ()) for report in skipped)
     if count and not os.environ.get(DATA):
         terminalreporter.write_line(
             f"{count} tests on the real data did not run: {DATA} is not set"
