@@ -96,7 +96,9 @@ def _masks(layer: keras.Layer, shape: Sequence[int], draws: int) -> Iterator[NDA
         mask, state = layer.stateless_call([], state, ones, training=True)
         values = _array(keras.ops.cast(mask, "float32"))
         # Which entries are dropped is drawn; how the others are scaled is arithmetic.
-        yield (values != 0).astype(np.float32) if isinstance(layer, keras.layers.Dropout) else values
+        yield (
+            (values != 0).astype(np.float32) if isinstance(layer, keras.layers.Dropout) else values
+        )
 
 
 def _input_shapes(model: keras.Model, layers: Sequence[keras.Layer]) -> list[tuple[int, ...]]:
