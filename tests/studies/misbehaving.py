@@ -126,6 +126,8 @@ sound = study_of(
 )
 crashing = study_of("crashing", plain, variant("crash", crash), last)
 hanging = study_of("hanging", plain, variant("hang", hang), last)
-failing = study_of("failing", plain, variant("fail", fail), variant("nan", not_a_number, loss="mse"), last)
+failing = study_of(
+    "failing", plain, variant("fail", fail), variant("nan", not_a_number, loss="mse"), last
+)
 interrupted = study_of("interrupted", plain, variant("wait", wait_for_interrupt), last)
 kinked = study_of("kinked", variant("kink", build_on_a_kink, optimizer="sgd"))
