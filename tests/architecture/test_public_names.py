@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FRAMEWORKS = ("jax", "tensorflow", "torch")
+INSTALLED = [name for name in FRAMEWORKS if importlib.util.find_spec(name)]
+ABSENT = set(FRAMEWORKS) - set(INSTALLED)
+# A package that bears a framework's name imports it, and is read where it is installed.
 PACKAGES = sorted(
-    ".".join(file.parent.relative_to(ROOT).parts)
+    ".".join(parts)
     for package in ("portable_models", "backends_matrix")
     for file in (ROOT / package).rglob("__init__.py")
+    for parts in [file.parent.relative_to(ROOT).parts]
+    if not any(name in part for name in ABSENT for part in parts)
 )
-INSTALLED = [name for name in ("jax", "tensorflow", "torch") if importlib.util.find_spec(name)]
 
 SCRIPT = """
 import __future__, importlib, json, sys, types, typing
