@@ -49,6 +49,9 @@ class CompiledEngine:
                 return f"{type(samples).__name__} can only be read batch by batch"
         if rows_of(job.samples.subset(np.arange(1))) is None:
             return "the samples hold other things than numbers"
+        for layer in job.model._flatten_layers():
+            if not layer.supports_jit:
+                return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
         for callback in make_callbacks(job.recipe):
             if method := _watches_batches(callback):
                 return f"the callback {type(callback).__name__} watches every batch ({method})"
@@ -68,9 +71,6 @@ class CompiledEngine:
         """Train, and return the metrics of each epoch.
 
         A callback may end the training early; the history then holds the epochs that ran.
-
-        Raises:
-            ValueError: the model was compiled with ``run_eagerly`` or ``jit_compile=False``.
         """
         recipe = job.recipe
         training = _rows(job.samples, recipe.class_weight)
@@ -79,14 +79,7 @@ class CompiledEngine:
         programs = _programs(job, training, validation)
         programs.take(job.model)
         model = programs.model
-        callbacks = OneTraining(
-            make_callbacks(recipe),
-            add_history=True,
-            model=model,
-            epochs=recipe.epochs,
-            steps=-(-training.count // recipe.batch_size),
-            verbose=0,
-        )
+        callbacks = OneTraining.of(job, model)
         tensors = current().to_device(training.arrays)
         held_out = None if validation is None else current().to_device(validation.arrays)
         history: History = {}
@@ -107,10 +100,7 @@ class CompiledEngine:
             callbacks.on_epoch_end(epoch, logs)
             # Keras's own record, since callbacks such as a scheduler add to the logs.
             latest = {name: float(points[-1]) for name, points in model.history.history.items()}
-            for name, value in latest.items():
-                history.setdefault(name, []).append(value)
-            if job.on_epoch is not None:
-                job.on_epoch(epoch + 1, recipe.epochs, latest)
+            job.keep(history, epoch, latest)
             if model.stop_training:
                 break
         model.optimizer.finalize_variable_values(model.trainable_weights)

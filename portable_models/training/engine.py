@@ -44,6 +44,13 @@ class Job:
         recipe = self.recipe
         return epoch_order(len(self.samples), seed=recipe.seed, epoch=epoch, shuffle=recipe.shuffle)
 
+    def keep(self, history: History, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Add the metrics of an epoch (from 0) to the history, and tell who waits for them."""
+        for name, value in metrics.items():
+            history.setdefault(name, []).append(value)
+        if self.on_epoch is not None:
+            self.on_epoch(epoch + 1, self.recipe.epochs, metrics)
+
     def training_feed(self, epoch: int) -> Feed:
         """The samples in the order of one epoch (from 0), with class weights."""
         recipe = self.recipe

@@ -86,12 +86,12 @@ def fit(
         on_epoch,
         {} if programs is None else programs,
     )
-    chosen, reason = choose(engine, job)
     with portable_random(recipe.seed):
         _build(model, rows)
         compile_model(model, recipe)
         round_otherwise(model, replica)
         offer(job, engine)
+        chosen, reason = choose(engine, job)
         digests = _digests(job, chosen) if prove else {}
         history = chosen.run(job)
     return Training(history, engine=chosen.name, engine_reason=reason, digests=digests)

@@ -24,6 +24,18 @@ class OneTraining(keras.callbacks.CallbackList):  # type: ignore[misc]  # keras 
     such as early stopping forget what they know at ``on_train_begin``.
     """
 
+    @classmethod
+    def of(cls, job: Job, model: Any) -> OneTraining:
+        """New callbacks for a job, the one that records the history among them."""
+        return cls(
+            make_callbacks(job.recipe),
+            add_history=True,
+            model=model,
+            epochs=job.recipe.epochs,
+            steps=-(-len(job.samples) // job.recipe.batch_size),
+            verbose=0,
+        )
+
     def on_train_begin(self, logs: Any = None) -> None:
         """Held back; see ``begin``."""
 
@@ -65,15 +77,7 @@ class KerasEngine:
             validation = job.pipeline.feed(
                 job.validation, every, VALIDATION_BATCH
             ).validation_arguments()
-        steps = -(-len(job.samples) // recipe.batch_size)
-        callbacks = OneTraining(
-            make_callbacks(recipe),
-            add_history=True,
-            model=model,
-            epochs=recipe.epochs,
-            steps=steps,
-            verbose=0,
-        )
+        callbacks = OneTraining.of(job, model)
         history: History = {}
         # With EMA, `fit` puts the averages in the place of the weights when it ends: once, at the real end.
         finalize = model.optimizer.finalize_variable_values
@@ -90,10 +94,7 @@ class KerasEngine:
                 verbose=0,
             ).history
             latest = {name: float(points[-1]) for name, points in logs.items()}
-            for name, value in latest.items():
-                history.setdefault(name, []).append(value)
-            if job.on_epoch is not None:
-                job.on_epoch(epoch + 1, recipe.epochs, latest)
+            job.keep(history, epoch, latest)
             if model.stop_training:
                 break
         model.optimizer.finalize_variable_values = finalize

@@ -286,3 +286,13 @@ def test_what_cannot_be_compiled_runs_on_model_fit_and_says_why(settings, more, 
     found = fit(dense(), data(), recipe, engine="compiled", **more)
     assert found.engine == "keras"
     assert reason in found.engine_reason
+
+
+def test_a_layer_that_cannot_be_compiled_is_named():
+    model = dense()
+    model.layers[0].supports_jit = False
+    found = fit(model, data(), Recipe(loss="mse", batch_size=BATCH), engine="compiled")
+    assert found.engine == "keras"
+    assert (
+        f"the layer {model.layers[0].name} says that it cannot be compiled" in found.engine_reason
+    )
