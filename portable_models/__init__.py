@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     # At run time the package itself, which can be called (export/callable_package.py).
     from portable_models.export.api import export as export
     from portable_models.random import portable_random
+    from portable_models.training.checkpoint import Checkpoint
     from portable_models.training.cross_validation import cross_validate
-    from portable_models.training.fit import fit
+    from portable_models.training.fit import Member, fit, fit_many
     from portable_models.training.recipe import Recipe
 
 _HOMES = {
+    "Checkpoint": "training",
     "Experiment": "experiments",
+    "Member": "training",
     "Recipe": "training",
     "cross_validate": "training",
     "data": "",
     "experiments": "",
     "export": "",
     "fit": "training",
+    "fit_many": "training",
     "losses": "",
     "metrics": "",
     "models": "",
@@ -39,7 +43,17 @@ _HOMES = {
 }
 """Public name -> the subpackage that holds it; "" for a subpackage itself."""
 
-__all__ = ["Experiment", "Recipe", "cross_validate", "fit", "portable_random", "run"]
+__all__ = [
+    "Checkpoint",
+    "Experiment",
+    "Member",
+    "Recipe",
+    "cross_validate",
+    "fit",
+    "fit_many",
+    "portable_random",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ import functools
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,97 @@ Device = str
 Gather = Callable[[Any, Any], tuple[Any, Any, Any]]
 """``(tensors, indices) -> (x, y, sample_weight)``, traced into a program."""
 
-Program = Callable[[Any, NDArray[np.int32], NDArray[np.int32]], None]
-"""Goes through samples on the device: indices of whole batches, ``(steps, batch)``, and of the rest."""
+Orders = NDArray[np.int32]
+
+State = list[Any]
+"""The values of a training's variables, in the order of :func:`variables_of`."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """How samples are gone through once.
+
+    Args:
+        gather: makes a batch of rows on the device.
+        batch_size: rows in a batch; the last one may hold fewer.
+    """
+
+    gather: Gather
+    batch_size: int
+
+    def batches(self, order: Any) -> tuple[Any, Any]:
+        """Indices of the whole batches, of shape ``(steps, batch)``, and of the rows left over."""
+        import keras
+
+        steps = int(order.shape[0]) // self.batch_size
+        whole = steps * self.batch_size
+        return keras.ops.reshape(order[:whole], (steps, self.batch_size)), order[whole:]
+
+
+@dataclass(frozen=True)
+class OnDevice:
+    """What one training reads on the device.
+
+    Args:
+        training: a structure of tensors, rows first.
+        held_out: the same for validation, or None.
+    """
+
+    training: Any
+    held_out: Any
+
+
+class Program(ABC):
+    """Epochs of a training as one compiled program, over the train and test step of a Keras model.
+
+    A program belongs to one model's layers, losses, metrics and optimizer, but to no values: it is given
+    states, so that it serves every training that is alike in all but values.
+    """
+
+    @abstractmethod
+    def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
+        """Compile for arguments of these shapes, if that is not done yet; nothing is trained.
+
+        Raises:
+            Exception: whatever the framework raises on what it cannot trace or compile.
+        """
+
+    @abstractmethod
+    def run(
+        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+    ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
+        """Train members side by side for some epochs.
+
+        Args:
+            states: where each member stands.
+            rows: what each member reads.
+            orders: int32 of shape ``(members, epochs, rows)``: the rows in the order of each epoch.
+            count: how many of the epochs to run, from the first.
+
+        Returns:
+            Where each member stands then, and its metrics by name, of shape ``(count,)``; those of
+            validation begin with ``val_``.
+        """
+
+
+def variables_of(model: Any) -> list[Any]:
+    """Every variable that a training step of a built and compiled model may change, each once."""
+    groups = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
+    return list({id(variable): variable for group in groups for variable in group}.values())
+
+
+def flat_metrics(model: Any, prefix: str = "") -> dict[str, Any]:
+    """The metrics as ``fit`` reports them; those of a dict of metrics under their own names."""
+    flat: dict[str, Any] = {}
+    for name, value in model.get_metrics_result().items():
+        values = value if isinstance(value, dict) else {name: value}
+        flat |= {prefix + key: each for key, each in values.items()}
+    return flat
 
 
 class DeviceNotFoundError(RuntimeError):
@@ -117,25 +207,25 @@ class Backend(ABC):
         """
 
     def refuses_programs(self) -> str:
-        """Why whole epochs cannot be compiled on this backend; empty where they can."""
-        return f"epochs are not compiled on {self.name} yet"
+        """Why no program can be made now; empty where one can."""
+        return ""
 
     def to_device(self, arrays: Any) -> Any:
         """A structure of NumPy arrays as tensors, for a program."""
-        raise NotImplementedError(self.refuses_programs())
+        raise NotImplementedError(f"{self.name} makes no programs")
 
-    def training_program(self, model: Any, gather: Gather) -> Program:
-        """A compiled program that trains a built and compiled model for one epoch.
+    def program(
+        self, model: Any, training: Pass, validation: Pass | None, *, steps: int
+    ) -> Program:
+        """A program over the steps of a built and compiled model.
 
         Args:
-            model: its ``train_step`` is the step; its variables, metrics included, hold the outcome.
-            gather: makes a batch of the tensors that the program is given.
+            model: its ``train_step`` and ``test_step`` are the steps.
+            training: how it goes through the samples that it is trained on.
+            validation: how it goes through those that it is measured on after each epoch, if any.
+            steps: how many training steps it will run in all, for a backend where compiling is dear.
         """
-        raise NotImplementedError(self.refuses_programs())
-
-    def test_program(self, model: Any, gather: Gather) -> Program:
-        """The same for ``test_step``: only metrics change."""
-        raise NotImplementedError(self.refuses_programs())
+        raise NotImplementedError(f"{self.name} makes no programs")
 
     @abstractmethod
     def weight_gradients(

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from portable_models._backend import jax_program
-from portable_models._backend.base import Backend, Device, Gather, Program
+from portable_models._backend.base import Backend, Device, Pass, Program
+from portable_models._backend.jax_program import JaxProgram
 
 
 class JaxBackend(Backend):
@@ -82,17 +82,14 @@ class JaxBackend(Backend):
             variable.assign(value)
         return outputs, float(loss), [np.asarray(each) for each in found]
 
-    def refuses_programs(self) -> str:
-        return ""
-
     def to_device(self, arrays: Any) -> Any:
         return jax.device_put(arrays)
 
-    def training_program(self, model: Any, gather: Gather) -> Program:
-        return jax_program.training_program(model, gather)
-
-    def test_program(self, model: Any, gather: Gather) -> Program:
-        return jax_program.test_program(model, gather)
+    def program(
+        self, model: Any, training: Pass, validation: Pass | None, *, steps: int
+    ) -> Program:
+        del steps  # compiling takes a second or two
+        return JaxProgram(model, training, validation)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

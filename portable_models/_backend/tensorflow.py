@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from portable_models._backend import tensorflow_program
-from portable_models._backend.base import Backend, Device, Gather, Program
+from portable_models._backend.base import Backend, Device, Pass, Program
+from portable_models._backend.tensorflow_program import TensorFlowProgram
 
 
 class TensorFlowBackend(Backend):
@@ -79,11 +79,11 @@ class TensorFlowBackend(Backend):
     def to_device(self, arrays: Any) -> Any:
         return tf.nest.map_structure(tf.constant, arrays)
 
-    def training_program(self, model: Any, gather: Gather) -> Program:
-        return tensorflow_program.program(model.train_step, gather)
-
-    def test_program(self, model: Any, gather: Gather) -> Program:
-        return tensorflow_program.program(model.test_step, gather)
+    def program(
+        self, model: Any, training: Pass, validation: Pass | None, *, steps: int
+    ) -> Program:
+        del steps  # compiling takes a second or two
+        return TensorFlowProgram(model, training, validation)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

@@ -1,30 +1,105 @@
-"""An epoch on TensorFlow: a loop inside one XLA program over the model's own variables."""
+"""Epochs on TensorFlow: loops inside one XLA program, over a model's own variables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from portable_models._backend.base import Gather, Program
+from portable_models._backend.base import (
+    OnDevice,
+    Orders,
+    Pass,
+    Program,
+    State,
+    flat_metrics,
+    variables_of,
+)
 
 
-def program(step: Callable[[Any], Any], gather: Gather) -> Program:
-    """One pass of ``model.train_step`` or ``model.test_step``; see ``Backend.training_program``."""
+class TensorFlowProgram(Program):
+    """Members are trained one after another: a step costs a few microseconds, and XLA has no map."""
 
-    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
-    def whole(tensors: Any, batches: Any, rest: Any) -> None:
-        def one(number: Any) -> Any:
-            step(gather(tensors, batches[number]))
-            return number + 1
+    def __init__(self, model: Any, training: Pass, validation: Pass | None) -> None:
+        self._model = model
+        self._training = training
+        self._validation = validation
+        self._variables = variables_of(model)
+        self._compiled = tf.function(self._epochs, jit_compile=True, autograph=False)
 
-        if batches.shape[0]:
-            tf.while_loop(lambda number: number < batches.shape[0], one, [tf.constant(0)])
-        if rest.shape[0]:
-            step(gather(tensors, rest))
+    def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
+        # The number of epochs is an argument, so running none of them compiles all.
+        self.run(states[:1], rows, orders, 0)
 
-    def run(tensors: Any, batches: Any, rest: Any) -> None:
-        whole(tensors, tf.constant(batches), tf.constant(rest))
+    def run(
+        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+    ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
+        if len(states) == 1 and all(
+            variable.value is value
+            for variable, value in zip(self._variables, states[0], strict=True)
+        ):
+            return self._one_by_one(states, rows, orders, count)
+        # The model whose variables are used has values of its own to keep.
+        kept = [tf.identity(variable.value) for variable in self._variables]
+        # Its own state may be among those given, as the very variables that the others go through.
+        given = [[tf.identity(value) for value in state] for state in states]
+        try:
+            return self._one_by_one(given, rows, orders, count)
+        finally:
+            for variable, value in zip(self._variables, kept, strict=True):
+                variable.assign(value)
 
-    return run
+    def _one_by_one(
+        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+    ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
+        after, logs = [], []
+        for state, each, order in zip(states, rows, orders, strict=False):
+            for variable, value in zip(self._variables, state, strict=True):
+                if variable.value is not value:
+                    variable.assign(value)
+            found = self._compiled(
+                each.training, each.held_out, tf.constant(order), tf.constant(count)
+            )
+            # A copy: the variables go on to the next member.
+            after.append([tf.identity(variable.value) for variable in self._variables])
+            logs.append({name: values.numpy()[:count] for name, values in found.items()})
+        return after, logs
+
+    def _epochs(self, training: Any, held_out: Any, orders: Any, count: Any) -> Any:
+        model = self._model
+
+        def epoch(number: Any, logs: Any) -> Any:
+            model.reset_metrics()
+            _through(model.train_step, self._training, training, orders[number])
+            found = flat_metrics(model)
+            if self._validation is not None:
+                model.reset_metrics()
+                rows = tf.range(tf.nest.flatten(held_out)[0].shape[0])
+                _through(model.test_step, self._validation, held_out, rows)
+                found |= flat_metrics(model, "val_")
+            return number + 1, {
+                name: tf.tensor_scatter_nd_update(logs[name], [[number]], [found[name]])
+                for name in logs
+            }
+
+        names = flat_metrics(model)
+        if self._validation is not None:
+            names |= flat_metrics(model, "val_")
+        logs = {name: tf.zeros((orders.shape[0],), value.dtype) for name, value in names.items()}
+        _, logs = tf.while_loop(lambda number, _: number < count, epoch, [tf.constant(0), logs])
+        return logs
+
+
+def _through(step: Callable[[Any], Any], way: Pass, tensors: Any, order: Any) -> None:
+    batches, rest = way.batches(order)
+
+    def one(number: Any) -> Any:
+        step(way.gather(tensors, batches[number]))
+        return number + 1
+
+    if batches.shape[0]:
+        tf.while_loop(lambda number: number < batches.shape[0], one, [tf.constant(0)])
+    if rest.shape[0]:
+        step(way.gather(tensors, rest))

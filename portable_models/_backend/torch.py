@@ -8,8 +8,10 @@ from typing import Any
 import keras
 import torch
 from numpy.typing import NDArray
+from torch._subclasses.fake_tensor import FakeTensor
 
-from portable_models._backend.base import Backend, Device
+from portable_models._backend.base import Backend, Device, Pass, Program
+from portable_models._backend.torch_program import TorchProgram
 
 
 class TorchBackend(Backend):
@@ -36,7 +38,11 @@ class TorchBackend(Backend):
         }
 
     def is_traced(self, tensor: Any) -> bool:
-        return bool(tensor.device.type == "meta" or torch.compiler.is_compiling())
+        return bool(
+            tensor.device.type == "meta"
+            or isinstance(tensor, FakeTensor)
+            or torch.compiler.is_compiling()
+        )
 
     def computes_on_host(self, *tensors: Any) -> bool:
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
@@ -101,6 +107,14 @@ class TorchBackend(Backend):
         ]
         detached = keras.tree.map_structure(lambda output: output.detach(), outputs)
         return detached, float(loss.detach()), arrays
+
+    def to_device(self, arrays: Any) -> Any:
+        return keras.tree.map_structure(keras.ops.convert_to_tensor, arrays)
+
+    def program(
+        self, model: Any, training: Pass, validation: Pass | None, *, steps: int
+    ) -> Program:
+        return TorchProgram(model, training, validation, steps)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

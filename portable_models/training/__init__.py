@@ -1,7 +1,14 @@
 """Recipes, and training by them the same way on every backend."""
 
+from portable_models.training.checkpoint import Checkpoint
 from portable_models.training.cross_validation import CrossValidation, cross_validate
-from portable_models.training.fit import compile_model, fit
+from portable_models.training.fit import (
+    Member,
+    TrainingInterrupted,
+    compile_model,
+    fit,
+    fit_many,
+)
 from portable_models.training.history import History, Training, mean_history
 from portable_models.training.probe import batch_digests
 from portable_models.training.recipe import Recipe
@@ -9,14 +16,18 @@ from portable_models.training.rounding import round_otherwise
 from portable_models.training.weights import perturb_last_bit, weights_digest
 
 __all__ = [
+    "Checkpoint",
     "CrossValidation",
     "History",
+    "Member",
     "Recipe",
     "Training",
+    "TrainingInterrupted",
     "batch_digests",
     "compile_model",
     "cross_validate",
     "fit",
+    "fit_many",
     "mean_history",
     "perturb_last_bit",
     "round_otherwise",

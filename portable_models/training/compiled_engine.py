@@ -7,6 +7,8 @@ the way from Python to the device and back at every step.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +16,11 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
-from portable_models._backend.base import Program
+from portable_models._backend.base import OnDevice, Pass, Program, State, variables_of
 from portable_models.data.samples import ArraySamples, MultiHotSamples
+from portable_models.random import portable_random
 from portable_models.training.callbacks import make_callbacks
 from portable_models.training.engine import Job
-from portable_models.training.history import History
 from portable_models.training.keras_engine import VALIDATION_BATCH, OneTraining
 from portable_models.training.probe import batch_digest
 from portable_models.training.rows import Rows, rows_of
@@ -33,119 +35,213 @@ _OF_BATCHES = (
 )
 
 
+CHUNK_SECONDS = 0.5
+"""How long a program runs before the epochs that it went through are reported, about."""
+CHUNK_EPOCHS = 64
+"""At most this many epochs at once: their orders are on the device."""
+
+
+GATHERED_ROWS = 1024
+"""Rows that are read from the device at once to be digested, about."""
+
+
 class CompiledEngine:
     """Drives whole epochs on the device."""
 
     name = "compiled"
 
-    def refuses(self, job: Job) -> str:
-        """Why this job cannot be compiled; empty where it can."""
-        if reason := current().refuses_programs():
+    def __init__(self) -> None:
+        self.compile_seconds = 0.0
+        self._groups: list[_Group] = []
+
+    def refuses(self, jobs: Sequence[Job]) -> str:
+        """Why these jobs cannot be compiled; empty where they can, and are."""
+        started = time.perf_counter()
+        if reason := current().refuses_programs() or next(filter(None, map(_unfit, jobs)), ""):
             return reason
-        if job.pipeline.name != "numpy":
-            return f"the pipeline {job.pipeline.name} hands over one batch at a time"
-        for samples in (job.samples, job.validation):
-            if samples is not None and not isinstance(samples, (ArraySamples, MultiHotSamples)):
-                return f"{type(samples).__name__} can only be read batch by batch"
-        if rows_of(job.samples.subset(np.arange(1))) is None:
-            return "the samples hold other things than numbers"
-        for layer in job.model._flatten_layers():
-            if not layer.supports_jit:
-                return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
-        for callback in make_callbacks(job.recipe):
-            if method := _watches_batches(callback):
-                return f"the callback {type(callback).__name__} watches every batch ({method})"
+        try:
+            self._groups = _groups(jobs)
+            for group in self._groups:
+                group.prepare()
+        except Exception as error:
+            # Whatever a framework raises on what it cannot trace; where the mistake is the user's, Model.fit
+            # raises too.
+            first = next(filter(None, str(error).splitlines()), "")
+            return f"{type(error).__name__}: {first.strip()}"
+        self.compile_seconds = time.perf_counter() - started
         return ""
 
     def delivered(self, job: Job) -> list[str]:
         """SHA-256 of every batch of the first epoch, as the program reads it from the device."""
-        rows = _rows(job.samples, job.recipe.class_weight)
-        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, rows.arrays)
-        whole, rest = _batches(job.order(0), job.recipe.batch_size)
-        return [
-            batch_digest(rows.gather(tensors, keras.ops.convert_to_tensor(indices)))
-            for indices in [*whole, *([rest] if len(rest) else [])]
-        ]
+        rows, on_device = next(
+            (rows, on_device)
+            for group in self._groups
+            for each, rows, on_device in zip(group.jobs, group.rows, group.on_device, strict=True)
+            if each is job
+        )
+        order, size = np.asarray(job.order(0), np.int32), job.recipe.batch_size
+        # Many small batches are read together, and bags of words become dense a few at a time.
+        several = size * max(1, GATHERED_ROWS // size)
+        digests = []
+        for start in range(0, len(order), several):
+            places = keras.ops.convert_to_tensor(order[start : start + several])
+            read = keras.tree.flatten(rows.gather(on_device.training, places))
+            parts = [keras.ops.convert_to_numpy(part) for part in read if part is not None]
+            digests += [
+                batch_digest([part[first : first + size] for part in parts])
+                for first in range(0, len(parts[0]), size)
+            ]
+        return digests
 
-    def run(self, job: Job) -> History:
-        """Train, and return the metrics of each epoch.
-
-        A callback may end the training early; the history then holds the epochs that ran.
-        """
-        recipe = job.recipe
-        training = _rows(job.samples, recipe.class_weight)
-        validation = None if job.validation is None else _rows(job.validation)
-        job.model._symbolic_build(data_batch=_first(training))
-        programs = _programs(job, training, validation)
-        programs.take(job.model)
-        model = programs.model
-        callbacks = OneTraining.of(job, model)
-        tensors = current().to_device(training.arrays)
-        held_out = None if validation is None else current().to_device(validation.arrays)
-        history: History = {}
-        model.stop_training = False
-        callbacks.begin()
-        for epoch in range(recipe.epochs):
-            callbacks.on_epoch_begin(epoch)
-            model.reset_metrics()
-            programs.train(tensors, *_batches(job.order(epoch), recipe.batch_size))
-            logs = _metrics(model)
-            if validation is not None:
-                callbacks.on_test_begin()
-                model.reset_metrics()
-                programs.test(held_out, *_batches(np.arange(validation.count), VALIDATION_BATCH))
-                measured = _metrics(model)
-                callbacks.on_test_end(measured)
-                logs |= {f"val_{name}": value for name, value in measured.items()}
-            callbacks.on_epoch_end(epoch, logs)
-            # Keras's own record, since callbacks such as a scheduler add to the logs.
-            latest = {name: float(points[-1]) for name, points in model.history.history.items()}
-            job.keep(history, epoch, latest)
-            if model.stop_training:
-                break
-        model.optimizer.finalize_variable_values(model.trainable_weights)
-        callbacks.end()
-        programs.give(job.model)
-        return history
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Train every job; those that are alike side by side, where the backend can."""
+        del jobs  # they are grouped already
+        for group in self._groups:
+            group.run()
 
 
 @dataclass
-class _Programs:
-    """Compiled programs, and the model whose variables they work on."""
+class _Group:
+    """Jobs that are trained side by side."""
 
-    model: Any
-    train: Program
-    test: Program
+    jobs: list[Job]
+    rows: list[Rows]
+    on_device: list[OnDevice]
+    program: Program
 
-    def take(self, model: Any) -> None:
-        """Begin with the state of a model that is alike."""
-        _copy(model, self.model)
+    @property
+    def chunk(self) -> int:
+        """How many epochs the program takes at most: one where a callback wants to see each."""
+        recipe = self.jobs[0].recipe
+        return 1 if recipe.callbacks else min(recipe.epochs, CHUNK_EPOCHS)
 
-    def give(self, model: Any) -> None:
-        """Leave the state with it."""
-        _copy(self.model, model)
+    def states(self) -> list[State]:
+        """Where every job stands."""
+        return [[variable.value for variable in variables_of(job.model)] for job in self.jobs]
+
+    def orders(self, first: int, count: int) -> Any:
+        """Rows in the order of each epoch, int32 of shape ``(jobs, chunk, rows)``; zeros after ``count``."""
+        orders = np.zeros((len(self.jobs), self.chunk, len(self.jobs[0].samples)), np.int32)
+        for job, places in zip(self.jobs, orders, strict=True):
+            for number in range(count):
+                places[number] = job.order(first + number)
+        return orders
+
+    def until_due(self, epoch: int) -> int:
+        """How many epochs may run before a checkpoint is due."""
+        keepers = [job.keeper for job in self.jobs if job.keeper is not None]
+        return min((keeper.epochs_until_due(epoch) for keeper in keepers), default=self.chunk)
+
+    def prepare(self) -> None:
+        """Compile."""
+        with portable_random(self.jobs[0].recipe.seed):
+            self.program.prepare(self.states(), self.on_device, self.orders(0, 0))
+
+    def run(self) -> None:
+        """Train, some epochs at a time."""
+        with portable_random(self.jobs[0].recipe.seed):
+            callbacks = [OneTraining.of(job, job.model) for job in self.jobs]
+            for job, each in zip(self.jobs, callbacks, strict=True):
+                job.model.stop_training = False
+                each.begin()
+            epoch, epochs, count = self.jobs[0].done, self.jobs[0].recipe.epochs, 1
+            while epoch < epochs and not any(job.model.stop_training for job in self.jobs):
+                started = time.perf_counter()
+                self._advance(callbacks, epoch, count)
+                seconds = max(time.perf_counter() - started, 1e-6)
+                epoch += count
+                # Only how often something is reported depends on the clock.
+                count = max(1, min(int(CHUNK_SECONDS / seconds * count), 4 * count))
+                count = min(count, self.chunk, epochs - epoch, self.until_due(epoch))
+            for job, each in zip(self.jobs, callbacks, strict=True):
+                job.model.optimizer.finalize_variable_values(job.model.trainable_weights)
+                each.end()
+
+    def _advance(self, callbacks: Sequence[OneTraining], first: int, count: int) -> None:
+        if self.chunk == 1:
+            for each in callbacks:
+                each.on_epoch_begin(first)
+        states, logs = self.program.run(
+            self.states(), self.on_device, self.orders(first, count), count
+        )
+        for job, state in zip(self.jobs, states, strict=True):
+            for variable, value in zip(variables_of(job.model), state, strict=True):
+                variable.assign(value)
+        for number in range(count):
+            for job, each, found in zip(self.jobs, callbacks, logs, strict=True):
+                metrics = {name: float(values[number]) for name, values in found.items()}
+                self._report(job, each, first + number, metrics)
+
+    def _report(self, job: Job, callbacks: OneTraining, epoch: int, metrics: Any) -> None:
+        if self.chunk > 1:
+            callbacks.on_epoch_begin(epoch)
+        if job.validation is not None:
+            callbacks.on_test_begin()
+            callbacks.on_test_end(
+                {name[4:]: value for name, value in metrics.items() if name.startswith("val_")}
+            )
+        callbacks.on_epoch_end(epoch, metrics)
+        # Keras's own record, since callbacks such as a scheduler add to the logs.
+        latest = {name: float(points[-1]) for name, points in job.model.history.history.items()}
+        job.keep(epoch, latest)
 
 
-def _copy(source: Any, target: Any) -> None:
-    if source is target:
-        return
-    for ours, theirs in (
-        (source.variables, target.variables),
-        (source.optimizer.variables, target.optimizer.variables),
-    ):
-        for variable, other in zip(ours, theirs, strict=True):
-            other.assign(variable.value)
+def _groups(jobs: Sequence[Job]) -> list[_Group]:
+    """Jobs with the programs that train them; side by side where nobody watches every epoch."""
+    groups: dict[Any, _Group] = {}
+    programs: dict[Any, Program] = {}
+    loaded: dict[Any, OnDevice] = {}
+    for number, job in enumerate(jobs):
+        training = _rows(job.samples, job.recipe.class_weight)
+        validation = None if job.validation is None else _rows(job.validation)
+        job.model._symbolic_build(data_batch=_first(training))
+        same_rows = (id(job.samples), id(job.validation))
+        if same_rows not in loaded:
+            loaded[same_rows] = OnDevice(
+                current().to_device(training.arrays),
+                None if validation is None else current().to_device(validation.arrays),
+            )
+        kinds = (training.kind, None if validation is None else validation.kind)
+        if kinds not in programs:
+            steps = len(jobs) * job.recipe.epochs * (len(job.samples) // job.recipe.batch_size)
+            programs[kinds] = current().program(
+                job.model,
+                Pass(training.gather, job.recipe.batch_size),
+                None if validation is None else Pass(validation.gather, VALIDATION_BATCH),
+                steps=steps,
+            )
+        shapes = [
+            (array.shape, str(array.dtype))
+            for each in (training, validation)
+            if each is not None
+            for array in keras.tree.flatten(each.arrays)
+        ]
+        alone = number if job.recipe.callbacks else None
+        group = groups.setdefault(
+            (kinds, tuple(shapes), alone), _Group([], [], [], programs[kinds])
+        )
+        group.jobs.append(job)
+        group.rows.append(training)
+        group.on_device.append(loaded[same_rows])
+    return list(groups.values())
 
 
-def _programs(job: Job, training: Rows, validation: Rows | None) -> _Programs:
-    """The programs for a job: those of an earlier one that shares ``job.programs``, or new ones."""
-    key = (training.kind, None if validation is None else validation.kind)
-    if key not in job.programs:
-        train = current().training_program(job.model, training.gather)
-        test = current().test_program(job.model, (validation or training).gather)
-        job.programs[key] = _Programs(job.model, train, test)
-    found: _Programs = job.programs[key]
-    return found
+def _unfit(job: Job) -> str:
+    """Why a job is none for a program; empty where it is one."""
+    if job.pipeline.name != "numpy":
+        return f"the pipeline {job.pipeline.name} hands over one batch at a time"
+    for samples in (job.samples, job.validation):
+        if samples is not None and not isinstance(samples, (ArraySamples, MultiHotSamples)):
+            return f"{type(samples).__name__} can only be read batch by batch"
+    if rows_of(job.samples.subset(np.arange(1))) is None:
+        return "the samples hold other things than numbers"
+    for layer in job.model._flatten_layers():
+        if not layer.supports_jit:
+            return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
+    for callback in make_callbacks(job.recipe):
+        if method := _watches_batches(callback):
+            return f"the callback {type(callback).__name__} watches every batch ({method})"
+    return ""
 
 
 def _watches_batches(callback: Any) -> str:
@@ -180,19 +276,3 @@ def _first(rows: Rows) -> Any:
         lambda array: keras.ops.convert_to_tensor(array[:1]), rows.arrays
     )
     return rows.gather(one, keras.ops.convert_to_tensor(np.zeros(1, np.int32)))
-
-
-def _batches(order: Any, size: int) -> tuple[Any, Any]:
-    """Indices of whole batches, int32 of shape ``(steps, size)``, and of what is left over."""
-    order = np.asarray(order, np.int32)
-    whole = len(order) // size * size
-    return order[:whole].reshape(-1, size), order[whole:]
-
-
-def _metrics(model: Any) -> dict[str, float]:
-    """The metrics as ``fit`` reports them; those of a dict of metrics under their own names."""
-    flat: dict[str, float] = {}
-    for name, value in model.get_metrics_result().items():
-        values = value if isinstance(value, dict) else {name: value}
-        flat |= {key: float(keras.ops.convert_to_numpy(each)) for key, each in values.items()}
-    return flat

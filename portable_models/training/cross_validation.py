@@ -13,7 +13,7 @@ from portable_models.data.samples import ArraySamples, Indices, Samples
 from portable_models.data.standardise import standardise
 from portable_models.random import portable_random
 from portable_models.training.engine import EpochReport
-from portable_models.training.fit import fit
+from portable_models.training.fit import Member, fit_many
 from portable_models.training.history import Training, mean_history
 from portable_models.training.recipe import Recipe
 
@@ -99,8 +99,7 @@ def cross_validate(
         )
     if standardisation == "once":
         (samples,) = standardised(samples)
-    trainings = []
-    programs: dict[Any, Any] = {}
+    members = []
     for fold, (training_rows, validation_rows) in enumerate(fold_indices(len(samples), folds)):
         training, validation = samples.subset(training_rows), samples.subset(validation_rows)
         if standardisation == "per_fold":
@@ -108,20 +107,15 @@ def cross_validate(
         settings = recipe.replace(seed=fold_seed(recipe.seed, fold))
         with portable_random(settings.seed):
             model = build()
-        trainings.append(
-            fit(
-                model,
-                training,
-                settings,
-                validation=validation,
-                pipeline=pipeline,
-                engine=engine,
-                progress=_over_all(on_epoch, fold, folds) if on_epoch else False,
-                replica=replica,
-                prove=not replica,
-                programs=programs,
-            )
-        )
+        members.append(Member(model, training, settings, validation))
+    trainings = fit_many(
+        members,
+        pipeline=pipeline,
+        engine=engine,
+        progress=on_epoch or False,
+        replica=replica,
+        prove=not replica,
+    )
     return CrossValidation(trainings, mean_history([each.history for each in trainings]))
 
 
@@ -151,10 +145,3 @@ def standardised(training: Samples, *others: Samples) -> list[Samples]:
         ArraySamples(x, part.y, part.sample_weight)
         for x, part in zip(standardise(*features), parts, strict=True)
     ]
-
-
-def _over_all(on_epoch: EpochReport, fold: int, folds: int) -> EpochReport:
-    def report(epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
-        on_epoch(fold * epochs + epoch, folds * epochs, metrics)
-
-    return report

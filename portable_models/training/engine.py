@@ -1,14 +1,15 @@
-"""Engines: how the steps of a training are driven."""
+"""Engines: how the steps of trainings are driven."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from portable_models.data.order import epoch_order
 from portable_models.data.pipelines import Feed, Pipeline
 from portable_models.data.samples import Indices, Samples
+from portable_models.training.checkpoint import Keeper
 from portable_models.training.history import History
 from portable_models.training.recipe import Recipe
 
@@ -16,7 +17,7 @@ EpochReport = Callable[[int, int, Mapping[str, float]], None]
 """Called after each epoch with the epoch (from 1), the number of epochs, and the epoch's metrics."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
     """A compiled model and everything it is trained with.
 
@@ -27,8 +28,8 @@ class Job:
         pipeline: how samples reach Keras.
         validation: what is measured after each epoch.
         on_epoch: called after each epoch.
-        programs: what an engine compiles and can use again for the next job that is given the same
-            dictionary. The models of such jobs must be alike in all but their variables' values.
+        keeper: keeps a checkpoint, or None.
+        history: filled epoch by epoch; not empty where a training goes on from a checkpoint.
     """
 
     model: Any
@@ -37,17 +38,25 @@ class Job:
     pipeline: Pipeline
     validation: Samples | None
     on_epoch: EpochReport | None
-    programs: dict[Any, Any] = field(default_factory=dict)
+    keeper: Keeper | None = None
+    history: History = field(default_factory=dict)
 
     def order(self, epoch: int) -> Indices:
         """The order of the samples in one epoch (from 0): their indices, int64 of shape ``(n,)``."""
         recipe = self.recipe
         return epoch_order(len(self.samples), seed=recipe.seed, epoch=epoch, shuffle=recipe.shuffle)
 
-    def keep(self, history: History, epoch: int, metrics: Mapping[str, float]) -> None:
+    @property
+    def done(self) -> int:
+        """How many epochs have run."""
+        return max(map(len, self.history.values()), default=0)
+
+    def keep(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Add the metrics of an epoch (from 0) to the history, and tell who waits for them."""
         for name, value in metrics.items():
-            history.setdefault(name, []).append(value)
+            self.history.setdefault(name, []).append(value)
+        if self.keeper is not None:
+            self.keeper.keep(epoch + 1, self.history)
         if self.on_epoch is not None:
             self.on_epoch(epoch + 1, self.recipe.epochs, metrics)
 
@@ -60,22 +69,27 @@ class Job:
 
 
 class Engine(Protocol):
-    """Drives a training; a training that an engine cannot run is refused with the reason."""
+    """Drives trainings; those that an engine cannot run are refused with the reason."""
 
     name: str
+    compile_seconds: float
+    """Wall time spent on tracing and compiling, in seconds."""
 
-    def refuses(self, job: Job) -> str:
-        """Why this engine cannot run the job; empty where it can."""
+    def refuses(self, jobs: Sequence[Job]) -> str:
+        """Why this engine cannot run the jobs; empty where it can. Compiles what needs compiling."""
 
     def delivered(self, job: Job) -> list[str]:
         """SHA-256 of every batch of the first epoch, as this engine hands it to the step."""
 
-    def run(self, job: Job) -> History:
-        """Train, and return the metrics of each epoch."""
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Train every job, filling its history.
+
+        A callback may end a training early; its history then holds the epochs that ran.
+        """
 
 
-def choose(name: str, job: Job) -> tuple[Engine, str]:
-    """The engine that runs the job, and why it is not the one asked for (empty where it is).
+def choose(name: str, jobs: Sequence[Job]) -> tuple[Engine, str]:
+    """The engine that runs the jobs, and why it is not the one asked for (empty where it is).
 
     Raises:
         ValueError: there is no engine of this name.
@@ -83,9 +97,9 @@ def choose(name: str, job: Job) -> tuple[Engine, str]:
     from portable_models.training.compiled_engine import CompiledEngine
     from portable_models.training.keras_engine import KerasEngine
 
-    keras_engine = KerasEngine()
-    engines: dict[str, Engine] = {each.name: each for each in (keras_engine, CompiledEngine())}
+    engines: dict[str, type[Engine]] = {"compiled": CompiledEngine, "keras": KerasEngine}
     if name not in engines:
         raise ValueError(f"unknown engine {name!r}: expected compiled or keras")
-    reason = engines[name].refuses(job)
-    return (keras_engine, f"not compiled: {reason}") if reason else (engines[name], "")
+    engine = engines[name]()
+    reason = engine.refuses(jobs)
+    return (KerasEngine(), f"not compiled: {reason}") if reason else (engine, "")

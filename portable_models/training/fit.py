@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import keras
 
@@ -17,6 +19,7 @@ from portable_models.losses import (
     SparseCategoricalCrossentropyOfProbabilities,
 )
 from portable_models.random import dropout_mask_digest, portable_random
+from portable_models.training.checkpoint import Checkpoint, Keeper
 from portable_models.training.engine import Engine, EpochReport, Job, choose
 from portable_models.training.first_job import offer
 from portable_models.training.history import Training
@@ -33,19 +36,21 @@ OF_PROBABILITIES = {
 }
 """Losses that Keras computes otherwise on TensorFlow for saturated outputs -> the same everywhere."""
 
+Given: TypeAlias = Samples | tuple[Any, Any] | tuple[Any, Any, Any]
+
 
 def fit(
     model: Any,
-    samples: Samples | tuple[Any, Any] | tuple[Any, Any, Any],
+    samples: Given,
     recipe: Recipe,
     *,
-    validation: Samples | tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
+    validation: Given | None = None,
     pipeline: str = "numpy",
     engine: str = "compiled",
     progress: bool | EpochReport = False,
     replica: int = 0,
     prove: bool = True,
-    programs: dict[Any, Any] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Training:
     """Compile ``model`` as the recipe says, train it, and say what went in and what came out.
 
@@ -63,38 +68,154 @@ def fit(
         progress: True prints a line of progress; a function is called after each epoch instead.
         replica: above 0, the training is rounded otherwise at every step; see ``round_otherwise``.
         prove: digest the batches of the first epoch as Keras delivers them, and the first dropout masks.
-        programs: given to several calls, lets the later ones use what the first compiled; their models and
-            recipes must be alike in all but seeds.
+        checkpoint: keep the training in a file, and go on from it where it is there.
 
     Returns:
         The history, with the engine that ran and the digests of what went in.
 
     Raises:
-        ValueError: an unknown pipeline, engine, optimizer, loss or metric.
+        ValueError: an unknown pipeline, engine, optimizer, loss or metric; or a checkpoint that is damaged
+            or belongs to another training.
         PipelineUnavailableError: a package that the pipeline needs is not installed.
+        TrainingInterrupted: Ctrl-C was pressed; it holds the history so far.
     """
+    member = Member(model, samples, recipe, validation, checkpoint)
+    return fit_many(
+        [member],
+        pipeline=pipeline,
+        engine=engine,
+        progress=progress,
+        replica=replica,
+        prove=prove,
+    )[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One of several trainings; see ``fit`` for what its parts are."""
+
+    model: Any
+    samples: Given
+    recipe: Recipe
+    validation: Given | None = None
+    checkpoint: Checkpoint | None = None
+
+
+def fit_many(
+    members: Sequence[Member],
+    *,
+    pipeline: str = "numpy",
+    engine: str = "compiled",
+    progress: bool | EpochReport = False,
+    replica: int = 0,
+    prove: bool = True,
+) -> list[Training]:
+    """Train models that are alike: folds, seeds, learning rates.
+
+    They share one compiled program. On JAX, members with as many rows as each other are mapped over
+    (``jax.vmap``) and trained side by side; on TensorFlow and PyTorch one is trained after the other. Each
+    has its own weights, random streams, rows and state of the optimizer, and comes out as ``fit`` alone would
+    train it, up to rounding.
+
+    Args:
+        members: at least one; their models and recipes differ at most in the variables' values, in the
+            recipe's seed and in a learning rate that is a number.
+        pipeline: see ``fit``.
+        engine: see ``fit``.
+        progress: see ``fit``; epochs are counted over all members.
+        replica: see ``fit``.
+        prove: see ``fit``.
+
+    Returns:
+        One training for each member.
+
+    Raises:
+        ValueError: no members, or recipes that are not alike; and what ``fit`` raises.
+        TrainingInterrupted: Ctrl-C was pressed; it holds the histories so far.
+    """
+    _require_alike([member.recipe for member in members])
     source = pipeline_named(pipeline)
     source.require()
-    rows = as_samples(samples)
-    on_epoch = console_progress if progress is True else (progress or None)
-    job = Job(
-        model,
-        rows,
-        recipe,
-        source,
-        None if validation is None else as_samples(validation),
-        on_epoch,
-        {} if programs is None else programs,
-    )
-    with portable_random(recipe.seed):
-        _build(model, rows)
-        compile_model(model, recipe)
-        round_otherwise(model, replica)
-        offer(job, engine)
-        chosen, reason = choose(engine, job)
-        digests = _digests(job, chosen) if prove else {}
-        history = chosen.run(job)
-    return Training(history, engine=chosen.name, engine_reason=reason, digests=digests)
+    on_epoch = console_progress() if progress is True else (progress or None)
+    if on_epoch is not None and len(members) > 1:
+        on_epoch = _counted_over(on_epoch, len(members))
+    jobs = []
+    for member in members:
+        rows = as_samples(member.samples)
+        held_out = None if member.validation is None else as_samples(member.validation)
+        with portable_random(member.recipe.seed):
+            _build(member.model, rows)
+            compile_model(member.model, member.recipe)
+            round_otherwise(member.model, replica)
+            keeper = (
+                None
+                if member.checkpoint is None
+                else Keeper(member.checkpoint, member.model, rows, member.recipe)
+            )
+            job = Job(member.model, rows, member.recipe, source, held_out, on_epoch, keeper)
+            offer(job, engine)
+        jobs.append(job)
+    chosen, reason = choose(engine, jobs)
+    digests = [_digests(job, chosen) if prove else {} for job in jobs]
+    for job in jobs:
+        if job.keeper is not None:
+            job.history.update(job.keeper.restore())
+    outcomes = [
+        Training(job.history, engine=chosen.name, engine_reason=reason, digests=each)
+        for job, each in zip(jobs, digests, strict=True)
+    ]
+    try:
+        chosen.run(jobs)
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(outcomes) from None
+    return [replace(each, compile_seconds=chosen.compile_seconds) for each in outcomes]
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a training; the models hold the weights of the last epoch that was reported.
+
+    Args:
+        trainings: one for each member, with the epochs that ran.
+    """
+
+    def __init__(self, trainings: Sequence[Training]) -> None:
+        epochs = sum(len(next(iter(each.history.values()), [])) for each in trainings)
+        super().__init__(f"interrupted after {epochs} epochs; their history is in .trainings")
+        self.trainings = trainings
+
+
+def _require_alike(recipes: Sequence[Recipe]) -> None:
+    if not recipes:
+        raise ValueError("expected at least one member to train; got none")
+    plain = [_without_what_may_differ(recipe) for recipe in recipes]
+    for number, each in enumerate(plain):
+        for name, value in each.items():
+            if value != plain[0][name]:
+                raise ValueError(
+                    f"members must have the same {name}: the first has {plain[0][name]!r}, "
+                    f"number {number + 1} has {value!r}. Train those apart, each with fit()"
+                )
+
+
+def _without_what_may_differ(recipe: Recipe) -> dict[str, Any]:
+    plain = recipe.replace(seed=0).to_json()
+    optimizer = plain["optimizer"]
+    if isinstance(optimizer, Mapping):
+        config = dict(optimizer["config"])
+        if isinstance(config.get("learning_rate"), (int, float)):
+            config["learning_rate"] = 0.0
+        plain["optimizer"] = {**optimizer, "config": config}
+    return plain
+
+
+def _counted_over(on_epoch: EpochReport, members: int) -> EpochReport:
+    done = itertools.count(1)
+
+    def report(epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
+        del epoch
+        on_epoch(next(done), members * epochs, metrics)
+
+    return report
 
 
 def compile_model(model: Any, recipe: Recipe) -> None:
@@ -123,7 +244,7 @@ def make_optimizer(named: Named) -> Any:
     return keras.optimizers.get(named if isinstance(named, str) else _own(named))
 
 
-def as_samples(given: Samples | tuple[Any, Any] | tuple[Any, Any, Any]) -> Samples:
+def as_samples(given: Given) -> Samples:
     """``(x, y)`` and ``(x, y, sample_weight)`` as samples; samples as they are."""
     return ArraySamples(*Batch(*given)) if isinstance(given, tuple) else given
 
@@ -147,11 +268,13 @@ def _build(model: Any, samples: Samples) -> None:
 
 def _digests(job: Job, engine: Engine) -> dict[str, str]:
     recipe = job.recipe
+    with portable_random(recipe.seed):
+        masks = dropout_mask_digest(job.model)
     return {
         "order": order_digest(
             len(job.samples), seed=recipe.seed, epochs=recipe.epochs, shuffle=recipe.shuffle
         ),
         "batches": batches_digest(engine.delivered(job)),
         "initial_weights": weights_digest(job.model),
-        "dropout_masks": dropout_mask_digest(job.model),
+        "dropout_masks": masks,
     }

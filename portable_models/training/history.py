@@ -19,6 +19,7 @@ class Training:
         engine_reason: why another engine ran than the one asked for; empty where it did not.
         digests: SHA-256 of what went in: ``order``, ``batches``, ``initial_weights``, ``dropout_masks``.
         final: metrics measured once, after the last epoch.
+        compile_seconds: wall time of tracing and compiling, in seconds; members of one ``fit_many`` share it.
     """
 
     history: History
@@ -26,6 +27,7 @@ class Training:
     engine_reason: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
     final: Mapping[str, float] = field(default_factory=dict)
+    compile_seconds: float = field(default=0.0, compare=False)
 
 
 def mean_history(histories: Sequence[History]) -> History:

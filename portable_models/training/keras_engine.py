@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from portable_models.random import portable_random
 from portable_models.training.callbacks import make_callbacks
 from portable_models.training.engine import Job
-from portable_models.training.history import History
 from portable_models.training.probe import batch_digests
 
 VALIDATION_BATCH = 512
@@ -55,21 +56,25 @@ class KerasEngine:
     """Drives ``Model.fit``, one call for each epoch."""
 
     name = "keras"
+    compile_seconds = 0.0
+    """Keras compiles within its first step, which cannot be told apart."""
 
-    def refuses(self, job: Job) -> str:
+    def refuses(self, jobs: Sequence[Job]) -> str:
         """Nothing is refused: this is what the other engines fall back to."""
-        del job
+        del jobs
         return ""
 
     def delivered(self, job: Job) -> list[str]:
         """SHA-256 of every batch of the first epoch, through Keras's own data adapters."""
         return batch_digests(job.training_feed(0))
 
-    def run(self, job: Job) -> History:
-        """Train, and return the metrics of each epoch.
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Train one job after the other."""
+        for job in jobs:
+            with portable_random(job.recipe.seed):
+                self._train(job)
 
-        A callback may end the training early; the history then holds the epochs that ran.
-        """
+    def _train(self, job: Job) -> None:
         model, recipe = job.model, job.recipe
         validation: dict[str, Any] = {}
         if job.validation is not None:
@@ -78,12 +83,11 @@ class KerasEngine:
                 job.validation, every, VALIDATION_BATCH
             ).validation_arguments()
         callbacks = OneTraining.of(job, model)
-        history: History = {}
         # With EMA, `fit` puts the averages in the place of the weights when it ends: once, at the real end.
         finalize = model.optimizer.finalize_variable_values
         model.optimizer.finalize_variable_values = lambda trainable_variables: None
         callbacks.begin()
-        for epoch in range(recipe.epochs):
+        for epoch in range(job.done, recipe.epochs):
             logs = model.fit(
                 **job.training_feed(epoch).arguments(),
                 **validation,
@@ -94,10 +98,9 @@ class KerasEngine:
                 verbose=0,
             ).history
             latest = {name: float(points[-1]) for name, points in logs.items()}
-            job.keep(history, epoch, latest)
+            job.keep(epoch, latest)
             if model.stop_training:
                 break
         model.optimizer.finalize_variable_values = finalize
         finalize(model.trainable_weights)
         callbacks.end()
-        return history

@@ -93,7 +93,8 @@ def _bags(samples: MultiHotSamples, class_weight: Mapping[int, float] | None) ->
         )
         places = ops.reshape(ops.stack([row, taken["ids"]], axis=-1), (-1, 2))
         ones = ops.ones((count * width,), dtype="float32")
-        dense = ops.scatter(places, ones, (count, dimension + 1))
+        zeros = ops.zeros((count, dimension + 1), dtype="float32")
+        dense = ops.scatter_update(zeros, places, ones)
         return dense[:, :dimension], taken["y"], taken.get("w")
 
     return Rows(parts, gather, len(samples), ("bags", width, dimension))

@@ -1,0 +1,140 @@
+"""One step of Keras on PyTorch as a graph of tensor operations, without Python between them.
+
+The step is run once on tensors that hold nothing but a shape, and every operation that it calls, those of
+the backward pass and of the optimizer too, is written down (``torch.fx``'s ``make_fx``). So an overridden
+``train_step`` means what it means to ``Model.fit``, as long as it does not look at values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from portable_models._backend.base import State
+
+_ATEN = torch.ops.aten
+_COPIES = {
+    _ATEN.alias.default,
+    _ATEN.detach.default,
+    _ATEN.detach_copy.default,
+    _ATEN.lift_fresh_copy.default,
+}
+"""Operations that give what they take, once nothing is changed in place and nobody differentiates."""
+
+
+class StepGraph:
+    """A pure function of tensors: ``(state, extras) -> state``.
+
+    Args:
+        step: what is done with the tensors ``extras``, under Keras's stateless scope.
+        variables: the variables whose values are the state.
+        trainable: those of them that are differentiated by.
+        state: values of the right shapes.
+        extras: tensors of the right shapes.
+
+    Raises:
+        Exception: the step cannot be traced, for instance because it branches on a value.
+    """
+
+    def __init__(
+        self,
+        step: Callable[[Sequence[Any]], None],
+        variables: Sequence[Any],
+        trainable: Sequence[Any],
+        state: State,
+        extras: Sequence[Any],
+    ) -> None:
+        differentiated = {id(variable) for variable in trainable}
+        count = len(variables)
+
+        def pure(*flat: Any) -> tuple[Any, ...]:
+            # Keras changes values in place, here those of copies.
+            own = [value.detach().clone() for value in flat[:count]]
+            for variable, value in zip(variables, own, strict=True):
+                if id(variable) in differentiated:
+                    value.requires_grad_()
+            mapping = list(zip(variables, own, strict=True))
+            with keras.StatelessScope(mapping, collect_losses=True) as scope, torch.enable_grad():
+                step(flat[count:])
+            found = [scope.get_current_value(variable) for variable in variables]
+            return tuple(
+                (before if after is None else after).detach()
+                for before, after in zip(own, found, strict=True)
+            )
+
+        flat = (*state, *extras)
+        with _branches_selected():
+            traced = _trace(pure, flat)
+        # A second time, so that what was changed in place becomes a value of its own.
+        module = _trace(torch.func.functionalize(traced, remove="mutations_and_views"), flat)
+        for node in list(module.graph.nodes):
+            if node.op == "call_function" and node.target in _COPIES:
+                node.replace_all_uses_with(node.args[0])
+                module.graph.erase_node(node)
+        module.graph.eliminate_dead_code()
+        self.constants = _lift_constants(module)
+        module.recompile()
+        self._module = module
+
+    def __call__(
+        self, state: State, extras: Sequence[Any], constants: Sequence[Any] | None = None
+    ) -> State:
+        """The state after the step."""
+        given = self.constants if constants is None else constants
+        return list(self._module(*state, *extras, *given))
+
+
+def _trace(function: Callable[..., Any], flat: Sequence[Any]) -> Any:
+    return make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*flat)
+
+
+def _lift_constants(module: Any) -> list[Any]:
+    """Make arguments of a graph's constants: inside of a loop it may hold none."""
+    constants = []
+    last = [node for node in module.graph.nodes if node.op == "placeholder"][-1]
+    for node in list(module.graph.nodes):
+        if node.op == "get_attr":
+            constants.append(getattr(module, node.target))
+            with module.graph.inserting_after(last):
+                last = module.graph.placeholder(f"constant_{len(constants)}")
+            node.replace_all_uses_with(last)
+            module.graph.erase_node(node)
+    return constants
+
+
+@contextmanager
+def _branches_selected() -> Any:
+    """Inside, ``keras.ops.cond`` takes both ways and selects, as its condition is not known."""
+    core = keras.src.backend.torch.core
+    original = core.cond
+    core.cond = _select
+    try:
+        yield
+    finally:
+        core.cond = original
+
+
+def _select(condition: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    if not isinstance(condition, torch.Tensor):
+        return true_fn() if condition else false_fn()
+    scope = keras.src.backend.common.stateless_scope.get_stateless_scope()
+    known = scope.state_mapping
+    ways = []
+    for way in (true_fn, false_fn):
+        copies = {key: value.clone() for key, value in known.items()}
+        with keras.StatelessScope() as inner:
+            inner.state_mapping = copies
+            ways.append((way(), inner.state_mapping))
+    (one, after_one), (other, after_other) = ways
+    for key in known:
+        known[key] = torch.where(condition, after_one[key], after_other[key])
+    return keras.tree.map_structure(
+        lambda first, second: None if first is None else torch.where(condition, first, second),
+        one,
+        other,
+    )

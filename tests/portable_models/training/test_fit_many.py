@@ -1,0 +1,133 @@
+"""Members of one ``fit_many`` come out as they would alone; on the backend of this process."""
+
+import keras
+import numpy as np
+import pytest
+
+from portable_models import Member, Recipe, fit, fit_many, portable_random
+from portable_models.training import TrainingInterrupted
+
+ROWS = 21
+
+
+def build():
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(5, "relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.3),
+            keras.layers.Dense(1),
+        ]
+    )
+
+
+def rows(seed=0):
+    x = np.random.default_rng(seed).normal(size=(ROWS, 4)).astype("float32")
+    return x, x.sum(axis=1)
+
+
+def sgd(rate):
+    return {"class_name": "SGD", "config": {"learning_rate": rate, "momentum": 0.9}}
+
+
+RECIPE = Recipe(optimizer=sgd(0.01), loss="mse", metrics=("mae",), epochs=4, batch_size=4)
+
+
+def member(recipe, samples, validation=None):
+    with portable_random(recipe.seed):
+        model = build()
+    return Member(model, samples, recipe, validation)
+
+
+def members():
+    """Other seeds, other rates, other rows, and one with fewer rows."""
+    shared = rows()
+    fewer = tuple(array[:-2] for array in rows(9))
+    return [
+        member(RECIPE.replace(seed=1), shared, rows(7)),
+        member(RECIPE.replace(seed=2), shared, rows(7)),
+        member(RECIPE.replace(seed=2, optimizer=sgd(0.03)), rows(5), rows(6)),
+        member(RECIPE.replace(seed=4), fewer, rows(7)),
+    ]
+
+
+def test_a_member_comes_out_as_it_does_alone():
+    together = members()
+    found = fit_many(together)
+    assert {each.engine for each in found} == {"compiled"}
+    for one, training, again in zip(together, found, members(), strict=True):
+        alone = fit(again.model, again.samples, again.recipe, validation=again.validation)
+        assert training.digests == alone.digests
+        assert training.history.keys() == alone.history.keys()
+        for name, values in alone.history.items():
+            # Products of matrices are summed in another order where members are mapped over: a few
+            # roundings of numbers of order 1, in 24 steps.
+            np.testing.assert_allclose(training.history[name], values, rtol=5e-6, err_msg=name)
+        for a, b in zip(one.model.get_weights(), again.model.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=5e-6, atol=5e-6)
+    assert len({training.history["loss"][-1] for training in found}) == 4
+
+
+def test_members_that_share_their_samples_hold_them_once():
+    shared = rows()
+    pair = [member(RECIPE.replace(seed=seed), shared) for seed in (1, 2)]
+    alone = [member(RECIPE.replace(seed=seed), shared) for seed in (1, 2)]
+    for training, each in zip(fit_many(pair), alone, strict=True):
+        expected = fit(each.model, each.samples, each.recipe).history["loss"]
+        np.testing.assert_allclose(training.history["loss"], expected, rtol=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 5}, "members must have the same epochs: the first has 4, number 2 has 5"),
+        ({"optimizer": "adam"}, "members must have the same optimizer"),
+        ({"batch_size": 2}, "members must have the same batch_size"),
+        (
+            {"optimizer": {"class_name": "SGD", "config": {"momentum": 0.5}}},
+            "members must have the same optimizer",
+        ),
+    ],
+)
+def test_members_that_are_not_alike_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        fit_many([member(RECIPE, rows()), member(RECIPE.replace(**changes), rows())])
+
+
+def test_no_member_is_an_error():
+    with pytest.raises(ValueError, match="at least one member"):
+        fit_many([])
+
+
+class StopAfter(keras.callbacks.Callback):
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = epoch + 1 == self.epochs
+
+
+def test_callbacks_of_a_member_stop_only_that_member():
+    def stopping(epochs):
+        return lambda: StopAfter(epochs)
+
+    # A function is known by its name, so the recipes are alike.
+    recipes = [RECIPE.replace(callbacks=(stopping(epochs),)) for epochs in (1, 4)]
+    found = fit_many([member(recipe, rows()) for recipe in recipes])
+    assert [len(each.history["loss"]) for each in found] == [1, 4]
+
+
+@pytest.mark.parametrize("engine", ["compiled", "keras"])
+def test_an_interrupted_training_keeps_its_history(engine):
+    def interrupt(epoch, epochs, metrics):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    model = member(RECIPE, rows()).model
+    with pytest.raises(TrainingInterrupted, match="interrupted after 2 epochs") as caught:
+        fit(model, rows(), RECIPE, engine=engine, progress=interrupt)
+    (training,) = caught.value.trainings
+    assert len(training.history["loss"]) == 2
+    assert isinstance(caught.value, KeyboardInterrupt)
