@@ -210,6 +210,25 @@ class Backend(ABC):
         """Why no program can be made now; empty where one can."""
         return ""
 
+    def rows_summed(self, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
+        """Sums of a matrix's rows: the product of a multi-hot matrix with it, without that matrix.
+
+        Args:
+            kernel: of shape ``(rows, units)``; differentiated by.
+            ids: rows to be summed, int32 of shape ``(blocks, width)``; ``rows`` itself stands for none.
+            owners: which sum a block belongs to, int32 of shape ``(blocks,)``.
+            count: how many sums.
+
+        Returns:
+            Of shape ``(count, units)``.
+        """
+        import keras
+
+        none = keras.ops.zeros((1, kernel.shape[1]), kernel.dtype)
+        padded = keras.ops.concatenate([kernel, none], axis=0)
+        sums = keras.ops.sum(keras.ops.take(padded, ids, axis=0), axis=1)
+        return keras.ops.segment_sum(sums, owners, num_segments=count)
+
     def to_device(self, arrays: Any) -> Any:
         """A structure of NumPy arrays as tensors, for a program."""
         raise NotImplementedError(f"{self.name} makes no programs")

@@ -76,6 +76,11 @@ class TensorFlowBackend(Backend):
             return "a tf.distribute strategy is in force"
         return ""
 
+    def rows_summed(self, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
+        # TensorFlow's gradient of taken rows is an IndexedSlices, which Keras's optimizers treat as
+        # updates of single rows; that of a product is the whole matrix, as for a Dense layer.
+        return super().rows_summed(kernel * 1.0, ids, owners, count)
+
     def to_device(self, arrays: Any) -> Any:
         return tf.nest.map_structure(tf.constant, arrays)
 

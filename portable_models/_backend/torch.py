@@ -14,6 +14,32 @@ from portable_models._backend.base import Backend, Device, Pass, Program
 from portable_models._backend.torch_program import TorchProgram
 
 
+class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
+    """``Backend.rows_summed`` with the fastest operations of each direction.
+
+    PyTorch's own derivative of ``embedding_bag`` goes row by row, three times slower than ``scatter_add``.
+    """
+
+    @staticmethod
+    def forward(context: Any, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
+        """The sums."""
+        context.save_for_backward(ids, owners)
+        context.rows = kernel.shape[0]
+        padded = torch.cat([kernel, kernel.new_zeros((1, kernel.shape[1]))])
+        blocks = torch.nn.functional.embedding_bag(ids, padded, mode="sum")
+        return kernel.new_zeros((count, kernel.shape[1])).index_add(0, owners, blocks)
+
+    @staticmethod
+    def backward(context: Any, cotangent: Any) -> Any:
+        """Each row of the kernel gets the cotangents of the sums that it is in."""
+        ids, owners = context.saved_tensors
+        units = cotangent.shape[1]
+        each = cotangent[owners].repeat_interleave(ids.shape[1], 0)
+        places = ids.reshape(-1, 1).long().expand(-1, units)
+        gradient = cotangent.new_zeros((context.rows + 1, units)).scatter_add(0, places, each)
+        return gradient[:-1], None, None, None
+
+
 class TorchBackend(Backend):
     """PyTorch, eager."""
 
@@ -107,6 +133,9 @@ class TorchBackend(Backend):
         ]
         detached = keras.tree.map_structure(lambda output: output.detach(), outputs)
         return detached, float(loss.detach()), arrays
+
+    def rows_summed(self, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
+        return RowsSummed.apply(kernel, ids, owners, count)
 
     def to_device(self, arrays: Any) -> Any:
         return keras.tree.map_structure(keras.ops.convert_to_tensor, arrays)

@@ -6,14 +6,15 @@ Analysis", ACL 2011) in the file that ``keras.datasets.imdb`` uses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from portable_models.data.archive import read_archive
+from portable_models.data.archive import identity_of, read_archive
+from portable_models.data.parsed import Arrays, parsed_once
 from portable_models.data.samples import Array, DataSet, MultiHotSamples
 from portable_models.data.sources import (
     FILES,
@@ -34,6 +35,10 @@ from portable_models.data.words import load_word_index
 _SEED: Final = 113
 #: Ids 0 to 3 stand for no word, so fewer would leave none.
 _LEAST_WORDS: Final = 5
+_PARTS: Final = ("train", "test")
+_NAMES: Final = ("x_train", "y_train", "x_test", "y_test")
+_FORM: Final = "1"
+"""Raised whenever other arrays are made of the same file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,27 +89,34 @@ def load_imdb(
     words: Mapping[str, int] | None
     if kind_of(source) == SAMPLE:
         corpus = synthetic_reviews()
-        train, test, words = *_synthetic_parts(corpus), corpus.word_index
+        arrays = _arrays(_synthetic_parts(corpus), num_words)
+        words = corpus.word_index
         origin = "synthetic film reviews, drawn from a model and written by nobody"
     else:
         path = find("imdb", source)
-        names = ("x_train", "y_train", "x_test", "y_test")
-        archive = read_archive(path, names, trust=trust)
-        train, test = (
-            _part(path, part, archive.arrays[f"x_{part}"], archive.arrays[f"y_{part}"])
-            for part in ("train", "test")
-        )
+        read: list[str] = []
+
+        def parse() -> Arrays:
+            archive = read_archive(path, _NAMES, trust=trust)
+            read.append(archive.identity)
+            parts = tuple(
+                _part(path, part, archive.arrays[f"x_{part}"], archive.arrays[f"y_{part}"])
+                for part in _PARTS
+            )
+            return _arrays(parts, num_words)
+
+        form = f"{num_words}-words-{_FORM}"
+        arrays = parsed_once(path, form, parse, lambda kept: _are_reviews(kept, num_words))
         words = _word_index(path, source)
-        origin = f"Large Movie Review Dataset ({archive.identity})"
-    generator = np.random.RandomState(_SEED)
-    train_samples, _ = _prepared(train, generator, num_words)
-    test_samples, test_sequences = _prepared(test, generator, num_words)
+        # Only a file that is known is not read anew.
+        origin = f"Large Movie Review Dataset ({read[0] if read else identity_of(path)})"
+    (train, _), (test, test_sequences) = (_of_arrays(arrays, part, num_words) for part in _PARTS)
     return ReviewDataSet(
         name="imdb",
         kind=kind_of(source),
-        train=train_samples,
-        test=test_samples,
-        description=f"{origin}: {len(train_samples):,} training and {len(test_samples):,} test reviews, "
+        train=train,
+        test=test,
+        description=f"{origin}: {len(train):,} training and {len(test):,} test reviews, "
         f"{num_words:,} words",
         synthetic=kind_of(source) == SAMPLE,
         test_sequences=test_sequences,
@@ -112,7 +124,51 @@ def load_imdb(
     )
 
 
-def _synthetic_parts(corpus: SyntheticReviews) -> tuple[_Part, _Part]:
+def _arrays(parts: Iterable[_Part], num_words: int) -> Arrays:
+    """Both parts as flat arrays: bags of words, and the test reviews word by word."""
+    generator = np.random.RandomState(_SEED)
+    arrays: dict[str, Array] = {}
+    for name, part in zip(_PARTS, parts, strict=True):
+        samples, sequences = _prepared(part, generator, num_words)
+        arrays |= {
+            f"{name}_ids": samples.ids,
+            f"{name}_offsets": samples.offsets,
+            f"{name}_y": np.asarray(samples.y),
+        }
+        if name == "test":
+            arrays |= {"words": sequences.ids, "word_offsets": sequences.offsets}
+    return arrays
+
+
+def _are_reviews(arrays: Arrays, num_words: int) -> bool:
+    """Whether arrays can be what :func:`_arrays` made, so that nothing later reads beside them."""
+    kinds = {name: (array.dtype.str[1:], array.ndim) for name, array in arrays.items()}
+    parts = {"ids": ("i4", 1), "offsets": ("i8", 1), "y": ("f4", 1)}
+    expected = {f"{name}_{part}": kind for name in _PARTS for part, kind in parts.items()}
+    if kinds != expected | {"words": ("i8", 1), "word_offsets": ("i8", 1)}:
+        return False
+    return all(
+        len(offsets) > 1
+        and offsets[0] == 0
+        and offsets[-1] == len(ids)
+        and bool((offsets[1:] >= offsets[:-1]).all())
+        and (not len(ids) or 0 <= ids.min() <= ids.max() < num_words)
+        for ids, offsets in (
+            (arrays["train_ids"], arrays["train_offsets"]),
+            (arrays["test_ids"], arrays["test_offsets"]),
+            (arrays["words"], arrays["word_offsets"]),
+        )
+    ) and all(len(arrays[f"{name}_y"]) == len(arrays[f"{name}_offsets"]) - 1 for name in _PARTS)
+
+
+def _of_arrays(arrays: Arrays, part: str, num_words: int) -> tuple[MultiHotSamples, WordSequences]:
+    samples = MultiHotSamples(
+        arrays[f"{part}_ids"], arrays[f"{part}_offsets"], num_words, arrays[f"{part}_y"]
+    )
+    return samples, WordSequences(arrays["words"], arrays["word_offsets"])
+
+
+def _synthetic_parts(corpus: SyntheticReviews) -> tuple[_Part, ...]:
     return _Part(corpus.train, corpus.train_labels), _Part(corpus.test, corpus.test_labels)
 
 

@@ -7,9 +7,11 @@ the way from Python to the device and back at every step.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import keras
@@ -17,23 +19,14 @@ import numpy as np
 
 from portable_models._backend import current
 from portable_models._backend.base import OnDevice, Pass, Program, State, variables_of
-from portable_models.data.samples import ArraySamples, MultiHotSamples
+from portable_models.data.samples import MultiHotSamples
 from portable_models.random import portable_random
-from portable_models.training.callbacks import make_callbacks
 from portable_models.training.engine import Job
 from portable_models.training.keras_engine import VALIDATION_BATCH, OneTraining
+from portable_models.training.kernel_sum import Bags, bag_rows, first_dense
 from portable_models.training.probe import batch_digest
+from portable_models.training.refusals import unfit
 from portable_models.training.rows import Rows, rows_of
-
-_OF_BATCHES = (
-    "on_batch_begin",
-    "on_batch_end",
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_test_batch_begin",
-    "on_test_batch_end",
-)
-
 
 CHUNK_SECONDS = 0.5
 """How long a program runs before the epochs that it went through are reported, about."""
@@ -57,7 +50,7 @@ class CompiledEngine:
     def refuses(self, jobs: Sequence[Job]) -> str:
         """Why these jobs cannot be compiled; empty where they can, and are."""
         started = time.perf_counter()
-        if reason := current().refuses_programs() or next(filter(None, map(_unfit, jobs)), ""):
+        if reason := current().refuses_programs() or next(filter(None, map(unfit, jobs)), ""):
             return reason
         try:
             self._groups = _groups(jobs)
@@ -80,12 +73,13 @@ class CompiledEngine:
             if each is job
         )
         order, size = np.asarray(job.order(0), np.int32), job.recipe.batch_size
-        # Many small batches are read together, and bags of words become dense a few at a time.
-        several = size * max(1, GATHERED_ROWS // size)
+        # Many small batches are read together.
+        several = size if rows.shown else size * max(1, GATHERED_ROWS // size)
         digests = []
         for start in range(0, len(order), several):
             places = keras.ops.convert_to_tensor(order[start : start + several])
-            read = keras.tree.flatten(rows.gather(on_device.training, places))
+            gathered = rows.gather(on_device.training, places)
+            read = keras.tree.flatten(rows.shown(gathered) if rows.shown else gathered)
             parts = [keras.ops.convert_to_numpy(part) for part in read if part is not None]
             digests += [
                 batch_digest([part[first : first + size] for part in parts])
@@ -108,6 +102,7 @@ class _Group:
     rows: list[Rows]
     on_device: list[OnDevice]
     program: Program
+    bags: Bags | None = None
 
     @property
     def chunk(self) -> int:
@@ -134,12 +129,12 @@ class _Group:
 
     def prepare(self) -> None:
         """Compile."""
-        with portable_random(self.jobs[0].recipe.seed):
+        with self._traced():
             self.program.prepare(self.states(), self.on_device, self.orders(0, 0))
 
     def run(self) -> None:
         """Train, some epochs at a time."""
-        with portable_random(self.jobs[0].recipe.seed):
+        with self._traced():
             callbacks = [OneTraining.of(job, job.model) for job in self.jobs]
             for job, each in zip(self.jobs, callbacks, strict=True):
                 job.model.stop_training = False
@@ -156,6 +151,15 @@ class _Group:
             for job, each in zip(self.jobs, callbacks, strict=True):
                 job.model.optimizer.finalize_variable_values(job.model.trainable_weights)
                 each.end()
+
+    @contextlib.contextmanager
+    def _traced(self) -> Iterator[None]:
+        """Whatever is traced inside draws portable numbers, and takes bags of words as they are."""
+        with (
+            portable_random(self.jobs[0].recipe.seed),
+            self.bags.taken() if self.bags else contextlib.nullcontext(),
+        ):
+            yield
 
     def _advance(self, callbacks: Sequence[OneTraining], first: int, count: int) -> None:
         if self.chunk == 1:
@@ -195,6 +199,9 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
         training = _rows(job.samples, job.recipe.class_weight)
         validation = None if job.validation is None else _rows(job.validation)
         job.model._symbolic_build(data_batch=_first(training))
+        bags = _bags(job)
+        if bags is not None:
+            training, validation = _as_blocks(job, bags)
         same_rows = (id(job.samples), id(job.validation))
         if same_rows not in loaded:
             loaded[same_rows] = OnDevice(
@@ -218,7 +225,7 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
         ]
         alone = number if job.recipe.callbacks else None
         group = groups.setdefault(
-            (kinds, tuple(shapes), alone), _Group([], [], [], programs[kinds])
+            (kinds, tuple(shapes), alone), _Group([], [], [], programs[kinds], bags)
         )
         group.jobs.append(job)
         group.rows.append(training)
@@ -226,41 +233,34 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
     return list(groups.values())
 
 
-def _unfit(job: Job) -> str:
-    """Why a job is none for a program; empty where it is one."""
-    if job.pipeline.name != "numpy":
-        return f"the pipeline {job.pipeline.name} hands over one batch at a time"
-    for samples in (job.samples, job.validation):
-        if samples is not None and not isinstance(samples, (ArraySamples, MultiHotSamples)):
-            return f"{type(samples).__name__} can only be read batch by batch"
-    if rows_of(job.samples.subset(np.arange(1))) is None:
-        return "the samples hold other things than numbers"
-    for layer in job.model._flatten_layers():
-        if not layer.supports_jit:
-            return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
-    for callback in make_callbacks(job.recipe):
-        if method := _watches_batches(callback):
-            return f"the callback {type(callback).__name__} watches every batch ({method})"
-    return ""
+def _bags(job: Job) -> Bags | None:
+    """The way for bags of words, where all samples are such and the model can take them."""
+    if not isinstance(job.samples, MultiHotSamples) or not isinstance(
+        job.validation, (MultiHotSamples, NoneType)
+    ):
+        return None
+    layer = first_dense(job.model, job.samples.dimension)
+    return None if layer is None else Bags(layer)
 
 
-def _watches_batches(callback: Any) -> str:
-    """The method through which a callback watches batches; empty where it has none, or sleeps in it."""
-    if isinstance(callback, (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)):
-        return "" if callback.save_freq == "epoch" else "save_freq"
-    if isinstance(callback, keras.callbacks.TensorBoard):
-        return (
-            "" if callback.update_freq == "epoch" and not callback.profile_batch else "update_freq"
-        )
-    base = keras.callbacks.Callback
-    return next(
-        (
-            name
-            for name in _OF_BATCHES
-            if getattr(type(callback), name) is not getattr(base, name) or name in vars(callback)
-        ),
-        "",
+def _as_blocks(job: Job, bags: Bags) -> tuple[Rows, Rows | None]:
+    recipe, samples, held_out = job.recipe, job.samples, job.validation
+    assert isinstance(samples, MultiHotSamples)
+    batches = (
+        batch
+        for epoch in range(recipe.epochs)
+        for batch in _cut(job.order(epoch), recipe.batch_size)
     )
+    training = bag_rows(samples, recipe.class_weight, batches, bags)
+    if held_out is None:
+        return training, None
+    assert isinstance(held_out, MultiHotSamples)
+    every = _cut(np.arange(len(held_out)), VALIDATION_BATCH)
+    return training, bag_rows(held_out, None, every, bags)
+
+
+def _cut(order: Any, size: int) -> list[Any]:
+    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 def _rows(samples: Any, class_weight: Any = None) -> Rows:

@@ -25,12 +25,14 @@ class Rows:
             shape ``(batch,)``, and the weight is None where there is none.
         count: number of rows.
         kind: rows of the same kind are gathered alike, so one program can read them.
+        shown: makes of a batch that was just gathered what it means, where its inputs are not in it.
     """
 
     arrays: Any
     gather: Gather
     count: int
     kind: tuple[Any, ...]
+    shown: Callable[[Any], Any] | None = None
 
 
 def rows_of(samples: Samples, class_weight: Mapping[int, float] | None = None) -> Rows | None:

@@ -1,0 +1,90 @@
+"""What was parsed once is kept as flat arrays, so that it need not be parsed again.
+
+Only files whose SHA-256 is a known one are kept: what they say cannot change. A file of the cache is an
+``.npz`` of plain numbers that is never unpickled; a damaged one is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from portable_models.data.samples import Array
+from portable_models.data.sources import KNOWN_ARCHIVES
+
+CACHE_VARIABLE: Final = "PORTABLE_MODELS_CACHE"
+"""Names the folder of the cache; empty, nothing is kept."""
+
+Arrays = Mapping[str, Array]
+
+
+def cache_folder() -> Path | None:
+    """The folder of the cache; None where nothing is to be kept.
+
+    That is ``$PORTABLE_MODELS_CACHE``, or ``portable_models`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
+    """
+    named = os.environ.get(CACHE_VARIABLE)
+    if named is not None:
+        return Path(named).expanduser() if named else None
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "portable_models"
+
+
+def parsed_once(
+    source: Path, form: str, parse: Callable[[], Arrays], valid: Callable[[Arrays], bool]
+) -> Arrays:
+    """The arrays that ``parse`` gives, kept from an earlier time where there was one.
+
+    Args:
+        source: the file that is parsed; its SHA-256 is part of the key.
+        form: what is made of it and by which version of the parser, also part of the key.
+        parse: reads the file.
+        valid: whether arrays from the cache can be used.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return parse()
+    try:
+        sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+    except OSError:
+        return parse()  # and say what is wrong with it
+    if sha256 not in KNOWN_ARCHIVES:
+        return parse()
+    path = folder / f"{source.stem}-{sha256[:16]}-{form}.npz"
+    kept = _read(path)
+    if kept is not None and valid(kept):
+        return kept
+    arrays = parse()
+    # A cache that cannot be written is no reason to fail.
+    with contextlib.suppress(OSError):
+        _write(path, arrays)
+    return arrays
+
+
+def _read(path: Path) -> Arrays | None:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            return {name: held[name] for name in held.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    """Whole or not at all, also where several processes write at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # one array each
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
