@@ -1,79 +1,133 @@
-"""Run every benchmark on every installed backend, in processes of their own, and write what was measured.
+"""Run every benchmark on every installed backend, and write what was measured.
 
-    python benchmarks/run.py [--repeats N] [--out DIR]
+    python benchmarks/run.py [--backend B ...] [--repeats N] [--out DIR] [--page FILE]
 
-Speed is given as a ratio within one run; seconds depend on the machine and its load.
+Every measurement is a process of its own. Speed is given as a ratio within one run; seconds depend on the
+machine and its load. Whole programs need the real data (``PORTABLE_MODELS_DATA``) and are left out without.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
+import os
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from page import write_page
 
 from backends_matrix.cell import BACKENDS
-from backends_matrix.environment import describe_host, installed, worker_environment
+from backends_matrix.environment import cores, describe_host, installed, worker_environment
 
 HERE = Path(__file__).parent
+PORTABLE = ("-m", "backends_matrix")
 
 
-def measure(backend: str, repeats: int) -> dict[str, Any]:
-    """One backend's seconds, from a process of its own."""
-    process = subprocess.run(
-        [sys.executable, str(HERE / "overhead.py"), "--repeats", str(repeats)],
-        env=worker_environment(backend, device="cpu", threads=1),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
+def _process(
+    arguments: tuple[str, ...], backend: str, more: Mapping[str, str]
+) -> tuple[float, str]:
+    """Seconds of a whole process, and what it printed."""
+    environment = worker_environment(backend, device="cpu", threads=cores()) | dict(more)
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
-    result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-    return result
+    return time.perf_counter() - started, done.stdout
 
 
-def row(result: dict[str, Any]) -> list[str]:
-    """A backend's medians and the spread of the ratio, pair by pair."""
-    ours, theirs = result["seconds"]["portable fit"], result["seconds"]["Model.fit"]
-    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-    step = 1e6 / result["steps"]
-    return [
-        result["backend"],
-        f"{statistics.median(theirs) * step:.0f}",
-        f"{statistics.median(ours) * step:.0f}",
-        f"{statistics.median(ratios):.2f}",
-        f"{min(ratios):.2f} to {max(ratios):.2f}",
-    ]
+def _measured(backend: str, more: Mapping[str, str], *arguments: str) -> dict[str, Any]:
+    _, printed = _process((str(HERE / "measure.py"), *arguments), backend, more)
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return found
+
+
+def steps(backend: str, repeats: int) -> dict[str, Any]:
+    """Trainings apart from the start of a program; PyTorch's folds once with a cold cache of graphs."""
+    with tempfile.TemporaryDirectory() as folder:
+        more = {"TORCHINDUCTOR_CACHE_DIR": folder}
+        found: dict[str, Any] = {}
+        if backend == "torch":
+            found["kfold, cold"] = _measured(backend, more, "--only=kfold", "--repeats=1")["kfold"]
+        return found | _measured(backend, more, f"--repeats={repeats}")
+
+
+def imdb(backend: str, repeats: int) -> dict[str, Any]:
+    """The IMDB study as a whole program: ours with a cold and a warm cache of data, and the published."""
+    found: dict[str, list[Any]] = {"ours, cold": [], "ours, warm": [], "published": []}
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in found:
+                print(f"  IMDB, {name} …", file=sys.stderr)
+                way = name.split(",")[0]
+                more = {"PORTABLE_MODELS_CACHE": folder}
+                program = (str(HERE / "imdb_program.py"), way)
+                seconds, printed = _process(program, backend, more)
+                found[name].append({"seconds": seconds, **json.loads(printed.splitlines()[-1])})
+    return found
+
+
+BOSTON_EPOCHS = (100, 200, 80)
+"""Epochs of the three stages; the first two go through four folds, sample by sample."""
+
+
+def boston(backend: str, repeats: int) -> dict[str, Any]:
+    """``portable run boston``; with ``Model.fit`` for 2 and 4 epochs of each stage, and scaled."""
+    found: dict[str, list[float]] = {"ours": [], "keras": []}
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            command = (*PORTABLE, "run", "boston", "--data=full", f"--backend={backend}")
+            print("  Boston …", file=sys.stderr)
+            found["ours"].append(_process((*command, f"--out={folder}/ours"), backend, {})[0])
+            short = [
+                _process(
+                    (*command, "--engine=keras", f"--epochs={epochs}", f"--out={folder}/{epochs}"),
+                    backend,
+                    {},
+                )[0]
+                for epochs in (2, 4)
+            ]
+            each = (short[1] - short[0]) / 2
+            # An epoch of the third stage has 26 steps, of the others 1,212: it is left out.
+            found["keras"].append(short[0] + each * (sum(BOSTON_EPOCHS[:2]) / 2 - 2))
+    return found
 
 
 def main() -> None:
-    """Measure, print a table, and write ``overhead.json``."""
+    """Measure, and write ``speed.json`` and the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--backend", choices=list(BACKENDS), action="append")
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, default=HERE / "results")
-    arguments = parser.parse_args()
-    results = []
-    for backend in BACKENDS:
-        if installed(backend):
-            print(f"measuring {backend} …", file=sys.stderr)
-            results.append(measure(backend, arguments.repeats))
-        else:
+    parser.add_argument("--page", type=Path, help="write the tables into this Markdown page")
+    given = parser.parse_args()
+    whole: dict[str, Callable[[str, int], dict[str, Any]]] = {"imdb": imdb, "boston": boston}
+    has_data = bool(os.environ.get("PORTABLE_MODELS_DATA"))
+    if not has_data:
+        print("PORTABLE_MODELS_DATA is not set: the whole programs are left out", file=sys.stderr)
+    results = {}
+    for backend in given.backend or BACKENDS:
+        if not installed(backend):
             print(f"{backend} is not installed and is left out", file=sys.stderr)
-    table = Table(
-        "backend", "Model.fit", "portable fit", "ratio", "of all pairs", title="microseconds a step"
-    )
-    for result in results:
-        table.add_row(*row(result))
-    Console().print(table)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    path = arguments.out / "overhead.json"
-    path.write_text(json.dumps({"host": describe_host(), "results": results}, indent=1) + "\n")
+            continue
+        print(f"measuring {backend} …", file=sys.stderr)
+        results[backend] = steps(backend, given.repeats)
+        if has_data:
+            results[backend] |= {
+                name: program(backend, max(1, given.repeats - 1)) for name, program in whole.items()
+            }
+    given.out.mkdir(parents=True, exist_ok=True)
+    path = given.out / "speed.json"
+    document = {"host": describe_host(), "results": results}
+    path.write_text(json.dumps(document, indent=1) + "\n")
     print(f"written to {path}")
+    if given.page:
+        write_page(given.page, document)
+        print(f"written to {given.page}")
 
 
 if __name__ == "__main__":

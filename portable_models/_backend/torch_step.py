@@ -71,7 +71,7 @@ class StepGraph:
         with _branches_selected():
             traced = _trace(pure, flat)
         # A second time, so that what was changed in place becomes a value of its own.
-        module = _trace(torch.func.functionalize(traced, remove="mutations_and_views"), flat)
+        module = _trace(torch.func.functionalize(traced, remove="mutations"), flat)
         for node in list(module.graph.nodes):
             if node.op == "call_function" and node.target in _COPIES:
                 node.replace_all_uses_with(node.args[0])
