@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from backends_matrix.agreement import Agreement, Judgement, judge, noise_floor
+from backends_matrix.agreement import Agreement, Judgement, judge
 from backends_matrix.cell import Cell
+from backends_matrix.noise import noise_floor
 from backends_matrix.result import CellResult, Status
 from backends_matrix.second_look import doubtful
 
