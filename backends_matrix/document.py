@@ -64,7 +64,7 @@ def document(run: Run) -> dict[str, Any]:
         "experiments": {
             entry["name"]: _experiment(entry, run) for entry in run.descriptions.values()
         },
-        "cells": [_cell(result, names) for result in run.results],
+        "cells": [cell_entry(result, names) for result in run.results],
         "comparisons": rows,
         "explanations": [
             {**asdict(each), "experiment": names[each.experiment]} for each in explain(comparisons)
@@ -148,7 +148,8 @@ def _problem(cell: Cell, status: str, reason: str, names: Mapping[str, str]) -> 
     }
 
 
-def _cell(result: CellResult, names: Mapping[str, str]) -> dict[str, Any]:
+def cell_entry(result: CellResult, names: Mapping[str, str]) -> dict[str, Any]:
+    """A cell as ``report.json`` holds it; ``names`` are the experiments' by what they were asked for as."""
     cell = result.cell
     return {
         "experiment": names[cell.experiment],

@@ -222,11 +222,13 @@ def example_rows(report: Report, experiment: str) -> list[ExampleRow]:
 
 def headline(report: Report) -> str:
     """The verdict as a sentence."""
+    if report.runs and not report.comparisons:
+        return "Nothing could be compared"
     names = [name for name in backends(report) if any(c.backend == name for c in report.cells)]
     if report.verdict == "error":
         return "Not everything could be run"
     if report.verdict == "differ":
-        return "The backends differ"
+        return f"The {'runs' if report.runs else 'backends'} differ"
     if report.verdict == "ran" or not report.comparisons:
         return f"{' and '.join(names) or 'nothing'} ran; nothing was compared"
     if len(names) < 2:
@@ -251,7 +253,7 @@ def extent(report: Report) -> str:
     parts = [
         count(len(report.experiments), "experiment"),
         count(variant_count, "variant"),
-        count(len(backends(report)), "backend"),
+        count(len(backends(report)), "run" if report.runs else "backend"),
         count(len(pipelines(report)), "pipeline"),
         count(len(shown), "cell"),
     ]
