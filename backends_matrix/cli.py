@@ -249,7 +249,7 @@ def _execute(experiments: Sequence[str], settings: MatrixSettings) -> None:
         document = run_matrix(
             experiments, settings, observer=observer, command=["portable", *sys.argv[1:]]
         )
-    reports.render_all(document, settings.out)
+    reports.render_all(document, settings.out, timed=True)
     _show(document, settings.out)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -34,14 +35,20 @@ class Run:
     without_steps: Mapping[Cell, str]
     command: Sequence[str]
     interrupted: bool
+    seconds: Mapping[str, float]
 
 
 def document(run: Run) -> dict[str, Any]:
     """Judge a run and put it into the form of ``report.schema.json``."""
+    started = time.perf_counter()
     names = {key: str(entry["name"]) for key, entry in run.descriptions.items()}
     comparisons = sorted(
         [*judge(run.results, run.reference), *run.steps], key=lambda each: each.level
     )
+    explanations = explain(comparisons)
+    seconds = dict(run.seconds)
+    seconds["judging"] = seconds.get("judging", 0.0) + time.perf_counter() - started
+    seconds["training"] = sum(result.seconds or 0.0 for result in run.results)
     rows = [{**each.to_json(), "experiment": names[each.experiment]} for each in comparisons]
     return {
         "schema": SCHEMA,
@@ -54,6 +61,7 @@ def document(run: Run) -> dict[str, Any]:
         "command": list(run.command),
         "interrupted": run.interrupted,
         "reference": run.reference,
+        "seconds": seconds,
         "environment": {
             **describe_host(),
             "backends": {
@@ -67,7 +75,7 @@ def document(run: Run) -> dict[str, Any]:
         "cells": [cell_entry(result, names) for result in run.results],
         "comparisons": rows,
         "explanations": [
-            {**asdict(each), "experiment": names[each.experiment]} for each in explain(comparisons)
+            {**asdict(each), "experiment": names[each.experiment]} for each in explanations
         ],
         "claims": [dict(claim) for claim in run.claims],
         "examples": [

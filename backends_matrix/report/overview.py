@@ -15,18 +15,20 @@ from backends_matrix.report.records import (
     Report,
     Verdict,
 )
-from backends_matrix.report.wording import count, holds
+from backends_matrix.report.wording import count, holds, share_text
 
 
 @dataclass(frozen=True)
 class State:
     """What a place in the matrix shows: a kind (for the colour) and words.
 
-    ``kind`` is one of agrees, differs, undecidable, reference, ran, error and absent.
+    ``kind`` is one of agrees, differs, undecidable, reference, ran, error and absent; ``detail`` is how much
+    of its tolerance the worst comparison takes, or what it is of.
     """
 
     kind: str
     text: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,8 @@ def state(cell: Cell | None, report: Report, judged: Sequence[Comparison]) -> St
     agreement = summed(judged)
     if agreement.verdict is not None:
         limited = agreement.verdict is Verdict.AGREES and agreement.undecidable
-        return State("undecidable" if limited else agreement.verdict.value, agreement.text)
+        kind = "undecidable" if limited else agreement.verdict.value
+        return State(kind, agreement.text, share_text(agreement.worst))
     serves = any(
         (entry.experiment, entry.variant, entry.reference)
         == (cell.experiment, cell.variant, cell.backend)

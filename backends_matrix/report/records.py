@@ -199,6 +199,7 @@ class Report:
     runs: Sequence[str] = ()
     notes: Sequence[str] = ()
     environment_differences: Sequence[EnvironmentDifference] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def parse(document: Mapping[str, Any]) -> Report:
@@ -227,6 +228,7 @@ def parse(document: Mapping[str, Any]) -> Report:
         examples=[_record(Example, entry) for entry in clean["examples"]],
         problems=[_record(Problem, entry) for entry in clean["problems"]],
         explanations=[_record(Explanation, entry) for entry in clean.get("explanations", ())],
+        seconds=clean.get("seconds", {}),
         runs=[run["name"] for run in clean.get("runs", ())],
         notes=clean.get("notes", ()),
         environment_differences=[
