@@ -31,6 +31,14 @@ DECADES = 1e-4
 
 _TOLERANCE: Mapping[str, Any] = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 2))}
 
+# Hatched, so that it is told from the noise band without colours. In an SVG a face would cover the hatch.
+_UNDECIDABLE: Mapping[str, Any] = {
+    "facecolor": "none",
+    "edgecolor": (SHADE, 0.6),
+    "hatch": "//",
+    "linewidth": 0,
+}
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -100,7 +108,7 @@ def draw_trajectories(
             Patch(facecolor=SHADE, alpha=0.3, label="noise band"),
         ]
         if any(any(each.undecidable) for each in trajectories):
-            handles.append(Patch(facecolor=SHADE, alpha=0.5, hatch="///", label="undecidable"))
+            handles.append(Patch(**_UNDECIDABLE, label="undecidable"))
         legend(drawing, handles)
         return settle(drawing)
 
@@ -176,10 +184,6 @@ def _shade(axes: Axes, undecidable: Sequence[bool]) -> None:
             axes.axvspan(
                 epochs[0] - 0.5,
                 epochs[-1] + 0.5,
-                facecolor=SHADE,
-                edgecolor=SHADE,
-                alpha=0.25,
-                hatch="///",
-                linewidth=0,
                 zorder=0,
+                **_UNDECIDABLE,
             )
