@@ -45,6 +45,9 @@ class Judgement:
         effect: relative change of a metric that matters to its user; where the tolerance is above it,
             agreement says nothing, and the verdict is "undecidable".
         effect_accuracy: the same for accuracies, absolute.
+        vouching: how many times the reference's own noise floor that of another backend may count, None for
+            any. A backend that is not the same from one training to the next has a floor of its own making,
+            which must not speak for it; sound ones are within the spread that ``safety`` allows for.
     """
 
     safety: float = 8.0
@@ -52,6 +55,7 @@ class Judgement:
     samples: int = 2
     effect: float = 0.05
     effect_accuracy: float = 0.01
+    vouching: float | None = 8.0
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def judge(
         base = next((each for each in originals if each.cell.backend == reference), None)
         if base is None:
             continue
-        groups = families(cells)
+        groups = sorted(families(cells), key=lambda each: each[0].cell.backend != reference)
         for other in originals:
             if other is not base:
                 comparisons += compare_digests(base, other)
@@ -170,7 +174,7 @@ def compare_metrics(
             a, b = ours.get(quantity, np.empty(0)), theirs.get(quantity, np.empty(0))
             if a.size != b.size:
                 comparisons.append(_other_length(base, other, quantity, a.size, b.size))
-            floor = floor_of(groups, source, quantity, a.size)
+            floor = floor_of(groups, source, quantity, a.size, judgement.vouching)
             for index in range(min(a.size, b.size)):
                 value = float(a[index])
                 tolerance, why = _tolerance(quantity, value, float(floor[index]), base, judgement)

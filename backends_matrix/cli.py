@@ -178,7 +178,7 @@ def run(experiment: str, backend: str | None, epochs: int | None, out: Path, **s
     type=click.IntRange(min=0),
     default=DEFAULT_REPLICAS,
     show_default=True,
-    help="Replicas of the reference that measure the noise floor.",
+    help="Replicas that measure the noise floor: half on the reference, half on another backend.",
 )
 @click.option(
     "--most-replicas",

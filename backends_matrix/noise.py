@@ -34,12 +34,17 @@ def series(result: CellResult, source: str) -> dict[str, Values]:
 
 
 def floor_of(
-    groups: Sequence[Sequence[CellResult]], source: str, quantity: str, length: int
+    groups: Sequence[Sequence[CellResult]],
+    source: str,
+    quantity: str,
+    length: int,
+    vouching: float | None = None,
 ) -> Values:
     """The noise floor of one metric: the largest that any family shows.
 
     Args:
         groups: families (see :func:`families`).
+        vouching: families after the first count up to so many times the first's floor; None: as they are.
         source: ``history`` or ``final``.
         quantity: the metric.
         length: number of epochs.
@@ -51,6 +56,8 @@ def floor_of(
         noise_floor([series(each, source).get(quantity) for each in members], length)
         for members in groups
     ]
+    if vouching is not None:
+        floors = [*floors[:1], *(np.minimum(each, vouching * floors[0]) for each in floors[1:])]
     return np.max([np.zeros(length), *floors], axis=0)  # type: ignore[no-any-return]  # numpy
 
 
