@@ -233,7 +233,6 @@ async def run(
 ) -> Outcome:
     """Plant each fault on the last backend, and train cleanly with each seed on all but the reference.
 
-    As many run side by side as there are cores, and one more, since some wait for another's worker.
     Args:
         faults: which.
         seeds: of the clean trainings; every variant is trained with each.
@@ -263,6 +262,7 @@ async def run(
         }
         exact = await stack.enter_async_context(BackendLane(judge_on, settings, double=True))
         test = SelfTest(lanes, exact, settings, scratch)
+        # One more than there are cores, since some wait for another's worker.
         gate = asyncio.Semaphore(cores() + 1)
 
         async def done(work: Callable[[], Awaitable[Found]]) -> Found:
