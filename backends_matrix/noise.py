@@ -75,7 +75,8 @@ def noise_floor(members: Sequence[Values | None], length: int) -> Values:
         float64 of shape ``(length,)``; zero where there are no replicas.
     """
     present = [each for each in members if each is not None and each.size == length]
-    distances = [np.abs(a - b) for a, b in combinations(present, 2)]
+    with np.errstate(over="ignore"):  # trainings that run away are infinitely far apart
+        distances = [np.abs(a - b) for a, b in combinations(present, 2)]
     if not distances:
         return np.zeros(length)
     floor: Values = np.maximum.accumulate(np.max(distances, axis=0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from portable_models.plots.figure import Series
+from portable_models.plots.figure import Series, drawable
 from portable_models.plots.layout import (
     backend_handles,
     handle,
@@ -28,6 +28,9 @@ from portable_models.plots.style import INK, SHADE, layer_colour, styled
 COLUMNS = 4
 DECADES = 1e-4
 """Distances below this part of the smallest tolerance, 0 included, are drawn on the border."""
+
+SMALLEST = 1e-100
+"""Where a logarithmic axis begins at the latest: below it is nothing that a metric could mean."""
 
 _TOLERANCE: Mapping[str, Any] = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 2))}
 
@@ -82,6 +85,7 @@ def draw_trajectories(
         raise ValueError("there are no trajectories to draw: give at least one metric")
     columns = min(len(trajectories), COLUMNS)
     rows = -(-len(trajectories) // columns)
+    trajectories = [_drawable(each) for each in trajectories]
     with styled():
         drawing = Drawing(figsize=(max(3.1 * columns, 4.2), 3.6 * rows + 0.8), layout="constrained")
         grid = drawing.subplots(2 * rows, columns, sharex=True, squeeze=False)
@@ -113,6 +117,20 @@ def draw_trajectories(
         return settle(drawing)
 
 
+def _drawable(trajectory: Trajectory) -> Trajectory:
+    """The same without numbers that no axis can hold; a loss may have run away to them."""
+
+    def every(series: Mapping[str, Series]) -> dict[str, Series]:
+        return {name: drawable(each) for name, each in series.items()}
+
+    return replace(
+        trajectory,
+        values=every(trajectory.values),
+        tolerance=drawable(trajectory.tolerance),
+        distances=every(trajectory.distances),
+    )
+
+
 def _draw_values(axes: Axes, trajectory: Trajectory, backends: Sequence[str]) -> None:
     axes.set_title(trajectory.quantity)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -140,7 +158,7 @@ def _draw_values(axes: Axes, trajectory: Trajectory, backends: Sequence[str]) ->
 def _draw_distances(axes: Axes, trajectory: Trajectory, backends: Sequence[str]) -> None:
     known = [each for each in trajectory.tolerance if each]
     positive = [each for values in trajectory.distances.values() for each in values if each]
-    lowest = DECADES * min(known or positive or [1.0])
+    lowest = max(DECADES * min(known or positive or [1.0]), SMALLEST)
     highest = 10 * max([*known, *positive, lowest])
     axes.set_yscale("log")
     axes.set_ylim(lowest, highest)

@@ -70,3 +70,17 @@ def test_nothing_to_compare_is_drawn_without_a_warning():
 def test_no_metric_is_an_error():
     with pytest.raises(ValueError, match="give at least one metric"):
         draw()
+
+
+def test_what_no_axis_can_hold_is_left_out():
+    gone = Trajectory(
+        "loss",
+        {"jax": (1e308, 0.5), "torch": (-1e308, 5e-324)},
+        "jax",
+        (1e308, 5e-324),
+        {"torch": (1e308, 5e-324)},
+        (False, False),
+    )
+    above, _ = draw(gone).axes
+    assert above.get_ylim()[1] < 1
+    assert "<svg" in to_svg_text(draw(gone), title="final", prefix="a")

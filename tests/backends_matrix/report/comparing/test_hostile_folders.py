@@ -123,3 +123,18 @@ def test_folders_of_one_name_are_told_apart(tmp_path, small_document):
         write(tmp_path / name / "out", small_document)
     done = portable(tmp_path, "laptop/out", "server/out")
     assert [run["name"] for run in done.found["runs"]] == ["laptop/out", "server/out"]
+
+
+@pytest.mark.parametrize("number", [1e308, -1e308, 5e-324, 10**300])
+def test_numbers_at_the_end_of_the_range_are_judged_and_drawn(tmp_path, small_document, number):
+    write(tmp_path / "sound", small_document)
+    odd = json.loads(json.dumps(small_document))
+    for entry in odd["cells"]:
+        if (entry["variant"], entry["backend"]) == ("final", "torch"):
+            entry["history"]["val_loss"][1] = number
+    write(tmp_path / "odd", odd)
+    done = portable(tmp_path, "sound", "odd", "--out", "compared")
+    assert done.exit_code == 1, done.output
+    (found,) = [each for each in done.found["comparisons"] if each["verdict"] == "differs"]
+    assert (found["quantity"], found["backend"], found["epoch"]) == ("val_loss", "torch", 2)
+    assert (tmp_path / "compared" / "report.html").exists()
