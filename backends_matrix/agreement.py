@@ -1,22 +1,22 @@
 """Levels, noise floor and verdicts. NumPy only: judging is apart from running.
 
 Level 0 compares digests of what goes into a training: any difference is an error. Level 2 compares metrics,
-epoch by epoch, against a noise floor: how far replicas of the reference, which are rounded otherwise at every
-step (``portable_models.training.rounding``), have drifted apart by that epoch. A fixed tolerance would be
+epoch by epoch, against a noise floor: how far replicas, which are rounded otherwise at every step
+(``portable_models.training.rounding``), have drifted apart by that epoch. A fixed tolerance would be
 vacuous where training is stable and flaky where it is chaotic.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backends_matrix.noise import families, floor_of, series
 from backends_matrix.result import CellResult
 
 
@@ -45,6 +45,9 @@ class Judgement:
         effect: relative change of a metric that matters to its user; where the tolerance is above it,
             agreement says nothing, and the verdict is "undecidable".
         effect_accuracy: the same for accuracies, absolute.
+        vouching: how many times the reference's own noise floor that of another backend may count, None for
+            any. A backend that is not the same from one training to the next has a floor of its own making,
+            which must not speak for it; sound ones are within the spread that ``safety`` allows for.
     """
 
     safety: float = 8.0
@@ -52,6 +55,7 @@ class Judgement:
     samples: int = 2
     effect: float = 0.05
     effect_accuracy: float = 0.01
+    vouching: float | None = 8.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,11 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as ``report.json`` holds it."""
-        return {**asdict(self), "verdict": self.verdict.value}
+        found = {**asdict(self), "verdict": self.verdict.value}
+        for name in ("difference", "tolerance", "smallest_passing"):
+            # A result that is no number is infinitely far away; JSON has no such number.
+            found[name] = found[name] if math.isfinite(found[name]) else None
+        return found
 
 
 def judge(
@@ -116,11 +124,11 @@ def judge(
         base = next((each for each in originals if each.cell.backend == reference), None)
         if base is None:
             continue
-        replicas = [each for each in cells if each.cell.replica]
+        groups = sorted(families(cells), key=lambda each: each[0].cell.backend != reference)
         for other in originals:
             if other is not base:
                 comparisons += compare_digests(base, other)
-                comparisons += compare_metrics(base, other, replicas, settings)
+                comparisons += compare_metrics(base, other, groups, settings)
     return comparisons
 
 
@@ -144,22 +152,29 @@ def compare_digests(base: CellResult, other: CellResult) -> list[Comparison]:
 
 
 def compare_metrics(
-    base: CellResult, other: CellResult, replicas: Sequence[CellResult], judgement: Judgement
+    base: CellResult,
+    other: CellResult,
+    groups: Sequence[Sequence[CellResult]],
+    judgement: Judgement,
 ) -> list[Comparison]:
-    """Level 2: every metric of every epoch, and the final ones, against the replicas' noise floor.
+    """Level 2: every metric of every epoch, and the final ones, against the noise floor.
 
     A metric that one of the two measured more often than the other is a difference of its own.
+
+    Args:
+        base: what is compared with.
+        other: what is judged.
+        groups: families of replicas that measure the noise floor (see ``noise.families``).
+        judgement: what verdicts rest on.
     """
     comparisons = []
     for source in ("history", "final"):
-        ours, theirs = _series(base, source), _series(other, source)
+        ours, theirs = series(base, source), series(other, source)
         for quantity in dict.fromkeys([*ours, *theirs]):
             a, b = ours.get(quantity, np.empty(0)), theirs.get(quantity, np.empty(0))
             if a.size != b.size:
                 comparisons.append(_other_length(base, other, quantity, a.size, b.size))
-            floor = noise_floor(
-                [_series(each, source).get(quantity) for each in (base, *replicas)], a.size
-            )
+            floor = floor_of(groups, source, quantity, a.size, judgement.vouching)
             for index in range(min(a.size, b.size)):
                 value = float(a[index])
                 tolerance, why = _tolerance(quantity, value, float(floor[index]), base, judgement)
@@ -194,27 +209,6 @@ def _other_length(
         undecidable=False,
         why=f"both must measure it equally often; {ours} and {theirs} values came",
     )
-
-
-def noise_floor(members: Sequence[NDArray[np.float64] | None], length: int) -> NDArray[np.float64]:
-    """How far replicas have drifted apart by each epoch.
-
-    The largest distance between any two members, and its largest value so far: trajectories that have
-    parted may cross again, which does not make them agree.
-
-    Args:
-        members: the reference and its replicas, each of shape ``(length,)``; None for one without it.
-        length: number of epochs.
-
-    Returns:
-        float64 of shape ``(length,)``; zero where there are no replicas.
-    """
-    present = [each for each in members if each is not None and each.size == length]
-    distances = [np.abs(a - b) for a, b in combinations(present, 2)]
-    if not distances:
-        return np.zeros(length)
-    floor: NDArray[np.float64] = np.maximum.accumulate(np.max(distances, axis=0))
-    return floor
 
 
 def _tolerance(
@@ -252,12 +246,7 @@ def _count(quantity: str, base: CellResult) -> int:
         if quantity.startswith("test_")
         else "train"
     )
-    return samples.get(part, 1)
-
-
-def _series(result: CellResult, source: str) -> dict[str, NDArray[np.float64]]:
-    values = result.history if source == "history" else result.final
-    return {name: np.atleast_1d(np.asarray(value, np.float64)) for name, value in values.items()}
+    return max(samples.get(part, 1), 1)
 
 
 def _by_variant(results: Iterable[CellResult]) -> dict[tuple[str, str], list[CellResult]]:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from backends_matrix import report as reports
 from backends_matrix.cell import BACKENDS, DEVICES, ENGINES
+from backends_matrix.cli_compare import compare
 from backends_matrix.cli_convert import convert
 from backends_matrix.cli_export import export
 from backends_matrix.cli_selftest import selftest
@@ -31,6 +32,7 @@ from backends_matrix.plan import (
     RunError,
 )
 from backends_matrix.progress import ConsoleProgress
+from backends_matrix.report.records import showable
 from portable_models.built_in import BUILT_IN
 from portable_models.data.pipelines import PIPELINES
 
@@ -53,7 +55,8 @@ class Group(click.Group):
 
 
 def _complain(message: str) -> None:
-    click.echo(f"portable: error: {message}", err=True)
+    # One line, and nothing that a terminal would obey: a message may quote a file that came from elsewhere.
+    click.echo(f"portable: error: {showable(message.replace(chr(10), ' '))}", err=True)
 
 
 @click.group(
@@ -175,7 +178,7 @@ def run(experiment: str, backend: str | None, epochs: int | None, out: Path, **s
     type=click.IntRange(min=0),
     default=DEFAULT_REPLICAS,
     show_default=True,
-    help="Replicas of the reference that measure the noise floor.",
+    help="Replicas that measure the noise floor: half on the reference, half on another backend.",
 )
 @click.option(
     "--most-replicas",
@@ -246,7 +249,7 @@ def _execute(experiments: Sequence[str], settings: MatrixSettings) -> None:
         document = run_matrix(
             experiments, settings, observer=observer, command=["portable", *sys.argv[1:]]
         )
-    reports.render_all(document, settings.out)
+    reports.render_all(document, settings.out, timed=True)
     _show(document, settings.out)
 
 
@@ -261,7 +264,7 @@ def _show(document: dict[str, Any], directory: Path) -> None:
     sys.exit(EXIT_CODES[document["verdict"]])
 
 
-for command in (convert, export, selftest, versions):
+for command in (compare, convert, export, selftest, versions):
     main.add_command(command)
 
 if __name__ == "__main__":

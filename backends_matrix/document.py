@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -34,14 +35,20 @@ class Run:
     without_steps: Mapping[Cell, str]
     command: Sequence[str]
     interrupted: bool
+    seconds: Mapping[str, float]
 
 
 def document(run: Run) -> dict[str, Any]:
     """Judge a run and put it into the form of ``report.schema.json``."""
+    started = time.perf_counter()
     names = {key: str(entry["name"]) for key, entry in run.descriptions.items()}
     comparisons = sorted(
         [*judge(run.results, run.reference), *run.steps], key=lambda each: each.level
     )
+    explanations = explain(comparisons)
+    seconds = dict(run.seconds)
+    seconds["judging"] = seconds.get("judging", 0.0) + time.perf_counter() - started
+    seconds["training"] = sum(result.seconds or 0.0 for result in run.results)
     rows = [{**each.to_json(), "experiment": names[each.experiment]} for each in comparisons]
     return {
         "schema": SCHEMA,
@@ -54,6 +61,7 @@ def document(run: Run) -> dict[str, Any]:
         "command": list(run.command),
         "interrupted": run.interrupted,
         "reference": run.reference,
+        "seconds": seconds,
         "environment": {
             **describe_host(),
             "backends": {
@@ -64,10 +72,10 @@ def document(run: Run) -> dict[str, Any]:
         "experiments": {
             entry["name"]: _experiment(entry, run) for entry in run.descriptions.values()
         },
-        "cells": [_cell(result, names) for result in run.results],
+        "cells": [cell_entry(result, names) for result in run.results],
         "comparisons": rows,
         "explanations": [
-            {**asdict(each), "experiment": names[each.experiment]} for each in explain(comparisons)
+            {**asdict(each), "experiment": names[each.experiment]} for each in explanations
         ],
         "claims": [dict(claim) for claim in run.claims],
         "examples": [
@@ -148,7 +156,8 @@ def _problem(cell: Cell, status: str, reason: str, names: Mapping[str, str]) -> 
     }
 
 
-def _cell(result: CellResult, names: Mapping[str, str]) -> dict[str, Any]:
+def cell_entry(result: CellResult, names: Mapping[str, str]) -> dict[str, Any]:
+    """A cell as ``report.json`` holds it; ``names`` are the experiments' by what they were asked for as."""
     cell = result.cell
     return {
         "experiment": names[cell.experiment],

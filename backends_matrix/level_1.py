@@ -23,6 +23,12 @@ KINDS = ("outputs", "loss", "statistics", "gradient", "update", "metric")
 
 JUDGE = "float64"
 
+UNITS = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""One unit in the last place of 1. It is that of the type which a kind of result is computed in."""
+
+PRECISION = {"compute": "float32", "variables": "float32"}
+"""Where the states do not say what the model's layers compute in and its variables are of."""
+
 
 @dataclass(frozen=True)
 class StepJudgement:
@@ -30,11 +36,11 @@ class StepJudgement:
 
     Args:
         movement: how many times as far from float64 a backend may be as the float64 result itself moves when
-            every number that goes into the step moves by one unit in the last place of float32. A backend
-            rounds after every operation and not only at the border, hence more than once.
+            every number that goes into the step moves by one unit in the last place. A backend rounds after
+            every operation and not only at the border, hence more than once.
         others: how many times as far from float64 as the nearest other backend.
-        units: units in the last place of float32, of the largest number of the kind, that a result may have
-            lost in sums alone.
+        units: units in the last place, of the largest number of the kind, that a result may have lost in
+            sums alone.
     """
 
     movement: float = 8.0
@@ -74,6 +80,7 @@ def judge_steps(
             step, epoch = state["place"].tolist()
         exact = _read(folder / JUDGE / path.name)
         results = {backend: _read(folder / backend / path.name) for backend in backends}
+        names.setdefault("precision", PRECISION)
         for kind in KINDS:
             keys = [key for key in exact if key.startswith(f"{kind}/")]
             for backend, part in _parts(kind, keys, exact, results, names, settings):
@@ -86,7 +93,7 @@ def _parts(
     keys: Sequence[str],
     exact: Mapping[str, NDArray[Any]],
     results: Mapping[str, Mapping[str, NDArray[Any]]],
-    names: Mapping[str, Sequence[str]],
+    names: Mapping[str, Any],
     settings: StepJudgement,
 ) -> Iterator[tuple[str, _Part]]:
     """For each backend, the tensor of this kind that uses the largest share of its tolerance."""
@@ -94,7 +101,8 @@ def _parts(
         return
     # Gradients share one scale: a small one is a sum in which large ones cancel.
     scale = max(float(np.max(np.abs(exact[key]), initial=0.0)) for key in keys)
-    rounding = settings.units * float(np.finfo(np.float32).eps) * max(scale, 1e-30)
+    kept = _precision(kind, names["precision"])
+    rounding = settings.units * UNITS[kept] * max(scale, 1e-30)
     errors = {
         backend: {key: _distance(result.get(key), exact[key]) for key in keys}
         for backend, result in results.items()
@@ -104,7 +112,7 @@ def _parts(
         for key in keys:
             nearest = min((other[key] for b, other in errors.items() if b != backend), default=0.0)
             choices = {
-                f"{settings.units:g} units of float32 rounding": rounding,
+                f"{settings.units:g} units of {kept} rounding": rounding,
                 f"{settings.movement:g} x what one unit in the last place moves float64": (
                     settings.movement * float(exact[f"move/{key}"])
                 ),
@@ -120,6 +128,15 @@ def _parts(
             yield backend, worst
 
 
+def _precision(kind: str, precision: Mapping[str, str]) -> str:
+    """The type that a kind of result is computed in.
+
+    The optimizer computes in the type of the variables, from given gradients; metrics are float32, from
+    given outputs. All else rests on the forward pass.
+    """
+    return {"update": precision["variables"], "metric": "float32"}.get(kind, precision["compute"])
+
+
 def _distance(array: NDArray[Any] | None, exact: NDArray[Any]) -> float:
     if array is None or array.shape != exact.shape:
         return float("inf")
@@ -127,12 +144,12 @@ def _distance(array: NDArray[Any] | None, exact: NDArray[Any]) -> float:
     return distance if np.isfinite(distance) else float("inf")
 
 
-def _place(key: str, names: Mapping[str, Sequence[str]]) -> str:
+def _place(key: str, names: Mapping[str, Any]) -> str:
     """The variable's path or the metric's name; empty where the kind has one member."""
     kind, _, member = key.partition("/")
     if kind == "metric":
         return member
-    known = names.get("gradient" if kind == "update" else kind, ())
+    known: Sequence[str] = names.get("gradient" if kind == "update" else kind, ())
     return known[int(member)] if known else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -39,6 +40,14 @@ class _State:
     steps: list[Comparison] = field(default_factory=list)
     without_steps: dict[Cell, str] = field(default_factory=dict)
     interrupted: bool = False
+    seconds: dict[str, float] = field(default_factory=lambda: {"steps": 0.0, "judging": 0.0})
+
+    def judge(self, reference: str) -> list[Comparison]:
+        """Levels 0 and 2 of what has finished so far."""
+        started = time.perf_counter()
+        found = judge(self.results.values(), reference)
+        self.seconds["judging"] += time.perf_counter() - started
+        return found
 
 
 def matrix(
@@ -68,10 +77,12 @@ def matrix(
     """
     prepare(settings.out, resume=settings.resume, command=list(command))
     state = _State()
+    started = time.perf_counter()
     try:
         asyncio.run(_run(list(dict.fromkeys(experiments)), settings, observer or Silent(), state))
     except KeyboardInterrupt:
         state.interrupted = True
+    state.seconds["running"] = time.perf_counter() - started - state.seconds["judging"]
     missing = Status.INTERRUPTED if state.interrupted else Status.INVALID
     reason = "interrupted before it finished" if state.interrupted else "the worker wrote no result"
     results = [state.results.get(cell) or CellResult(cell, missing, reason) for cell in state.cells]
@@ -86,6 +97,7 @@ def matrix(
         without_steps=state.without_steps,
         command=command,
         interrupted=state.interrupted,
+        seconds=state.seconds,
     )
     return document(run)
 
@@ -152,15 +164,17 @@ async def _run(
                     result.cell.backend for result in state.results.values() if result.ok
                 )
             }
+            started = time.perf_counter()
             state.steps, state.without_steps = await compare_steps(
                 chosen, taking_part, workers, settings.timeout
             )
+            state.seconds["steps"] = time.perf_counter() - started
 
 
 def _for_steps(state: _State, settings: MatrixSettings) -> list[Cell]:
     """The reference cells whose single steps are looked at."""
     reference = _reference(settings)
-    comparisons = judge(state.results.values(), reference)
+    comparisons = state.judge(reference)
     differing = {
         (each.experiment, each.variant) for each in comparisons if each.verdict is Agreement.DIFFERS
     }
@@ -178,7 +192,7 @@ def _for_steps(state: _State, settings: MatrixSettings) -> list[Cell]:
 def _second_look(state: _State, settings: MatrixSettings) -> list[Cell]:
     """More replicas where a difference was found, as long as they can be had."""
     reference = _reference(settings)
-    found = doubtful(judge(state.results.values(), reference))
+    found = doubtful(state.judge(reference))
     return more_replicas(state.cells, found, settings, reference)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backends_matrix.cell import BACKENDS, Cell
-from backends_matrix.environment import cores
+from backends_matrix.environment import cores, installed
 
 DEFAULT_REPLICAS = 3
 MOST_REPLICAS = 15
@@ -38,7 +38,8 @@ class MatrixSettings:
         seed: added to every recipe's seed.
         engine: compiled or keras.
         device: cpu, gpu or tpu.
-        replicas: replicas of the reference per variant, which measure the noise floor.
+        replicas: replicas per variant, which measure the noise floor: half of them, rounded up, on the
+            reference, the others on the next backend that is installed.
         most_replicas: how many there may be of a variant in which a difference was found: rounding parts
             trajectories at rare events too, which a few replicas do not meet.
         steps: where single steps are judged in float64 (level 1): never, in doubt (variants in which a
@@ -83,7 +84,7 @@ Descriptions = Mapping[str, Mapping[str, Any]]
 
 
 def plan(descriptions: Descriptions, settings: MatrixSettings, reference: str) -> list[Cell]:
-    """Every cell of the matrix, replicas of the reference included.
+    """Every cell of the matrix, replicas included.
 
     Args:
         descriptions: experiment as it was asked for -> what the worker said of it.
@@ -97,6 +98,8 @@ def plan(descriptions: Descriptions, settings: MatrixSettings, reference: str) -
         name: [each["name"] for each in entry["variants"]] for name, entry in descriptions.items()
     }
     _check_variants(known, settings)
+    others = [each for each in settings.backends if each != reference and installed(each)]
+    numbers = _replicas(settings.replicas, reference, others)
     cells = []
     for experiment, variants in known.items():
         for variant in variants:
@@ -104,12 +107,21 @@ def plan(descriptions: Descriptions, settings: MatrixSettings, reference: str) -
                 continue
             for backend in settings.backends:
                 for pipeline in settings.pipelines:
-                    first = backend == reference and pipeline == settings.pipelines[0]
-                    for replica in range(1 + (settings.replicas if first else 0)):
+                    first = pipeline == settings.pipelines[0]
+                    for replica in (0, *(numbers.get(backend, ()) if first else ())):
                         cells.append(
                             make_cell(experiment, variant, backend, pipeline, replica, settings)
                         )
     return cells
+
+
+def _replicas(count: int, reference: str, others: Sequence[str]) -> dict[str, range]:
+    """Backend -> the numbers of its replicas; no number occurs twice, as each moves numbers its own way."""
+    own = (count + 1) // 2 if others else count
+    return {
+        reference: range(1, own + 1),
+        **{name: range(own + 1, count + 1) for name in others[:1]},
+    }
 
 
 def make_cell(

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backends_matrix.cell import Cell
+from backends_matrix.double import compute_in_float64
 from backends_matrix.memory import peak_bytes, reset_peak
 from backends_matrix.result import CellResult, Status, write_result
 
@@ -83,7 +84,9 @@ class Worker:
 
         from portable_models._backend import current
 
-        keras.config.set_floatx("float64" if self.double else "float32")
+        keras.config.set_floatx("float32")
+        if self.double:
+            compute_in_float64()
         backend = current()
         backend.bound_threads(self.threads)
         backend.require_device(self.device)

@@ -16,6 +16,10 @@ Document: TypeAlias = Mapping[str, Any]
 SCHEMA = 1
 FILE_NAME = "report.json"
 _SHOWN_FAULTS = 3
+_LARGEST = 2**30
+"""Bytes. The whole matrix on the full data, 200 epochs of it with 15 replicas, takes some 20 MB."""
+_DEEPEST = 32
+"""Objects and arrays inside each other; a report has 8, and recipes of users may add some."""
 
 
 class ReportError(Exception):
@@ -62,8 +66,13 @@ def read(directory: Path | str) -> dict[str, Any]:
     """
     path = Path(directory) / FILE_NAME
     try:
+        # A pipe would be waited for, and a device may never end.
+        if path.exists() and not path.is_file():
+            raise ReportError(f"{path} is not a file")
+        if (size := path.stat().st_size) > _LARGEST:
+            raise ReportError(f"{path} has {size:,} bytes, and a report has at most {_LARGEST:,}")
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ReportError(
             f"there is no {FILE_NAME} in {directory}; "
             f"name a folder that 'portable matrix --out DIR' has written"
@@ -76,9 +85,13 @@ def read(directory: Path | str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise ReportError(f"{path} is not a report: it is nested too deeply") from None
+    except MemoryError:
+        raise ReportError(f"{path} is too large for the memory of this machine") from None
     except ValueError as error:
         hint = ", or the file is cut off" if text.strip() else ": the file is empty"
         raise ReportError(f"{path} is not JSON{hint} ({error})") from None
+    if _deeper(document, _DEEPEST):
+        raise ReportError(f"{path} is not a report: it is nested too deeply")
     validate(document, str(path))
     return document
 
@@ -91,11 +104,20 @@ def write(document: Document, directory: Path | str) -> Path:
     Raises:
         ReportError: the document is not valid, or the folder cannot be written.
     """
+    return write_file(document, Path(directory) / FILE_NAME)
+
+
+def write_file(document: Document, path: Path) -> Path:
+    """Write a document to a file of any name, whole or not at all.
+
+    Raises:
+        ReportError: the document is not valid, or the file cannot be written.
+    """
     validate(document)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     # A lone surrogate is a legal JSON escape but not UTF-8: keep it as the escape.
     encoded = text.encode("utf-8", errors="backslashreplace")
-    return write_whole(Path(directory) / FILE_NAME, encoded + b"\n")
+    return write_whole(path, encoded + b"\n")
 
 
 def write_whole(path: Path, content: bytes) -> Path:
@@ -115,6 +137,15 @@ def write_whole(path: Path, content: bytes) -> Path:
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror or error}") from None
     return path
+
+
+def _deeper(value: Any, allowed: int) -> bool:
+    """Whether containers lie deeper inside each other than is allowed; looks no deeper itself."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    containers = [each for each in inner if isinstance(each, dict | list)]
+    return bool(containers) and (
+        not allowed or any(_deeper(each, allowed - 1) for each in containers)
+    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

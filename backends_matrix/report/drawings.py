@@ -13,7 +13,16 @@ from matplotlib.figure import Figure as Drawing
 from backends_matrix.report.agreement import grouped, summed
 from backends_matrix.report.overview import backends, lead_cell, variants
 from backends_matrix.report.records import Comparison, Experiment, Report, Verdict
-from portable_models.plots import Band, Figure, History, draw, draw_overlaid, draw_shares
+from backends_matrix.report.trajectories import trajectories
+from portable_models.plots import (
+    Band,
+    Figure,
+    History,
+    draw,
+    draw_overlaid,
+    draw_shares,
+    draw_trajectories,
+)
 
 _TRAJECTORY = 2
 _LONGEST_NAME = 60
@@ -25,11 +34,12 @@ class Plot:
 
     Args:
         experiment: the experiment that it belongs to.
-        figure: the figure it shows, or empty for the shares of the tolerance.
+        figure: the figure it shows, or empty for the shares of the tolerance and for trajectories.
         backend: the only backend in it, or empty for all of them.
         name: file name without an ending; safe whatever the experiment is called.
         title: what a screen reader says.
         drawing: the drawing.
+        variant: the variant whose metrics it shows, each with its noise band; empty for other plots.
     """
 
     experiment: str
@@ -38,6 +48,7 @@ class Plot:
     name: str
     title: str
     drawing: Drawing = field(repr=False)
+    variant: str = ""
 
     @property
     def panels(self) -> int:
@@ -51,6 +62,21 @@ def plots(report: Report) -> Iterator[Plot]:
         for figure in experiment.figures:
             yield from _figure_plots(report, experiment, figure)
         yield from _share_plots(report, experiment)
+        for variant, shown in trajectories(report, experiment.name).items():
+            yield Plot(
+                experiment.name,
+                "",
+                "",
+                f"{safe_name(experiment.name)}-{safe_name(variant)}-metrics",
+                f"Metrics of {experiment.name}/{variant} on {', '.join(backends(report))}",
+                draw_trajectories(
+                    variant,
+                    shown,
+                    backends=backends(report),
+                    caption="synthetic data" if experiment.synthetic else "",
+                ),
+                variant,
+            )
 
 
 def _figure_plots(report: Report, experiment: Experiment, figure: Figure) -> Iterator[Plot]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -35,6 +34,7 @@ from backends_matrix.report.overview import (
 )
 from backends_matrix.report.problems import problem_lines
 from backends_matrix.report.records import Comparison, Experiment, Report, parse
+from backends_matrix.report.summary import explanation, steps, times, versions
 from portable_models.plots import to_svg_text
 
 FILE_NAME = "report.html"
@@ -102,6 +102,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "data_text": data_text,
+        "share_text": wording.share_text,
         "last_value": last_value,
         "measured_lines": measured_lines,
         "levels": wording.LEVELS,
@@ -128,7 +129,8 @@ def _context(report: Report, images: Sequence[Image]) -> dict[str, Any]:
         "created": wording.moment(report.created),
         "extent": extent(report),
         "total": summed(report.comparisons),
-        "seconds": sum(cell.seconds or 0.0 for cell in report.cells),
+        "explanation": explanation(report),
+        "times": times(report),
         "problems": problem_lines(report),
         "notes": notes(report),
         "next_step": next_step(report, None),
@@ -143,7 +145,9 @@ def _context(report: Report, images: Sequence[Image]) -> dict[str, Any]:
         "claims": grouped(claim_rows(report), lambda claim: claim.experiment),
         "cells": shown_cells(report),
         "environment": _environment_table(report),
-        "command": shlex.join(report.command),
+        "steps": steps(report),
+        "versions": versions(report),
+        "differing_settings": _differing_settings(report),
     }
 
 
@@ -173,13 +177,17 @@ def _section(report: Report, experiment: Experiment, images: Sequence[Image]) ->
     own = [each for each in images if each.plot.experiment == experiment.name]
     compared = [entry for entry in report.comparisons if entry.experiment == experiment.name]
     found: list[Row] = rows(report, experiment.name)
+    sums = {row.variant: row.agreement for row in found}
     return {
         "experiment": experiment,
         "rows": found,
         "figures": grouped(
             (each for each in own if each.plot.figure), lambda each: each.plot.figure
         ),
-        "tolerance": next((each for each in own if not each.plot.figure), None),
+        "tolerance": next(
+            (each for each in own if not each.plot.figure and not each.plot.variant), None
+        ),
+        "metrics": [(each, sums.get(each.plot.variant)) for each in own if each.plot.variant],
         "quantities": _quantities(compared),
         "compared": grouped(compared, lambda entry: (entry.level, entry.variant, entry.quantity)),
         "made": len(compared),
@@ -221,6 +229,11 @@ def _environment_table(report: Report) -> dict[str, dict[str, str]]:
         for key, text in _flat(settings):
             table.setdefault(key, {})[backend] = text
     return table
+
+
+def _differing_settings(report: Report) -> set[str]:
+    """In a comparison of two runs, the settings that they do not share."""
+    return {each.setting for each in report.environment_differences}
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:

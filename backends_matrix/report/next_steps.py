@@ -16,9 +16,17 @@ def notes(report: Report) -> list[str]:
     """Remarks that cells which ended well have left, for instance that another engine ran."""
     remarked = [cell for cell in report.cells if cell.ok and cell.reason and not cell.replica]
     same = grouped(remarked, lambda cell: (cell.backend, cell.reason))
+    changed = [
+        f"{each.setting} {each.first or 'absent'} -> {each.second or 'absent'}"
+        for each in report.environment_differences
+    ]
     return [
-        f"{backend}: {reason} ({count(len(cells), 'cell')})"
-        for (backend, reason), cells in same.items()
+        *report.notes,
+        *([f"the environments differ: {', '.join(changed)}"] if changed else []),
+        *(
+            f"{backend}: {reason} ({count(len(cells), 'cell')})"
+            for (backend, reason), cells in same.items()
+        ),
     ]
 
 
@@ -34,6 +42,8 @@ def written(directory: Path) -> list[str]:
 def next_step(report: Report, directory: Path | str | None) -> str:
     """What to do now, for each verdict."""
     page = "report.html" if directory is None else str(Path(directory) / "report.html")
+    if report.runs:
+        return _after_a_comparison(report)
     if report.verdict == "differ":
         entry = next(each for each in report.comparisons if each.verdict is Verdict.DIFFERS)
         trajectory = (each for each in report.comparisons if each.level != 1)
@@ -56,3 +66,22 @@ def next_step(report: Report, directory: Path | str | None) -> str:
     if any(experiment.synthetic for experiment in report.experiments.values()):
         return f"see the plots in {page}; run with --data full for figures on the real data"
     return f"see the plots in {page}"
+
+
+def _after_a_comparison(report: Report) -> str:
+    first = next((each for each in report.comparisons if each.verdict is Verdict.DIFFERS), None)
+    if first is None:
+        if report.verdict == "error":
+            return "mend what the problems above name, repeat that run, and compare again"
+        return "nothing; keep both folders, they are what this verdict rests on"
+    if first.level == 0:
+        return (
+            "the runs were not given the same: repeat one with the data, the seed, the epochs and the "
+            "version of portable-models of the other"
+        )
+    asked = report.experiments[first.experiment].asked or first.experiment
+    variant = first.variant.rpartition(" on ")[0]
+    return (
+        "find the step that differs, on each of the two machines, with: "
+        f"portable matrix {asked} --variant {variant} --steps always"
+    )

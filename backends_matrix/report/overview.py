@@ -15,18 +15,20 @@ from backends_matrix.report.records import (
     Report,
     Verdict,
 )
-from backends_matrix.report.wording import count, holds
+from backends_matrix.report.wording import count, holds, share_text
 
 
 @dataclass(frozen=True)
 class State:
     """What a place in the matrix shows: a kind (for the colour) and words.
 
-    ``kind`` is one of agrees, differs, undecidable, reference, ran, error and absent.
+    ``kind`` is one of agrees, differs, undecidable, reference, ran, error and absent; ``detail`` is how much
+    of its tolerance the worst comparison takes, or what it is of.
     """
 
     kind: str
     text: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,8 @@ def state(cell: Cell | None, report: Report, judged: Sequence[Comparison]) -> St
     agreement = summed(judged)
     if agreement.verdict is not None:
         limited = agreement.verdict is Verdict.AGREES and agreement.undecidable
-        return State("undecidable" if limited else agreement.verdict.value, agreement.text)
+        kind = "undecidable" if limited else agreement.verdict.value
+        return State(kind, agreement.text, share_text(agreement.worst))
     serves = any(
         (entry.experiment, entry.variant, entry.reference)
         == (cell.experiment, cell.variant, cell.backend)
@@ -222,11 +225,13 @@ def example_rows(report: Report, experiment: str) -> list[ExampleRow]:
 
 def headline(report: Report) -> str:
     """The verdict as a sentence."""
+    if report.runs and not report.comparisons:
+        return "Nothing could be compared"
     names = [name for name in backends(report) if any(c.backend == name for c in report.cells)]
     if report.verdict == "error":
         return "Not everything could be run"
     if report.verdict == "differ":
-        return "The backends differ"
+        return f"The {'runs' if report.runs else 'backends'} differ"
     if report.verdict == "ran" or not report.comparisons:
         return f"{' and '.join(names) or 'nothing'} ran; nothing was compared"
     if len(names) < 2:
@@ -251,7 +256,7 @@ def extent(report: Report) -> str:
     parts = [
         count(len(report.experiments), "experiment"),
         count(variant_count, "variant"),
-        count(len(backends(report)), "backend"),
+        count(len(backends(report)), "run" if report.runs else "backend"),
         count(len(pipelines(report)), "pipeline"),
         count(len(shown), "cell"),
     ]

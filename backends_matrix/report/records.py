@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from backends_matrix.report.side_by_side import side_by_side
 from portable_models.plots import Figure, History
 
 # Control characters, which could drive a terminal and which XML forbids, lone surrogates, which no
@@ -171,8 +172,17 @@ class Experiment:
 
 
 @dataclass(frozen=True)
+class EnvironmentDifference:
+    """A setting that two compared runs do not share; None in one that does not have it."""
+
+    setting: str
+    first: str | None
+    second: str | None
+
+
+@dataclass(frozen=True)
 class Report:
-    """All of a document."""
+    """All of a document; ``runs`` names the two that a comparison is of."""
 
     verdict: str
     project: str
@@ -186,6 +196,10 @@ class Report:
     examples: Sequence[Example]
     problems: Sequence[Problem]
     explanations: Sequence[Explanation] = ()
+    runs: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    environment_differences: Sequence[EnvironmentDifference] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def parse(document: Mapping[str, Any]) -> Report:
@@ -193,9 +207,9 @@ def parse(document: Mapping[str, Any]) -> Report:
 
     Characters that a terminal would obey or that XML cannot hold are replaced in every text.
     An experiment that only cells or problems name, because no backend could describe it, is there
-    too.
+    too. In a comparison of two runs, these stand in the place of backends.
     """
-    clean = showable(document)
+    clean = side_by_side(showable(document))
     experiments = {name: _experiment(name, entry) for name, entry in clean["experiments"].items()}
     for record in (*clean["cells"], *clean["comparisons"], *clean["claims"], *clean["problems"]):
         name = record["experiment"]
@@ -214,6 +228,13 @@ def parse(document: Mapping[str, Any]) -> Report:
         examples=[_record(Example, entry) for entry in clean["examples"]],
         problems=[_record(Problem, entry) for entry in clean["problems"]],
         explanations=[_record(Explanation, entry) for entry in clean.get("explanations", ())],
+        seconds=clean.get("seconds", {}),
+        runs=[run["name"] for run in clean.get("runs", ())],
+        notes=clean.get("notes", ()),
+        environment_differences=[
+            _record(EnvironmentDifference, entry)
+            for entry in clean.get("environment_differences", ())
+        ],
     )
 
 

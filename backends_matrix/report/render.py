@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from backends_matrix.report.records import parse
 from portable_models.plots import save
 
 
-def render_all(document: Mapping[str, Any], directory: Path | str) -> list[Path]:
+def render_all(
+    document: Mapping[str, Any], directory: Path | str, *, timed: bool = False
+) -> list[Path]:
     """Write ``report.json``, ``report.html``, ``junit.xml`` and ``figures/*.png``.
 
     Files of these names are replaced; the data comes first, so that it is there even if a rendering
@@ -23,6 +26,7 @@ def render_all(document: Mapping[str, Any], directory: Path | str) -> list[Path]
     Args:
         document: plain JSON values; see ``report.schema.json``.
         directory: the folder, made if it is not there.
+        timed: write down how long the figures took, as ``seconds.reporting``; for a run's first report.
 
     Returns:
         The files, in the order in which they were written.
@@ -31,6 +35,7 @@ def render_all(document: Mapping[str, Any], directory: Path | str) -> list[Path]
         ReportError: the document is not valid, or the folder cannot be written.
     """
     validate(document)
+    started = time.perf_counter()
     folder = Path(directory)
     written = [write(document, folder)]
     figures = folder / FIGURES
@@ -38,10 +43,16 @@ def render_all(document: Mapping[str, Any], directory: Path | str) -> list[Path]
     try:
         figures.mkdir(exist_ok=True)
         for number, plot in enumerate(plots(parse(document))):
-            written.append(save(plot.drawing, figures / f"{plot.name}.png"))
+            # A variant's metrics are many small frames, for reading in the page.
+            if not plot.variant:
+                written.append(save(plot.drawing, figures / f"{plot.name}.png"))
             images.append(html.image(plot, number))
     except OSError as error:
         raise ReportError(f"{figures} cannot be written: {error.strerror or error}") from None
+    if timed:
+        spent = {**document.get("seconds", {}), "reporting": time.perf_counter() - started}
+        document = {**document, "seconds": spent}
+        write(document, folder)
     page = html.render(document, images).encode("utf-8")
     written.append(write_whole(folder / html.FILE_NAME, page))
     written.append(write_whole(folder / junit.FILE_NAME, junit.render(document).encode("utf-8")))

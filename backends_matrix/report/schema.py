@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any, TypeAlias
@@ -78,6 +79,8 @@ def _object_violations(value: dict[str, Any], schema: Schema, path: str) -> Iter
 def _fault(value: Any, schema: Schema) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return f"is {value}, which JSON does not have; write null"
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return "is a number beyond the range of float64"
     kinds = schema.get("type", list(_TYPES))
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if not any(_TYPES[kind](value) for kind in kinds):

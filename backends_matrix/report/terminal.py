@@ -30,7 +30,15 @@ from backends_matrix.report.overview import (
 )
 from backends_matrix.report.problems import Line, problem_lines
 from backends_matrix.report.records import Experiment, Report, parse
-from backends_matrix.report.wording import NOTHING, count, measured_against, moment, value
+from backends_matrix.report.summary import times
+from backends_matrix.report.wording import (
+    NOTHING,
+    count,
+    duration,
+    measured_against,
+    moment,
+    value,
+)
 
 _STYLES = {
     "agree": "bold green",
@@ -93,6 +101,9 @@ class _Terminal:
         badge = self.text(f"{verdict.upper()}: {headline(report)}", _STYLES[verdict])
         self.line(badge)
         self.line(self.text(f"{made_text(report.comparisons)}."))
+        if report.seconds:
+            spent = [f"{name} {duration(seconds)}" for name, seconds in times(report).items()]
+            self.line(self.text(f"Time: {'; '.join(spent)}.", "dim"))
         self.problems(problem_lines(report))
         for experiment in report.experiments.values():
             self.experiment(experiment)

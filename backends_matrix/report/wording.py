@@ -62,6 +62,26 @@ def measured_against(comparison: Comparison) -> str:
     return f"{texts[0]} {sign} {texts[1]}"
 
 
+def share_text(comparison: Comparison | None) -> str:
+    """How much of its tolerance the worst comparison takes: ``31 % of tolerance (loss)``."""
+    if comparison is None:
+        return ""
+    share, of = comparison.share, f"tolerance ({comparison.quantity})"
+    if share == 0:
+        return "every number is equal"
+    if not math.isfinite(share):
+        known = comparison.difference is not None
+        return f"{words(comparison.quantity)} {'not equal' if known else 'is no number'}"
+    if share >= 10:
+        return f"{share:,.0f} x its {of}" if share < 1e5 else f"{scientific(share)} x its {of}"
+    return f"{part(share)} of {of}"
+
+
+def part(share: float) -> str:
+    """A share in whole per cent, and never ``0 %`` of what is not zero."""
+    return "below 1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun: ``1 cell``, ``2 cells``, ``1,200 cells``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

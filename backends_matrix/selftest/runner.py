@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple, TypeVar
 
 from backends_matrix.agreement import Agreement, Comparison, judge
 from backends_matrix.cell import Cell
-from backends_matrix.environment import installed
+from backends_matrix.environment import cores, installed
 from backends_matrix.explanation import explain
 from backends_matrix.level_1 import JUDGE, judge_steps
 from backends_matrix.plan import RunError
@@ -24,7 +27,8 @@ from backends_matrix.step_runs import JUDGES, MOVES
 
 STUDY = "backends_matrix.selftest.study:study"
 SILENCE = 300.0
-REPLICAS = 3
+REPLICAS = (1, 2)
+"""On the reference; the judged backend has one more, as in the matrix."""
 VARIANTS = tuple(dict.fromkeys(fault.variant for fault in FAULTS))
 
 
@@ -96,10 +100,10 @@ class Outcome:
 
 
 Report = Callable[[FaultOutcome | CleanOutcome], None]
+Found = TypeVar("Found", FaultOutcome, CleanOutcome)
 
 
-@dataclass
-class _Bench:
+class _Bench(NamedTuple):
     """The reference's side of one variant and seed: cells, states, and the judge's steps."""
 
     results: list[CellResult]
@@ -127,7 +131,9 @@ class SelfTest:
         self._exact = exact
         self._settings = settings
         self._scratch = scratch
-        self._benches: dict[tuple[str, int], _Bench] = {}
+        self._benches: dict[tuple[str, int], asyncio.Task[_Bench]] = {}
+        # A worker answers one command at a time; what belongs together is not interrupted.
+        self._turns = {lane.name: asyncio.Lock() for lane in (*lanes.values(), exact)}
 
     @property
     def reference(self) -> str:
@@ -138,8 +144,11 @@ class SelfTest:
         """Plant a fault in a worker of its own and say what was found."""
         try:
             bench = await self._bench(fault.variant, 0)
+            # A folder of its own: the same cell may run without the fault at the same time.
             planted = dataclasses.replace(
-                self._settings, setup={backend: f"backends_matrix.selftest.faults:{fault.name}"}
+                self._settings,
+                out=self._scratch / "planted" / fault.name,
+                setup={backend: f"backends_matrix.selftest.faults:{fault.name}"},
             )
             async with BackendLane(backend, planted) as lane:
                 found = await self._compare(bench, lane, fault.variant, 0, fault.name)
@@ -157,8 +166,9 @@ class SelfTest:
     async def clean(self, variant: str, backend: str, seed: int) -> CleanOutcome:
         """Train as it should be, and say what was found all the same."""
         bench = await self._bench(variant, seed)
-        name = f"{backend}-clean"
-        found = await self._compare(bench, self._lanes[backend], variant, seed, name)
+        lane = self._lanes[backend]
+        async with self._turns[lane.name]:
+            found = await self._compare(bench, lane, variant, seed, f"{backend}-clean")
         alarms = tuple(
             f"{each.quantity} at epoch {each.epoch} (level {each.level})"
             for each in found
@@ -167,39 +177,44 @@ class SelfTest:
         return CleanOutcome(variant, backend, seed, len(found), alarms, _largest_share(found))
 
     async def _bench(self, variant: str, seed: int) -> _Bench:
+        # Made once; whoever else needs it meanwhile waits for it.
         key = (variant, seed)
         if key not in self._benches:
-            lane = self._lanes[self.reference]
-            cells = [
-                _cell(variant, self.reference, seed, replica) for replica in range(REPLICAS + 1)
-            ]
+            self._benches[key] = asyncio.ensure_future(self._make_bench(variant, seed))
+        return await self._benches[key]
+
+    async def _make_bench(self, variant: str, seed: int) -> _Bench:
+        lane = self._lanes[self.reference]
+        cells = [_cell(variant, self.reference, seed, replica) for replica in (0, *REPLICAS)]
+        folder = self._scratch / f"{variant}-{seed}"
+        place = {"cell": cells[0].to_json(), "folder": str(folder)}
+        folder.mkdir()
+        for name in (self.reference, JUDGE):
+            (folder / name).mkdir()
+        async with self._turns[lane.name]:
             results = [await lane.run(cell, Silent()) for cell in cells]
             broken = [each.reason for each in results if not each.ok]
             if broken:
                 raise RunError(f"the self-test's own {variant} does not run: {broken[0]}")
-            folder = self._scratch / f"{variant}-{seed}"
-            folder.mkdir()
-            place = {"cell": cells[0].to_json(), "folder": str(folder)}
             await lane.ask({"do": "record", **place})
-            for name, where, moves in ((self.reference, lane, 0), (JUDGE, self._exact, MOVES)):
-                (folder / name).mkdir()
-                await where.ask({"do": "replay", **place, "name": name, "moves": moves})
-            self._benches[key] = _Bench(results, folder)
-        return self._benches[key]
+            await lane.ask({"do": "replay", **place, "name": self.reference, "moves": 0})
+        async with self._turns[self._exact.name]:
+            await self._exact.ask({"do": "replay", **place, "name": JUDGE, "moves": MOVES})
+        return _Bench(results, folder)
 
     async def _compare(
         self, bench: _Bench, lane: BackendLane, variant: str, seed: int, name: str
     ) -> list[Comparison]:
-        cell = _cell(variant, lane.backend, seed, 0)
-        result = await lane.run(cell, Silent())
-        if not result.ok:
-            raise WorkerError(result.reason)
+        cell, replica = (_cell(variant, lane.backend, seed, n) for n in (0, REPLICAS[-1] + 1))
+        results = [await lane.run(each, Silent()) for each in (cell, replica)]
+        if broken := [each.reason for each in results if not each.ok]:
+            raise WorkerError(broken[0])
         (bench.folder / name).mkdir(exist_ok=True)
         place = {"cell": cell.to_json(), "folder": str(bench.folder), "name": name, "moves": 0}
         await lane.ask({"do": "replay", **place})
         steps = judge_steps(bench.folder, bench.results[0].cell, [self.reference, name])
         return [
-            *judge([*bench.results, result], self.reference),
+            *judge([*bench.results, *results], self.reference),
             *(
                 dataclasses.replace(each, backend=lane.backend)
                 for each in steps
@@ -247,17 +262,31 @@ async def run(
         }
         exact = await stack.enter_async_context(BackendLane(judge_on, settings, double=True))
         test = SelfTest(lanes, exact, settings, scratch)
+        # One more than there are cores, since some wait for another's worker.
+        gate = asyncio.Semaphore(cores() + 1)
+
+        async def done(work: Callable[[], Awaitable[Found]]) -> Found:
+            async with gate:
+                found = await work()
+            report(found)
+            return found
+
         try:
-            for fault in faults:
-                outcome.faults.append(await test.fault(fault, backends[-1]))
-                report(outcome.faults[-1])
-            for seed in seeds:
-                for variant in VARIANTS:
-                    for backend in backends[1:]:
-                        outcome.clean.append(await test.clean(variant, backend, seed))
-                        report(outcome.clean[-1])
-        except WorkerError as error:
-            raise RunError(f"the self-test could not be run: {error}") from None
+            async with asyncio.TaskGroup() as group:
+                planted = [
+                    group.create_task(done(partial(test.fault, fault, backends[-1])))
+                    for fault in faults
+                ]
+                trained = [
+                    group.create_task(done(partial(test.clean, variant, backend, seed)))
+                    for seed in seeds
+                    for variant in VARIANTS
+                    for backend in backends[1:]
+                ]
+        except* (WorkerError, RunError) as errors:
+            raise RunError(f"the self-test could not be run: {errors.exceptions[0]}") from None
+        outcome.faults = [task.result() for task in planted]
+        outcome.clean = [task.result() for task in trained]
     return outcome
 
 

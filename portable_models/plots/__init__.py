@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from portable_models.plots.curves import draw, draw_overlaid
     from portable_models.plots.output import save, to_svg_text
     from portable_models.plots.tolerance import draw_shares
+    from portable_models.plots.trajectories import Trajectory, draw_trajectories
 
 _DRAWN_WITH_MATPLOTLIB = {
     "draw": "curves",
     "draw_overlaid": "curves",
     "draw_shares": "tolerance",
+    "Trajectory": "trajectories",
+    "draw_trajectories": "trajectories",
     "save": "output",
     "to_svg_text": "output",
 }
@@ -39,9 +42,11 @@ __all__ = [
     "Figure",
     "History",
     "Series",
+    "Trajectory",
     "draw",
     "draw_overlaid",
     "draw_shares",
+    "draw_trajectories",
     "exponential_moving_average",
     "save",
     "to_svg_text",

@@ -19,6 +19,15 @@ class CurveStyle(StrEnum):
     DOTS = "dots"
 
 
+LARGEST = 1e100
+"""What is beyond it, on either side, is not drawn: Matplotlib computes with products of such numbers."""
+
+
+def drawable(values: Series) -> list[float | None]:
+    """The values, with None for those that no axis can hold."""
+    return [None if value is None or not abs(value) <= LARGEST else value for value in values]
+
+
 @dataclass(frozen=True)
 class Curve:
     """One quantity of one variant, over epochs.
@@ -113,13 +122,14 @@ class Figure:
         """The epochs (from 1) and values of a curve, after skipping and smoothing.
 
         Returns:
-            Two lists of one length; both are empty where the history lacks the quantity.
+            Two lists of one length; both are empty where the history lacks the quantity. What is too large
+            to be drawn is None.
         """
         values = list(history.get(curve.quantity, ()))[self.skip_first :]
         if self.smoothing is not None:
             values = exponential_moving_average(values, self.smoothing)
         first = self.skip_first + 1
-        return list(range(first, first + len(values))), values
+        return list(range(first, first + len(values))), drawable(values)
 
     def to_json(self) -> dict[str, Any]:
         """The figure as a JSON object."""

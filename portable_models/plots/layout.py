@@ -98,7 +98,9 @@ def legend(drawing: Drawing, handles: Sequence[Artist]) -> None:
 
 def settle(drawing: Drawing) -> Drawing:
     """Place everything now and for good, so that writing it twice does not lay it out twice."""
-    drawing.draw_without_rendering()
+    engine = drawing.get_layout_engine()
+    if engine is not None:
+        engine.execute(drawing)
     drawing.set_layout_engine("none")
     return drawing
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Array, Batch, Indices
 from portable_models.random import portable_random
 from portable_models.training.engine import Job, choose
-from portable_models.training.states import State, moved, restore, values
+from portable_models.training.states import ROUGH, State, moved, readable, restore, values
 
 STEPS = (0, 1, 10, 100)
 EPOCHS = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -40,6 +42,7 @@ def record(job: Job, engine: str, folder: Path) -> int:
         names = {
             "gradient": [each.path for each in model.trainable_variables],
             "statistics": [each.path for each in _statistics(model)],
+            "precision": _precision(model),
         }
         (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
         count = _record_steps(job, steps, folder)
@@ -58,11 +61,12 @@ def replay(job: Job, source: Path, target: Path, moves: int = 0) -> None:
         source: where ``record`` wrote.
         target: gets one ``.npz`` file per state.
         moves: how often the step is computed again with every number that goes into it moved by one unit in
-            the last place of float32; the largest distance of each result is written as ``move/...``.
+            the last place; the largest distance of each result is written as ``move/...``.
     """
     with portable_random(job.recipe.seed):
         _prepare(job)
         own = values(job.model.optimizer.variables)
+        precision = json.loads((source / "names.json").read_text(encoding="utf-8"))["precision"]
         for path in sorted(source.glob("state-*.npz")):
             state = State.read(path)
             if not state.step:
@@ -75,11 +79,17 @@ def replay(job: Job, source: Path, target: Path, moves: int = 0) -> None:
                 rng = np.random.default_rng([number, state.step])
                 shifted = replace(
                     state,
-                    variables=moved(state.variables, rng),
-                    optimizer=moved(state.optimizer, rng),
-                    gradients=moved(state.gradients, rng),
+                    variables=moved(state.variables, rng, precision["variables"]),
+                    optimizer=moved(state.optimizer, rng, precision["variables"]),
+                    gradients=moved(state.gradients, rng, precision["variables"]),
+                    outputs=moved(state.outputs, rng),
                 )
-                other = _step(job.model, shifted, _moved_inputs(batch, rng))
+                # The forward pass rounds the weights to what it computes in, the optimizer does not.
+                forward = replace(
+                    shifted, variables=moved(state.variables, rng, precision["compute"])
+                )
+                inputs = _moved_inputs(batch, rng, precision["compute"])
+                other = _step(job.model, shifted, inputs, forward)
                 for key, array in found.items():
                     distance = np.max(np.abs(other[key] - array), initial=0.0)
                     largest[key] = max(largest[key], float(distance))
@@ -112,8 +122,10 @@ def _tensors(batch: Batch) -> Any:
     )
 
 
-def _moved_inputs(batch: Batch, rng: np.random.Generator) -> Batch:
-    x = keras.tree.map_structure(lambda array: moved([np.asarray(array)], rng)[0], batch.x)
+def _moved_inputs(batch: Batch, rng: np.random.Generator, precision: str) -> Batch:
+    x = keras.tree.map_structure(
+        lambda array: moved([np.asarray(array)], rng, precision)[0], batch.x
+    )
     return batch._replace(x=x)
 
 
@@ -126,27 +138,70 @@ def _statistics(model: Any) -> list[Any]:
     ]
 
 
-def _step(model: Any, state: State, batch: Batch) -> Found:
+def _precision(model: Any) -> dict[str, str]:
+    """The roughest type that a layer computes in, and that a trainable variable has."""
+    compute = {layer.compute_dtype for layer in model._flatten_layers()}
+    variables = {each.dtype for each in model.trainable_variables}
+    rough = sorted(ROUGH, key=lambda name: -ROUGH[name])
+    return {
+        name: next((each for each in rough if each in found), "float32")
+        for name, found in (("compute", compute), ("variables", variables))
+    }
+
+
+@contextmanager
+def _unscaled(optimizer: Any) -> Iterator[None]:
+    """Gradients of the loss as it is: Keras scales it on some ways to a gradient and not on others."""
+    scale = getattr(optimizer, "dynamic_scale", None)
+    factor, optimizer.loss_scale_factor = optimizer.loss_scale_factor, None
+    before = None if scale is None else keras.ops.convert_to_numpy(scale.value)
+    if scale is not None:
+        scale.assign(1.0)
+    yield
+    optimizer.loss_scale_factor = factor
+    if scale is not None:
+        scale.assign(before)
+
+
+def _apply(model: Any, gradients: list[Array]) -> None:
+    """Hand gradients of the loss as it is to the optimizer.
+
+    Of one that scales the loss, to the optimizer inside it: what is outside divides by the scale, and on JAX
+    it can do so in a compiled step only.
+    """
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    scale = optimizer.loss_scale_factor or 1.0
+    given = [
+        keras.ops.convert_to_tensor((each * scale).astype(keras.config.floatx()))
+        for each in gradients
+    ]
+    optimizer.apply(given, model.trainable_variables)
+
+
+def _step(model: Any, state: State, batch: Batch, forward: State | None = None) -> Found:
+    """One step from a state; its forward pass from another, if one is given."""
     x, y, weight = _tensors(batch)
-    restore(model, state)
-    outputs, loss, gradients = current().gradients(model, x, y, weight)
+    restore(model, forward or state)
+    with _unscaled(model.optimizer):
+        outputs, loss, gradients = current().gradients(model, x, y, weight)
     found: Found = {"loss/0": np.asarray(loss, np.float64)}
-    flat = [keras.ops.convert_to_numpy(each) for each in keras.tree.flatten(outputs)]
+    flat = _arrays(outputs)
     for kind, arrays in (
         ("outputs", flat),
-        ("gradient", gradients),
+        ("gradient", map(readable, gradients)),
         ("statistics", values(_statistics(model))),
     ):
         found |= {f"{kind}/{index}": np.asarray(each) for index, each in enumerate(arrays)}
     model.reset_metrics()
-    logs = model.compute_metrics(x, y, outputs, weight)
+    seen = [
+        keras.ops.convert_to_tensor(each.astype(keras.config.floatx())) for each in state.outputs
+    ]
+    logs = model.compute_metrics(x, y, keras.tree.pack_sequence_as(outputs, seen), weight)
     for name, value in sorted(_flat(logs).items()):
         if name != "loss":
             found[f"metric/{name}"] = np.asarray(keras.ops.convert_to_numpy(value), np.float64)
     restore(model, state)
-    kind = keras.config.floatx()
-    given = [keras.ops.convert_to_tensor(each.astype(kind)) for each in state.gradients]
-    model.optimizer.apply(given, model.trainable_variables)
+    _apply(model, state.gradients)
     found |= {f"update/{i}": each for i, each in enumerate(values(model.trainable_variables))}
     return found
 
@@ -158,15 +213,22 @@ def _flat(logs: Any) -> dict[str, Any]:
     return flat
 
 
-def _gradients(job: Job, batch: Batch) -> list[Array]:
-    return list(current().gradients(job.model, *_tensors(batch))[2])
+def _arrays(outputs: Any) -> list[Array]:
+    return [readable(keras.ops.convert_to_numpy(each)) for each in keras.tree.flatten(outputs)]
+
+
+def _forward(job: Job, batch: Batch) -> tuple[list[Array], list[Array]]:
+    """Outputs and gradients of the next step."""
+    with _unscaled(job.model.optimizer):
+        outputs, _, gradients = current().gradients(job.model, *_tensors(batch))
+    return _arrays(outputs), [readable(each) for each in gradients]
 
 
 def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
     """States of the first steps, one after the other; the model is put back to where it was."""
     model, size, count, step, epoch = job.model, job.recipe.batch_size, 0, 0, 0
     start = State(
-        0, 1, np.zeros(0, int), values(model.variables), values(model.optimizer.variables), []
+        0, 1, np.zeros(0, int), values(model.variables), values(model.optimizer.variables), [], []
     )
     while step <= max(steps) and epoch < job.recipe.epochs:
         order = job.order(epoch)
@@ -178,8 +240,7 @@ def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
                 count += 1
             if step == max(steps):
                 break
-            gradients = [keras.ops.convert_to_tensor(each) for each in _gradients(job, batch)]
-            model.optimizer.apply(gradients, model.trainable_variables)
+            _apply(model, _forward(job, batch)[1])
             step += 1
         else:
             epoch += 1
@@ -193,11 +254,11 @@ def _write(job: Job, folder: Path, number: int, step: int, epoch: int, indices: 
     """Write the state as it is, with the gradients of the next step, which leave it as it is."""
     model = job.model
     state = State(
-        step, epoch, indices, values(model.variables), values(model.optimizer.variables), []
+        step, epoch, indices, values(model.variables), values(model.optimizer.variables), [], []
     )
-    gradients = _gradients(job, _batch(job, indices))
+    outputs, gradients = _forward(job, _batch(job, indices))
     restore(model, state)
-    replace(state, gradients=gradients).write(folder / f"state-{number:03d}.npz")
+    replace(state, gradients=gradients, outputs=outputs).write(folder / f"state-{number:03d}.npz")
 
 
 class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no complete types

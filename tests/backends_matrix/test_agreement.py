@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from backends_matrix.agreement import Agreement, Judgement, judge, noise_floor
+from backends_matrix.agreement import Agreement, Judgement, judge
 from backends_matrix.cell import Cell
+from backends_matrix.noise import noise_floor
 from backends_matrix.result import CellResult, Status
 from backends_matrix.second_look import doubtful
 
@@ -146,3 +147,33 @@ def test_a_variant_is_doubtful_where_metrics_differ_and_the_input_does_not():
     ]
     found = [doubtful(judge([ours, each], "jax")) for each in theirs]
     assert found == [set(), {("study", "plain")}, set()]
+
+
+def twice(backend, distance, base=0.5):
+    return [
+        result(backend, {"loss": [base]}),
+        result(backend, {"loss": [base + distance]}, replica=1),
+    ]
+
+
+def test_the_noise_of_another_backend_counts_too():
+    assert verdicts([*twice("jax", 1e-4), *twice("torch", 4e-4, base=0.502)])[-1] is (
+        Agreement.AGREES
+    )
+    alone = [*twice("jax", 1e-4), result("torch", {"loss": [0.502]})]
+    assert verdicts(alone) == [Agreement.DIFFERS]
+
+
+def test_no_backend_speaks_for_itself_by_being_different_every_time():
+    results = [*twice("jax", 1e-6), *twice("torch", 2e-3, base=0.502)]
+    assert verdicts(results) == [Agreement.DIFFERS]
+    assert verdicts(results, vouching=None) == [Agreement.AGREES]
+
+
+def test_the_distance_between_backends_is_no_noise():
+    results = [
+        *twice("jax", 1e-6),
+        *twice("tensorflow", 1e-6, base=0.6),
+        result("torch", {"loss": [0.55]}),
+    ]
+    assert verdicts(results) == [Agreement.DIFFERS, Agreement.DIFFERS]

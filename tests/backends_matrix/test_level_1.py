@@ -26,10 +26,11 @@ EXACT = {
 def judged(tmp_path):
     """Give a function that judges results of backends which differ from float64 as it is told."""
 
-    def judge(changes, move=1e-8):
-        (tmp_path / "names.json").write_text(
-            json.dumps({"gradient": ["dense/kernel", "dense/bias"]})
-        )
+    def judge(changes, move=1e-8, **precision):
+        names = {"gradient": ["dense/kernel", "dense/bias"]}
+        if precision:
+            names["precision"] = {"compute": "float32", "variables": "float32", **precision}
+        (tmp_path / "names.json").write_text(json.dumps(names))
         np.savez(tmp_path / "state-000.npz", place=np.array([10, 2]))
         moves = {f"move/{key}": np.array(move) for key in EXACT}
         for name in (JUDGE, *changes):
@@ -84,6 +85,34 @@ def test_where_the_step_is_ill_conditioned_more_is_allowed(judged):
     assert next(each for each in found if each.quantity == "loss").why.startswith(
         "8 x what one unit in the last place moves float64"
     )
+
+
+@pytest.mark.parametrize(
+    ("precision", "rounded"),
+    [
+        ({}, {}),
+        (
+            {"compute": "bfloat16"},
+            dict.fromkeys(("outputs", "loss", "gradient"), ("bfloat16", 2.0**-7)),
+        ),
+        (
+            {"compute": "float16", "variables": "float16"},
+            dict.fromkeys(("outputs", "loss", "gradient", "update"), ("float16", 2.0**-10)),
+        ),
+    ],
+)
+def test_the_tolerance_is_that_of_the_type_that_is_computed_in(judged, precision, rounded):
+    found = {
+        each.quantity: (each.why, each.tolerance)
+        for each in judged({"jax": {}, "torch": {}}, **precision)
+        if each.backend == "torch"
+    }
+    largest = {"outputs": 0.5, "loss": 0.7, "gradient": 2.0, "update": 0.4, "metric": 0.2}
+    assert set(found) == set(largest)
+    for quantity, (why, tolerance) in found.items():
+        name, unit = rounded.get(quantity, ("float32", 2.0**-23))
+        assert why.startswith(f"16 units of {name} rounding")
+        assert tolerance == pytest.approx(16 * unit * largest[quantity])
 
 
 @pytest.mark.parametrize(

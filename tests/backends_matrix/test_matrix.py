@@ -25,6 +25,25 @@ def test_a_sound_study_agrees_on_every_backend(sound, backends):
         assert (sound.out / name).stat().st_size > 0
 
 
+def test_the_report_says_what_the_time_went_into(sound):
+    seconds = sound.report["seconds"]
+    assert set(seconds) == {"running", "training", "steps", "judging", "reporting"}
+    trained = sum(cell["seconds"] for cell in sound.report["cells"])
+    assert seconds["training"] == pytest.approx(trained)
+    assert seconds["steps"] == 0  # no difference was found
+    assert min(seconds["judging"], seconds["reporting"]) > 0
+
+
+def test_the_noise_floor_is_measured_on_two_backends(sound, backends):
+    found = {
+        (cell["backend"], cell["replica"])
+        for cell in sound.report["cells"]
+        if cell["variant"] == "plain" and cell["replica"]
+    }
+    second = backends[1] if len(backends) > 1 else backends[0]
+    assert found == {(backends[0], 1), (backends[0], 2), (second, 3)}
+
+
 @pytest.mark.parametrize(
     "digest",
     ["data", "order", "batches", "initial_weights", "random_bits", "recipe", "dropout_masks"],

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from backends_matrix.plan import MatrixSettings, plan
 from backends_matrix.second_look import more_replicas
 
@@ -12,13 +14,44 @@ def settings(**changes):
     return MatrixSettings(out=Path("unused"), backends=("jax", "torch"), **changes)
 
 
-def test_every_variant_runs_everywhere_and_has_its_replicas_on_the_reference():
-    cells = plan(DESCRIPTIONS, settings(replicas=2), "jax")
+@pytest.fixture(autouse=True)
+def all_installed(monkeypatch):
+    """What is planned depends on what is installed."""
+    monkeypatch.setattr("backends_matrix.plan.installed", lambda backend: backend != "tensorflow")
+
+
+def test_every_variant_runs_everywhere_and_has_its_replicas_on_two_backends():
+    cells = plan(DESCRIPTIONS, settings(replicas=3), "jax")
+    planned = (("jax", 0), ("jax", 1), ("jax", 2), ("torch", 0), ("torch", 3))
     assert [(each.variant, each.backend, each.replica) for each in cells] == [
-        (variant, backend, replica)
-        for variant in ("plain", "deep")
-        for backend, replica in (("jax", 0), ("jax", 1), ("jax", 2), ("torch", 0))
+        (variant, backend, replica) for variant in ("plain", "deep") for backend, replica in planned
     ]
+
+
+@pytest.mark.parametrize(
+    ("backends", "replicas", "expected"),
+    [
+        (("jax", "torch"), 0, []),
+        (("jax", "torch"), 1, [("jax", 1)]),
+        (("jax", "torch"), 2, [("jax", 1), ("torch", 2)]),
+        # Alone, the reference has them all; so it has beside one that is not installed.
+        (("jax",), 2, [("jax", 1), ("jax", 2)]),
+        (("jax", "tensorflow"), 2, [("jax", 1), ("jax", 2)]),
+        (("jax", "tensorflow", "torch"), 2, [("jax", 1), ("torch", 2)]),
+    ],
+)
+def test_replicas_are_halved_between_the_reference_and_the_next_backend(
+    backends, replicas, expected
+):
+    asked = MatrixSettings(out=Path("unused"), backends=backends, replicas=replicas)
+    cells = plan({"study": {"variants": [{"name": "plain"}]}}, asked, "jax")
+    assert [(each.backend, each.replica) for each in cells if each.replica] == expected
+
+
+def test_replicas_feed_the_first_pipeline_only():
+    asked = settings(replicas=2, pipelines=("numpy", "pandas"))
+    cells = plan(DESCRIPTIONS, asked, "jax")
+    assert {each.pipeline for each in cells if each.replica} == {"numpy"}
 
 
 def test_replicas_grow_where_there_is_doubt_until_there_are_the_most_allowed():

@@ -40,6 +40,19 @@ def test_backends_that_differ_by_definition_are_told_apart(portable, backends):
         assert "dense" in each["sentence"]  # the layer below the kink
 
 
+def test_a_variance_that_loses_digits_is_found(portable, backends):
+    """Keras 3.15 on PyTorch takes the variance as E[x^2] - E[x]^2; JAX and TensorFlow from the deviations."""
+    if set(backends) < {"jax", "torch"}:
+        pytest.skip("needs JAX and PyTorch")
+    done = portable(
+        *("matrix", "misbehaving:far_from_zero", "--backends", "jax,torch"),
+        *("--replicas", "1", "--most-replicas", "1", "--steps", "always"),
+    )
+    assert done.code == 1, done.output
+    (found,) = done.report["explanations"]
+    assert (found["backend"], found["kind"]) == ("torch", "forward")
+
+
 def test_sound_steps_agree_where_they_are_asked_for(portable, backends):
     done = portable(
         *("matrix", "misbehaving:sound", "--backends", ",".join(backends)),

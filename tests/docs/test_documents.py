@@ -13,13 +13,20 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / name
-    for name in ("README.md", "docs/your-own-study.md", "docs/matching.md", "docs/selftest.md")
+    for name in (
+        "README.md",
+        "docs/your-own-study.md",
+        "docs/matching.md",
+        "docs/comparing.md",
+        "docs/selftest.md",
+    )
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHORT = {
     "matrix": ("--epochs", "1", "--replicas", "0", "--steps", "never"),
     "selftest": ("--fault", "rmsprop_rho", "--seeds", "0"),
     "run": (),
+    "compare": (),
     "report": (),
     "versions": (),
 }
@@ -102,7 +109,7 @@ def test_a_command_works_as_it_is_written(words, user, backends):
     done = run(["-m", "backends_matrix", command, *arguments], user)
     # Without replicas there is no noise floor, so a shortened run may well report a difference (1): what is
     # tried here is that the command is understood and reaches a verdict (not 2 or 3).
-    reached = (0, 1) if command in ("matrix", "report") else (0,)
+    reached = (0, 1) if command in ("matrix", "report", "compare") else (0,)
     if command == "selftest" and len(backends) == 1:
         reached = (3,)  # there is no other backend to find a fault by
     assert done.returncode in reached, done.stdout + done.stderr

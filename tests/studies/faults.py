@@ -49,3 +49,13 @@ def smoothed_labels():
         original(self, *arguments, **{**settings, "label_smoothing": 0.01})
 
     keras.losses.BinaryCrossentropy.__init__ = patched
+
+
+def dense_doubled():
+    """Dense puts out twice what it should, which half precision cannot explain."""
+    original = keras.layers.Dense.call
+
+    def patched(self, inputs, *arguments, **settings):
+        return original(self, inputs, *arguments, **settings) * 2
+
+    keras.layers.Dense.call = patched

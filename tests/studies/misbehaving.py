@@ -54,6 +54,18 @@ def build_on_a_kink(data):
     )
 
 
+def build_far_from_zero(data):
+    """What is normalized lies around 100 with a variance below 0.1: squares and their means lose it."""
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Rescaling(1.0, offset=100.0),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
 def crash(data):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -130,4 +142,5 @@ failing = study_of(
     "failing", plain, variant("fail", fail), variant("nan", not_a_number, loss="mse"), last
 )
 interrupted = study_of("interrupted", plain, variant("wait", wait_for_interrupt), last)
+far_from_zero = study_of("far_from_zero", variant("far", build_far_from_zero, optimizer="sgd"))
 kinked = study_of("kinked", variant("kink", build_on_a_kink, optimizer="sgd"))

@@ -5,7 +5,7 @@ from backends_matrix.report.records import parse
 
 
 def tolerance_plot(document):
-    (plot,) = [plot for plot in plots(parse(document)) if not plot.figure]
+    (plot,) = [plot for plot in plots(parse(document)) if not plot.figure + plot.variant]
     return plot.drawing
 
 

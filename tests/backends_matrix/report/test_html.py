@@ -105,8 +105,8 @@ def test_the_page_has_one_main_heading_and_no_level_is_skipped(page):
 
 def test_all_plots_are_in_the_page_and_named(small_document):
     page = Page(render(small_document))
-    # The figure, overlaid and on each of 3 backends, and the plot of the tolerance.
-    assert len(page.all("svg")) == 1 + 3 + 1
+    # The figure, overlaid and on each of 3 backends, the plot of the tolerance, and two variants' metrics.
+    assert len(page.all("svg")) == 1 + 3 + 1 + 2
     assert all(found["role"] == "img" and found["aria-labelledby"] for found in page.all("svg"))
 
 
@@ -134,6 +134,32 @@ def test_the_matrix_has_words_and_not_only_colours(broken_document):
         r'<span class="chip (\w+)">.*?</span> (.*?)</span>', render(broken_document, [])
     )
     assert {"reference", "agrees", "crashed", "timed out", "unavailable"} <= {w for _, w in chips}
+
+
+def test_the_verdict_is_explained_beside_it(differing_document):
+    page = page_of(differing_document)
+    explained = "imdb/final: loss on torch differs from jax at epoch 3: 2.1e-3 > 1.9e-6 (tolerance)"
+    assert page.text.index(explained) < page.text.index("comparisons made")
+
+
+def test_a_place_in_the_matrix_says_how_much_of_its_tolerance_is_used(differing_document):
+    page = render(differing_document, [])
+    table = page[page.index("Matrix of cells") :]
+    details = re.findall(
+        r'<span class="quiet detail">(.*?)</span>', table[: table.index("</table>")]
+    )
+    # Each variant on the two backends that are not the reference.
+    assert len(details) == 2 * 10
+    # val_loss and loss move alike; 2.1e-3 for each epoch from the third on, of 20 epochs, over 1.9e-6.
+    assert f"{18 * 2.1e-3 / 1.9e-6:,.0f} x its tolerance (loss)" in details
+    assert all("tolerance" in each for each in details)
+
+
+def test_what_the_time_went_into_is_said(document):
+    document["seconds"] = {"training": 125.0, "judging": 0.25, "steps": 0.0}
+    text = page_of(document).text
+    assert "training, in all workers 2 min 05 s judging 0.25 s" in text
+    assert "single steps 0" not in text
 
 
 def test_every_comparison_is_in_the_page(small_document):

@@ -43,6 +43,12 @@ def test_tables_fit_the_width(kind, width, request):
     assert not [line for line in lines if len(line) > width and not whole.match(line)]
 
 
+def test_what_the_time_went_into_is_said_where_it_was_recorded(document):
+    assert "Time:" not in printed(document)
+    document["seconds"] = {"training": 125.0, "judging": 0.25}
+    assert "Time: training, in all workers 2 min 05 s; judging 0.25 s." in flat(printed(document))
+
+
 def test_at_80_columns_no_column_is_cut(document):
     assert "…" not in printed(document)
 
