@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import torch
-import torch._inductor
 from numpy.typing import NDArray
 from torch._higher_order_ops.while_loop import while_loop_op
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -191,7 +191,12 @@ def _compiled(graph: StepGraph, state: State, leaves: Any, batches: Any) -> Call
 
     flat = [*state, *leaves, batches, *graph.constants]
     traced = make_fx(loop, tracing_mode="fake", _allow_non_fake_inputs=True)(*flat)
-    run = torch._inductor.compile(traced, flat, options={"cpp_wrapper": True})
+    with warnings.catch_warnings():
+        # Inductor's own modules use torch.jit, which torch 2.13 deprecates. Can go when they no longer do.
+        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+        from torch import _inductor
+
+        run = _inductor.compile(traced, flat, options={"cpp_wrapper": True})
 
     def call(state: State, leaves: Any, batches: Any) -> State:
         return list(run(*state, *leaves, batches, *graph.constants))

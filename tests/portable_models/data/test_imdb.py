@@ -1,5 +1,6 @@
 """Reviews: numbered and shuffled as Keras does, checked, and described truthfully."""
 
+import hashlib
 import importlib
 import json
 import os
@@ -8,7 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from portable_models.data import DataError, decode_review, load, load_imdb, multi_hot
+from portable_models.data import (
+    DataError,
+    archive,
+    decode_review,
+    load,
+    load_imdb,
+    multi_hot,
+    parsed,
+)
 
 from .conftest import ragged
 
@@ -116,6 +125,27 @@ def test_the_word_index_beside_the_file_is_read(save, plain_reviews):
     assert load_imdb(path).word_index is None
     (path.parent / "imdb_word_index.json").write_text(json.dumps({"film": 1}))
     assert load_imdb(path).word_index == {"film": 1}
+
+
+def test_what_is_kept_is_what_was_parsed(save, plain_reviews, monkeypatch, tmp_path):
+    path = save(plain_reviews)
+    monkeypatch.setenv("PORTABLE_MODELS_CACHE", str(tmp_path / "cache"))
+    known = {hashlib.sha256(path.read_bytes()).hexdigest(): "reviews for a test"}
+    for module in (parsed, archive):
+        monkeypatch.setattr(module, "KNOWN_ARCHIVES", known)
+    first, second = load_imdb(path), load_imdb(path)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert first.description == second.description
+    assert first.digest() == second.digest()
+    for a, b in zip(first.test_sequences, second.test_sequences, strict=True):
+        np.testing.assert_array_equal(a, b)
+    # A file of the cache that points beside its words is not taken.
+    (kept,) = (tmp_path / "cache").iterdir()
+    with np.load(kept) as held:
+        arrays = dict(held)
+    arrays["train_offsets"][-1] += 1
+    np.savez(kept, **arrays)
+    assert load_imdb(path).digest() == first.digest()
 
 
 @pytest.mark.full_data

@@ -285,34 +285,3 @@ def fit_replica(engine, replica):
     recipe = Recipe(loss="mse", epochs=2, batch_size=BATCH, optimizer=STEP)
     fit(model, data(), recipe, engine=engine, replica=replica, prove=False)
     return model.get_weights()
-
-
-class Counting(keras.callbacks.Callback):
-    """Counts batches."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        pass
-
-
-@pytest.mark.parametrize(
-    ("settings", "more", "reason"),
-    [
-        ({"callbacks": (Counting,)}, {}, "callback Counting watches every batch"),
-        ({}, {"pipeline": "PyDataset"}, "pipeline PyDataset hands over one batch at a time"),
-    ],
-)
-def test_what_cannot_be_compiled_runs_on_model_fit_and_says_why(settings, more, reason):
-    recipe = Recipe(loss="mse", batch_size=BATCH, **settings)
-    found = fit(dense(), data(), recipe, engine="compiled", **more)
-    assert found.engine == "keras"
-    assert reason in found.engine_reason
-
-
-def test_a_layer_that_cannot_be_compiled_is_named():
-    model = dense()
-    model.layers[0].supports_jit = False
-    found = fit(model, data(), Recipe(loss="mse", batch_size=BATCH), engine="compiled")
-    assert found.engine == "keras"
-    assert (
-        f"the layer {model.layers[0].name} says that it cannot be compiled" in found.engine_reason
-    )
