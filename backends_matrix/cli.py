@@ -250,7 +250,8 @@ def _execute(experiments: Sequence[str], settings: MatrixSettings) -> None:
             experiments, settings, observer=observer, command=["portable", *sys.argv[1:]]
         )
     reports.render_all(document, settings.out, timed=True)
-    _show(document, settings.out)
+    # With the time that the figures took.
+    _show(reports.read(settings.out), settings.out)
 
 
 def _show(document: dict[str, Any], directory: Path) -> None:

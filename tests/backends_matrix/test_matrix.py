@@ -32,6 +32,9 @@ def test_the_report_says_what_the_time_went_into(sound):
     assert seconds["training"] == pytest.approx(trained)
     assert seconds["steps"] == 0  # no difference was found
     assert min(seconds["judging"], seconds["reporting"]) > 0
+    line = next(each for each in sound.output.splitlines() if each.startswith("Time: "))
+    assert "judging" in line
+    assert "figures" in line
 
 
 def test_the_noise_floor_is_measured_on_two_backends(sound, backends):
