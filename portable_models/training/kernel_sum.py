@@ -159,3 +159,38 @@ def bag_rows(
         kind,
         shown=lambda batch: (bags.shown(samples.dimension), *batch[1:]),
     )
+
+
+def outputs_of_bags(model: Any, samples: MultiHotSamples, batch_size: int) -> Array | None:
+    """What a model puts out for bags of words, float32; None where its first layer cannot sum rows."""
+    layer = first_dense(model, samples.dimension)
+    if layer is None:
+        return None
+    bags = Bags(layer)
+    every = np.arange(len(samples))
+    batches = [every[start : start + batch_size] for start in range(0, len(every), batch_size)]
+    rows = bag_rows(samples, None, batches, bags)
+    tensors = current().to_device(rows.arrays)
+
+    def outputs(tensors: Any, indices: Any) -> Any:
+        x, _, _ = rows.gather(tensors, indices)
+        return model(x, training=False)
+
+    run = current().compiled(outputs)
+    with bags.taken():
+        found = [
+            run(tensors, keras.ops.convert_to_tensor(batch.astype(np.int32))) for batch in batches
+        ]
+    return np.concatenate([keras.ops.convert_to_numpy(each) for each in found])
+
+
+def measured(model: Any, y: Array, outputs: Array) -> dict[str, float]:
+    """The loss and metrics that ``evaluate`` gives, from outputs that are known.
+
+    Only for a model whose steps are Keras's own; see ``first_dense``.
+    """
+    targets, found = keras.ops.convert_to_tensor(y), keras.ops.convert_to_tensor(outputs)
+    model.reset_metrics()
+    loss = model.compute_loss(None, targets, found, None, training=False)
+    metrics = model.compute_metrics(None, targets, found, None)
+    return {name: float(value) for name, value in (metrics | {"loss": loss}).items()}
