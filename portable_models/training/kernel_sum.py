@@ -73,10 +73,12 @@ class Bags:
     def shown(self, dimension: int) -> Array:
         """The batch that was given, as the multi-hot matrix that it stands for, float32."""
         ids, owners, count = self._batch.pop()
-        dense = np.zeros((count, dimension + 1), np.float32)
-        owners = np.asarray(keras.ops.convert_to_numpy(owners))
-        dense[owners[:, None], keras.ops.convert_to_numpy(ids)] = 1.0
-        return dense[:, :dimension]
+        words = np.asarray(keras.ops.convert_to_numpy(ids))
+        rows = np.repeat(keras.ops.convert_to_numpy(owners), words.shape[1])
+        known = words.ravel() < dimension
+        dense = np.zeros((count, dimension), np.float32)
+        dense[rows[known], words.ravel()[known]] = 1.0
+        return dense
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:

@@ -36,14 +36,18 @@ class BatchProbe(keras.Model):  # type: ignore[misc]  # keras has no complete ty
 def batch_digest(data: Any) -> str:
     """SHA-256 of one batch, ``(x, y)`` or ``(x, y, sample_weight)``, of tensors or arrays."""
     leaves = (leaf for leaf in keras.tree.flatten(data) if leaf is not None)
-    return digest_arrays(*(_canonical(keras.ops.convert_to_numpy(leaf)) for leaf in leaves))
+    return digest_arrays(*(_canonical(_array(leaf)) for leaf in leaves))
+
+
+def _array(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, np.ndarray) else keras.ops.convert_to_numpy(leaf)
 
 
 def _canonical(array: Any) -> Any:
     """Targets of shape (n,) and (n, 1) are one thing to Keras, and float64 is float32 to JAX."""
     flat = np.asarray(array)
     flat = flat.reshape(len(flat), -1) if flat.ndim else flat.reshape(1, 1)
-    return flat.astype(np.float32)
+    return flat.astype(np.float32, copy=False)
 
 
 def batch_digests(feed: Feed) -> list[str]:
