@@ -109,7 +109,10 @@ def main() -> None:
     has_data = bool(os.environ.get("PORTABLE_MODELS_DATA"))
     if not has_data:
         print("PORTABLE_MODELS_DATA is not set: the whole programs are left out", file=sys.stderr)
-    results = {}
+    path = given.out / "speed.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    results: dict[str, Any] = {}
+    document = {"host": describe_host(), "results": results}
     for backend in given.backend or BACKENDS:
         if not installed(backend):
             print(f"{backend} is not installed and is left out", file=sys.stderr)
@@ -120,10 +123,8 @@ def main() -> None:
             results[backend] |= {
                 name: program(backend, max(1, given.repeats - 1)) for name, program in whole.items()
             }
-    given.out.mkdir(parents=True, exist_ok=True)
-    path = given.out / "speed.json"
-    document = {"host": describe_host(), "results": results}
-    path.write_text(json.dumps(document, indent=1) + "\n")
+        # After each backend: what was measured is not lost to what comes after it.
+        path.write_text(json.dumps(document, indent=1) + "\n")
     print(f"written to {path}")
     if given.page:
         write_page(given.page, document)
