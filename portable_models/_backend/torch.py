@@ -128,7 +128,8 @@ class TorchBackend(Backend):
             loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight, training=True)
             found = torch.autograd.grad(loss, weights, allow_unused=True)
         arrays = [
-            (torch.zeros_like(weight) if gradient is None else gradient).detach().cpu().numpy()
+            # Keras knows how to make NumPy arrays of bfloat16, PyTorch does not.
+            keras.ops.convert_to_numpy(torch.zeros_like(weight) if gradient is None else gradient)
             for weight, gradient in zip(weights, found, strict=True)
         ]
         detached = keras.tree.map_structure(lambda output: output.detach(), outputs)
