@@ -1,6 +1,6 @@
 """Run every benchmark on every installed backend, and write what was measured.
 
-    python benchmarks/run.py [--backend B ...] [--repeats N] [--out DIR] [--page FILE]
+    python benchmarks/run.py [--backend B ...] [--repeats N] [--only PART ...] [--out DIR] [--page FILE]
 
 Every measurement is a process of its own. Speed is given as a ratio within one run; seconds depend on the
 machine and its load. Whole programs need the real data (``PORTABLE_MODELS_DATA``) and are left out without.
@@ -74,9 +74,12 @@ def imdb(backend: str, repeats: int) -> dict[str, Any]:
 BOSTON_EPOCHS = (100, 200, 80)
 """Epochs of the three stages; the first two go through four folds, sample by sample."""
 
+SHORT = (2, 12)
+"""Epochs that ``Model.fit`` is measured for; the second less the first is ten epochs without the start."""
+
 
 def boston(backend: str, repeats: int) -> dict[str, Any]:
-    """``portable run boston``; with ``Model.fit`` for 2 and 4 epochs of each stage, and scaled."""
+    """``portable run boston``; with ``Model.fit`` for 2 and 12 epochs of each stage, and scaled."""
     found: dict[str, list[float]] = {"ours": [], "keras": []}
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
@@ -89,12 +92,15 @@ def boston(backend: str, repeats: int) -> dict[str, Any]:
                     backend,
                     {},
                 )[0]
-                for epochs in (2, 4)
+                for epochs in SHORT
             ]
-            each = (short[1] - short[0]) / 2
+            each = (short[1] - short[0]) / (SHORT[1] - SHORT[0])
             # An epoch of the third stage has 26 steps, of the others 1,212: it is left out.
-            found["keras"].append(short[0] + each * (sum(BOSTON_EPOCHS[:2]) / 2 - 2))
+            found["keras"].append(short[0] + each * (sum(BOSTON_EPOCHS[:2]) / 2 - SHORT[0]))
     return found
+
+
+PROGRAMS: dict[str, Callable[[str, int], dict[str, Any]]] = {"imdb": imdb, "boston": boston}
 
 
 def main() -> None:
@@ -103,26 +109,33 @@ def main() -> None:
     parser.add_argument("--backend", choices=list(BACKENDS), action="append")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, default=HERE / "results")
+    parser.add_argument(
+        "--only", choices=["steps", "imdb", "boston"], action="append", help="measure these anew"
+    )
     parser.add_argument("--page", type=Path, help="write the tables into this Markdown page")
     given = parser.parse_args()
-    whole: dict[str, Callable[[str, int], dict[str, Any]]] = {"imdb": imdb, "boston": boston}
+
+    def wanted(name: str) -> bool:
+        return not given.only or name in given.only
+
+    path = given.out / "speed.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    results: dict[str, Any] = json.loads(path.read_text())["results"] if given.only else {}
+    document = {"host": describe_host(), "results": results}
     has_data = bool(os.environ.get("PORTABLE_MODELS_DATA"))
     if not has_data:
         print("PORTABLE_MODELS_DATA is not set: the whole programs are left out", file=sys.stderr)
-    path = given.out / "speed.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    results: dict[str, Any] = {}
-    document = {"host": describe_host(), "results": results}
     for backend in given.backend or BACKENDS:
         if not installed(backend):
             print(f"{backend} is not installed and is left out", file=sys.stderr)
             continue
         print(f"measuring {backend} …", file=sys.stderr)
-        results[backend] = steps(backend, given.repeats)
-        if has_data:
-            results[backend] |= {
-                name: program(backend, max(1, given.repeats - 1)) for name, program in whole.items()
-            }
+        found = results.setdefault(backend, {})
+        if wanted("steps"):
+            found |= steps(backend, given.repeats)
+        for name, program in PROGRAMS.items():
+            if has_data and wanted(name):
+                found[name] = program(backend, max(1, given.repeats - 1))
         # After each backend: what was measured is not lost to what comes after it.
         path.write_text(json.dumps(document, indent=1) + "\n")
     print(f"written to {path}")
