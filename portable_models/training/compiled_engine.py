@@ -193,15 +193,17 @@ class _Group:
 def _groups(jobs: Sequence[Job]) -> list[_Group]:
     """Jobs with the programs that train them; side by side where nobody watches every epoch."""
     groups: dict[Any, _Group] = {}
-    programs: dict[Any, Program] = {}
+    # A program is traced over the first job's model, and takes bags on the way to that one's layer.
+    programs: dict[Any, tuple[Program, Bags | None]] = {}
     loaded: dict[Any, OnDevice] = {}
     for number, job in enumerate(jobs):
-        training = _rows(job.samples, job.recipe.class_weight)
-        validation = None if job.validation is None else _rows(job.validation)
-        job.model._symbolic_build(data_batch=_first(training))
+        job.model._symbolic_build(data_batch=_first(job))
         bags = _bags(job)
         if bags is not None:
             training, validation = _as_blocks(job, bags)
+        else:
+            training = _rows(job.samples, job.recipe.class_weight)
+            validation = None if job.validation is None else _rows(job.validation)
         same_rows = (id(job.samples), id(job.validation))
         if same_rows not in loaded:
             loaded[same_rows] = OnDevice(
@@ -211,12 +213,13 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
         kinds = (training.kind, None if validation is None else validation.kind)
         if kinds not in programs:
             steps = len(jobs) * job.recipe.epochs * (len(job.samples) // job.recipe.batch_size)
-            programs[kinds] = current().program(
+            program = current().program(
                 job.model,
                 Pass(training.gather, job.recipe.batch_size),
                 None if validation is None else Pass(validation.gather, VALIDATION_BATCH),
                 steps=steps,
             )
+            programs[kinds] = program, bags
         shapes = [
             (array.shape, str(array.dtype))
             for each in (training, validation)
@@ -225,7 +228,7 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
         ]
         alone = number if job.recipe.callbacks else None
         group = groups.setdefault(
-            (kinds, tuple(shapes), alone), _Group([], [], [], programs[kinds], bags)
+            (kinds, tuple(shapes), alone), _Group([], [], [], *programs[kinds])
         )
         group.jobs.append(job)
         group.rows.append(training)
@@ -270,9 +273,8 @@ def _rows(samples: Any, class_weight: Any = None) -> Rows:
     return found
 
 
-def _first(rows: Rows) -> Any:
+def _first(job: Job) -> Any:
     """One row as a batch, for Keras to build loss, metrics and optimizer by its shape."""
-    one = keras.tree.map_structure(
-        lambda array: keras.ops.convert_to_tensor(array[:1]), rows.arrays
-    )
+    rows = _rows(job.samples.subset(np.arange(1)), job.recipe.class_weight)
+    one = keras.tree.map_structure(keras.ops.convert_to_tensor, rows.arrays)
     return rows.gather(one, keras.ops.convert_to_tensor(np.zeros(1, np.int32)))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from portable_models import Member, Recipe, fit, fit_many, portable_random
+from portable_models.data import MultiHotSamples
 from portable_models.training import TrainingInterrupted
 
 ROWS = 21
@@ -67,6 +68,23 @@ def test_a_member_comes_out_as_it_does_alone():
         for a, b in zip(one.model.get_weights(), again.model.get_weights(), strict=True):
             np.testing.assert_allclose(a, b, rtol=5e-6, atol=5e-6)
     assert len({training.history["loss"][-1] for training in found}) == 4
+
+
+PATIENT = {"class_name": "EarlyStopping", "config": {"monitor": "loss", "patience": 99}}
+
+
+@pytest.mark.parametrize("callbacks", [(), (PATIENT,)], ids=["together", "in turn"])
+def test_bags_of_words_of_every_member_reach_its_own_layer(callbacks):
+    rng = np.random.default_rng(2)
+    bags = [np.flatnonzero(rng.random(4) < 0.5) for _ in range(ROWS)]
+    offsets = np.concatenate([[0], np.cumsum([len(bag) for bag in bags])])
+    words = MultiHotSamples(np.concatenate(bags).astype("int32"), offsets, 4, rows()[1])
+    recipes = [RECIPE.replace(seed=seed, callbacks=callbacks, epochs=2) for seed in (1, 2, 3)]
+    group = [member(recipe, words) for recipe in recipes]
+    for training, each in zip(fit_many(group), group, strict=True):
+        alone = fit(member(each.recipe, words).model, words, each.recipe, engine="keras")
+        assert training.engine == "compiled"
+        np.testing.assert_allclose(training.history["loss"], alone.history["loss"], rtol=5e-6)
 
 
 def test_members_that_share_their_samples_hold_them_once():
