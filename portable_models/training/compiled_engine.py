@@ -168,13 +168,28 @@ class _Group:
         states, logs = self.program.run(
             self.states(), self.on_device, self.orders(first, count), count
         )
+        epochs = [
+            [{name: float(values[number]) for name, values in found.items()} for found in logs]
+            for number in range(count)
+        ]
+        try:
+            self._take(states)
+            for number, metrics in enumerate(epochs):
+                for job, each, found in zip(self.jobs, callbacks, metrics, strict=True):
+                    self._report(job, each, first + number, found)
+        except KeyboardInterrupt:
+            # The epochs have run: models and histories leave off at the same place.
+            self._take(states)
+            for number, metrics in enumerate(epochs):
+                for job, found in zip(self.jobs, metrics, strict=True):
+                    if job.done <= first + number:
+                        job.add(found)
+            raise
+
+    def _take(self, states: Sequence[State]) -> None:
         for job, state in zip(self.jobs, states, strict=True):
             for variable, value in zip(variables_of(job.model), state, strict=True):
                 variable.assign(value)
-        for number in range(count):
-            for job, each, found in zip(self.jobs, callbacks, logs, strict=True):
-                metrics = {name: float(values[number]) for name, values in found.items()}
-                self._report(job, each, first + number, metrics)
 
     def _report(self, job: Job, callbacks: OneTraining, epoch: int, metrics: Any) -> None:
         if self.chunk > 1:
@@ -226,7 +241,8 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
             if each is not None
             for array in keras.tree.flatten(each.arrays)
         ]
-        alone = number if job.recipe.callbacks else None
+        # A training that goes on from a checkpoint is not where the others are.
+        alone = number if job.recipe.callbacks or job.keeper is not None else None
         group = groups.setdefault(
             (kinds, tuple(shapes), alone), _Group([], [], [], *programs[kinds])
         )

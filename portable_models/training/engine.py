@@ -51,10 +51,14 @@ class Job:
         """How many epochs have run."""
         return max(map(len, self.history.values()), default=0)
 
-    def keep(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Add the metrics of an epoch (from 0) to the history, and tell who waits for them."""
+    def add(self, metrics: Mapping[str, float]) -> None:
+        """Add the metrics of an epoch to the history."""
         for name, value in metrics.items():
             self.history.setdefault(name, []).append(value)
+
+    def keep(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Add the metrics of an epoch (from 0) to the history, and tell who waits for them."""
+        self.add(metrics)
         if self.keeper is not None:
             self.keeper.keep(epoch + 1, self.history)
         if self.on_epoch is not None:

@@ -172,7 +172,7 @@ def fit_many(
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """Ctrl-C ended a training; the models hold the weights of the last epoch that was reported.
+    """Ctrl-C ended a training; the models hold the weights after the last epoch of their histories.
 
     Args:
         trainings: one for each member, with the epochs that ran.
