@@ -39,7 +39,6 @@ class TorchProgram(Program):
     def __init__(self, model: Any, training: Pass, validation: Pass | None, steps: int) -> None:
         self._model = model
         self._variables = variables_of(model)
-        self._trainable = [each for each in model.trainable_variables if each.trainable]
         self._training = _Way(self, model.train_step, training, steps)
         self._validation = (
             None if validation is None else _Way(self, model.test_step, validation, 0)
@@ -51,12 +50,11 @@ class TorchProgram(Program):
             state = _values(states[0])
             with self._scope(state) as scope:
                 self._model.reset_metrics()
-                flat_metrics(self._model)
-            found = [scope.get_current_value(variable) for variable in self._variables]
+            measured = {id(variable) for variable in self._model.metrics_variables}
             self._zeroed = {
-                place: new
-                for place, (old, new) in enumerate(zip(state, found, strict=True))
-                if new is not None and new is not old
+                place: scope.get_current_value(variable)
+                for place, variable in enumerate(self._variables)
+                if id(variable) in measured
             }
             self._training.prepare(state, rows[0].training, orders.shape[-1])
             if self._validation is not None:
@@ -91,7 +89,7 @@ class TorchProgram(Program):
     def graph(self, step: Callable[[Sequence[Any]], None], state: State, extras: Any) -> StepGraph:
         """The graph of a step of this program's model."""
         try:
-            return StepGraph(step, self._variables, self._trainable, state, extras)
+            return StepGraph(step, self._variables, self._model.trainable_variables, state, extras)
         finally:
             # A penalty that a layer has noted while it was traced is no number.
             self._model._clear_losses()
@@ -138,7 +136,7 @@ class _Way:
         ]
 
     def _made(self, state: State, tensors: Any, leaves: Any, indices: Any) -> Callable[..., State]:
-        key = (*(leaf.shape for leaf in leaves), indices.shape)
+        key = (*((leaf.shape, leaf.dtype) for leaf in leaves), indices.shape)
         if key not in self._ready:
             several = indices.ndim == 2
             one = indices[0] if several else indices

@@ -224,6 +224,7 @@ class KFold:
             result.folds[0].engine_reason,
             combined_digests(result.folds),
             final,
+            result.folds[0].compile_seconds,
         )
         train, validation = fold_indices(len(task.data.train), self.folds)[0]
         with portable_random(task.recipe.seed):

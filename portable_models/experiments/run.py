@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from portable_models.experiments.procedures import Task
 from portable_models.experiments.registry import experiment as experiment_named
 from portable_models.random import random_bits_digest
 from portable_models.training.engine import EpochReport
-from portable_models.training.history import Training
 from portable_models.training.progress import console_progress
 
 EXAMPLES = 3
@@ -119,9 +118,7 @@ def run_variant(
         **training.digests,
     }
     return Outcome(
-        Training(
-            training.history, training.engine, training.engine_reason, digests, training.final
-        ),
+        replace(training, digests=digests),
         epochs=variant.recipe.epochs,
         parameters=int(trained.parameters),
         samples=trained.samples,

@@ -23,6 +23,7 @@ from portable_models.training.rows import Rows
 BLOCK = 32
 """Words in a block. Reviews are read in whole blocks: with 32, an eighth of what is read is padding."""
 
+ROUNDING = "portable_models.training.rounding"
 _STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics", "call", "stateless_call")
 
 
@@ -33,7 +34,13 @@ def first_dense(model: Any, dimension: int) -> Any | None:
     matrices keeps sums in float32 and a sum of rows would not.
     """
     bases = (keras.Sequential, keras.src.models.Functional, keras.Model)
-    own = [name for name in _STEPS if not any(_same(model, base, name) for base in bases)]
+    own = [
+        name
+        for name in _STEPS
+        if not any(_same(model, base, name) for base in bases)
+        # What makes a replica of a model hands on its input unread.
+        or getattr(vars(model).get(name), "__module__", ROUNDING) != ROUNDING
+    ]
     functional = getattr(model, "_functional", None) or model
     inputs = getattr(functional, "inputs", None)
     if own or not inputs or len(inputs) != 1 or tuple(inputs[0].shape) != (None, dimension):

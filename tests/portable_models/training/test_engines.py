@@ -277,6 +277,9 @@ def test_a_replica_is_rounded_otherwise_in_both_engines_alike():
     runs = [fit_replica(engine, replica) for engine in ("keras", "compiled") for replica in (0, 1)]
     moved = [np.max(np.abs(runs[i][0] - runs[i + 1][0])) for i in (0, 2)]
     assert all(0 < distance < 1e-4 for distance in moved)
+    for original, compiled in ((0, 2), (1, 3)):
+        for a, b in zip(runs[original], runs[compiled], strict=True):
+            np.testing.assert_allclose(b, a, rtol=2e-6, atol=2e-6)
 
 
 def fit_replica(engine, replica):

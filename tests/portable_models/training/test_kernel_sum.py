@@ -1,0 +1,62 @@
+"""Which layer is given words instead of a dense matrix, and which is not."""
+
+import keras
+import numpy as np
+import pytest
+
+from portable_models import Recipe, fit, portable_random
+from portable_models.data import MultiHotSamples
+from portable_models.training.kernel_sum import first_dense
+
+WORDS = 6
+
+
+def build():
+    with portable_random(0):
+        return keras.Sequential([keras.Input((WORDS,)), keras.layers.Dense(1, name="first")])
+
+
+def samples():
+    rng = np.random.default_rng(1)
+    bags = [np.flatnonzero(rng.random(WORDS) < 0.4) for _ in range(20)]
+    offsets = np.concatenate([[0], np.cumsum([len(bag) for bag in bags])])
+    y = rng.random(20).astype("float32")
+    return MultiHotSamples(np.concatenate(bags).astype("int32"), offsets, WORDS, y)
+
+
+def watched(name):
+    """A model of whose steps one is a user's own, and sees the input."""
+    model = build()
+    original = getattr(model, name)
+
+    def looking(*given, **named):
+        return original(*given, **named)
+
+    setattr(model, name, looking)
+    return model
+
+
+def test_the_layer_that_alone_takes_the_words():
+    assert first_dense(build(), WORDS).name == "first"
+    assert first_dense(build(), WORDS + 1) is None
+
+
+@pytest.mark.parametrize("name", ["compute_loss", "train_step"])
+def test_a_model_whose_own_code_sees_the_words_gets_them(name):
+    assert first_dense(watched(name), WORDS) is None
+    recipe = Recipe(optimizer="sgd", loss="mse", epochs=2, batch_size=4)
+    found = [
+        fit(model, samples(), recipe, engine=engine).history["loss"]
+        for model, engine in ((build(), "keras"), (watched(name), "compiled"))
+    ]
+    np.testing.assert_allclose(found[1], found[0], rtol=2e-6)
+
+
+@pytest.mark.parametrize("replica", [1, 2])
+def test_a_replica_takes_words_as_well(replica):
+    recipe = Recipe(optimizer="sgd", loss="mse", epochs=2, batch_size=4)
+    found = [
+        fit(build(), samples(), recipe, engine=engine, replica=replica).history["loss"]
+        for engine in ("keras", "compiled")
+    ]
+    np.testing.assert_allclose(found[1], found[0], rtol=2e-6)
