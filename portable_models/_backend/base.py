@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 Device = str
 
 Gather = Callable[[Any, Any], tuple[Any, Any, Any]]
-"""``(tensors, indices) -> (x, y, sample_weight)``, traced into a program."""
+"""``(tensors, places) -> (x, y, sample_weight)``, traced into a program."""
 
 Orders = NDArray[np.int32]
+"""Places of whole passes: those of each batch, one after the other."""
 
 State = list[Any]
 """The values of a training's variables, in the order of :func:`variables_of`."""
@@ -28,20 +29,28 @@ class Pass:
     """How samples are gone through once.
 
     Args:
-        gather: makes a batch of rows on the device.
+        gather: makes a batch of rows on the device, of the batch's places.
+        count: how many rows there are.
         batch_size: rows in a batch; the last one may hold fewer.
+        width: how many places a whole batch has.
     """
 
     gather: Gather
+    count: int
     batch_size: int
+    width: int
+
+    @property
+    def steps(self) -> int:
+        """How many batches are whole."""
+        return self.count // self.batch_size
 
     def batches(self, order: Any) -> tuple[Any, Any]:
-        """Indices of the whole batches, of shape ``(steps, batch)``, and of the rows left over."""
+        """Places of the whole batches, of shape ``(steps, width)``, and of the one left over."""
         import keras
 
-        steps = int(order.shape[0]) // self.batch_size
-        whole = steps * self.batch_size
-        return keras.ops.reshape(order[:whole], (steps, self.batch_size)), order[whole:]
+        whole = self.steps * self.width
+        return keras.ops.reshape(order[:whole], (self.steps, self.width)), order[whole:]
 
 
 @dataclass(frozen=True)
@@ -51,10 +60,12 @@ class OnDevice:
     Args:
         training: a structure of tensors, rows first.
         held_out: the same for validation, or None.
+        held_out_order: the places of a pass through them, int32, or None.
     """
 
     training: Any
     held_out: Any
+    held_out_order: Any
 
 
 class Program(ABC):
@@ -81,7 +92,7 @@ class Program(ABC):
         Args:
             states: where each member stands.
             rows: what each member reads.
-            orders: int32 of shape ``(members, epochs, rows)``: the rows in the order of each epoch.
+            orders: int32 of shape ``(members, epochs, places)``.
             count: how many of the epochs to run, from the first.
 
         Returns:
@@ -149,7 +160,7 @@ class Backend(ABC):
 
     @abstractmethod
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """``function`` of tensors, through the framework's compiler where that costs under a second."""
+        """``function`` of tensors as one graph, where the framework makes one in less than a second."""
 
     def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
         """``function`` as one operation, where its many steps would be slow to compile or to run.
@@ -234,7 +245,7 @@ class Backend(ABC):
         raise NotImplementedError(f"{self.name} makes no programs")
 
     def program(
-        self, model: Any, training: Pass, validation: Pass | None, *, steps: int
+        self, model: Any, training: Pass, validation: Pass | None, *, epochs: int
     ) -> Program:
         """A program over the steps of a built and compiled model.
 
@@ -242,7 +253,7 @@ class Backend(ABC):
             model: its ``train_step`` and ``test_step`` are the steps.
             training: how it goes through the samples that it is trained on.
             validation: how it goes through those that it is measured on after each epoch, if any.
-            steps: how many training steps it will run in all, for a backend where compiling is dear.
+            epochs: how many it will run in all, of all members: what takes long to compile may not pay.
         """
         raise NotImplementedError(f"{self.name} makes no programs")
 

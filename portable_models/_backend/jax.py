@@ -86,9 +86,9 @@ class JaxBackend(Backend):
         return jax.device_put(arrays)
 
     def program(
-        self, model: Any, training: Pass, validation: Pass | None, *, steps: int
+        self, model: Any, training: Pass, validation: Pass | None, *, epochs: int
     ) -> Program:
-        del steps  # compiling takes a second or two
+        del epochs  # compiling takes a second or two
         return JaxProgram(model, training, validation)
 
     def weight_gradients(

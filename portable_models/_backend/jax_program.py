@@ -50,29 +50,34 @@ class JaxProgram(Program):
         self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
     ) -> Any:
         shared = all(each is rows[0] for each in rows)
-        parts = [(each.training, each.held_out) for each in (rows[:1] if shared else rows)]
+        parts = [
+            (each.training, each.held_out, each.held_out_order)
+            for each in (rows[:1] if shared else rows)
+        ]
         return self._compiled([list(state) for state in states], parts, orders, count)
 
     def _members(self, states: Any, parts: Any, orders: Any, count: Any) -> Any:
         """Epochs of every member; rows that all of them share are given once."""
         if len(states) == 1:
-            training, held_out = parts[0]
-            state, logs = self._epochs(states[0], training, held_out, orders[0], count)
+            training, held_out, every = parts[0]
+            state, logs = self._epochs(states[0], training, held_out, every, orders[0], count)
             return [state], {name: values[None] for name, values in logs.items()}
         stacked = [jax.numpy.stack(values) for values in zip(*states, strict=True)]
         shared = len(parts) == 1
         rows = parts[0] if shared else jax.tree.map(lambda *each: jax.numpy.stack(each), *parts)
         axis = None if shared else 0
-        after, logs = jax.vmap(self._epochs, in_axes=(0, axis, axis, 0, None))(
+        after, logs = jax.vmap(self._epochs, in_axes=(0, axis, axis, axis, 0, None))(
             stacked, *rows, orders, count
         )
         members = range(len(states))
         return [[values[member] for values in after] for member in members], logs
 
-    def _epochs(self, state: Any, training: Any, held_out: Any, orders: Any, count: Any) -> Any:
+    def _epochs(
+        self, state: Any, training: Any, held_out: Any, every: Any, orders: Any, count: Any
+    ) -> Any:
         def epoch(number: Any, carried: Any) -> Any:
             state, logs = carried
-            state, found = self._epoch(state, training, held_out, orders[number])
+            state, found = self._epoch(state, training, held_out, every, orders[number])
             return state, {name: logs[name].at[number].set(found[name]) for name in logs}
 
         names = self._metrics(state)
@@ -83,7 +88,7 @@ class JaxProgram(Program):
         }
         return jax.lax.fori_loop(0, count, epoch, (state, logs))
 
-    def _epoch(self, state: Any, training: Any, held_out: Any, order: Any) -> Any:
+    def _epoch(self, state: Any, training: Any, held_out: Any, every: Any, order: Any) -> Any:
         model = self._model
         groups = [
             model.trainable_variables,
@@ -96,9 +101,8 @@ class JaxProgram(Program):
         logs = self._metrics(state)
         if self._validation is not None:
             groups = [groups[0], groups[1], groups[3]]
-            rows = jax.numpy.arange(jax.tree.leaves(held_out)[0].shape[0], dtype="int32")
             state = self._reset(state)
-            state = self._through(model.test_step, groups, self._validation, state, held_out, rows)
+            state = self._through(model.test_step, groups, self._validation, state, held_out, every)
             logs |= self._metrics(state, "val_")
         return state, logs
 

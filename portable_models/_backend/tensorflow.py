@@ -58,7 +58,7 @@ class TensorFlowBackend(Backend):
         return tf.bitcast(tensor, tf.int32)
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return tf.function(function, jit_compile=True)  # type: ignore[no-any-return]
+        return tf.function(function, autograph=False)  # type: ignore[no-any-return]
 
     def gradients(
         self, model: Any, x: Any, y: Any, weight: Any
@@ -85,10 +85,9 @@ class TensorFlowBackend(Backend):
         return tf.nest.map_structure(tf.constant, arrays)
 
     def program(
-        self, model: Any, training: Pass, validation: Pass | None, *, steps: int
+        self, model: Any, training: Pass, validation: Pass | None, *, epochs: int
     ) -> Program:
-        del steps  # compiling takes a second or two
-        return TensorFlowProgram(model, training, validation)
+        return TensorFlowProgram(model, training, validation, epochs)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

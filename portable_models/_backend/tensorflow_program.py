@@ -1,4 +1,4 @@
-"""Epochs on TensorFlow: loops inside one XLA program, over a model's own variables."""
+"""Epochs on TensorFlow: loops inside one graph, over a model's own variables."""
 
 from __future__ import annotations
 
@@ -18,16 +18,24 @@ from portable_models._backend.base import (
     variables_of,
 )
 
+PAYS_FROM = 10_000
+"""Steps from which a program goes through XLA.
+
+Each operation of a graph takes XLA some 10 milliseconds to compile, and TensorFlow's executor a microsecond
+or so more than XLA at every step; both grow with the graph, so their ratio holds for small and large ones.
+"""
+
 
 class TensorFlowProgram(Program):
     """Members are trained one after another: a step costs a few microseconds, and XLA has no map."""
 
-    def __init__(self, model: Any, training: Pass, validation: Pass | None) -> None:
+    def __init__(self, model: Any, training: Pass, validation: Pass | None, epochs: int) -> None:
         self._model = model
         self._training = training
         self._validation = validation
         self._variables = variables_of(model)
-        self._compiled = tf.function(self._epochs, jit_compile=True, autograph=False)
+        pays = epochs * max(training.steps, 1) >= PAYS_FROM
+        self._compiled = tf.function(self._epochs, jit_compile=pays, autograph=False)
 
     def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
         # The number of epochs is an argument, so running none of them compiles all.
@@ -60,14 +68,18 @@ class TensorFlowProgram(Program):
                 if variable.value is not value:
                     variable.assign(value)
             found = self._compiled(
-                each.training, each.held_out, tf.constant(order), tf.constant(count)
+                each.training,
+                each.held_out,
+                each.held_out_order,
+                tf.constant(order),
+                tf.constant(count),
             )
             # A copy: the variables go on to the next member.
             after.append([tf.identity(variable.value) for variable in self._variables])
             logs.append({name: values.numpy()[:count] for name, values in found.items()})
         return after, logs
 
-    def _epochs(self, training: Any, held_out: Any, orders: Any, count: Any) -> Any:
+    def _epochs(self, training: Any, held_out: Any, every: Any, orders: Any, count: Any) -> Any:
         model = self._model
 
         def epoch(number: Any, logs: Any) -> Any:
@@ -76,8 +88,7 @@ class TensorFlowProgram(Program):
             found = flat_metrics(model)
             if self._validation is not None:
                 model.reset_metrics()
-                rows = tf.range(tf.nest.flatten(held_out)[0].shape[0])
-                _through(model.test_step, self._validation, held_out, rows)
+                _through(model.test_step, self._validation, held_out, every)
                 found |= flat_metrics(model, "val_")
             return number + 1, {
                 name: tf.tensor_scatter_nd_update(logs[name], [[number]], [found[name]])
@@ -88,7 +99,13 @@ class TensorFlowProgram(Program):
         if self._validation is not None:
             names |= flat_metrics(model, "val_")
         logs = {name: tf.zeros((orders.shape[0],), value.dtype) for name, value in names.items()}
-        _, logs = tf.while_loop(lambda number, _: number < count, epoch, [tf.constant(0), logs])
+        # One iteration after the other: a step begins with the weights that the last one left.
+        _, logs = tf.while_loop(
+            lambda number, _: number < count,
+            epoch,
+            [tf.constant(0), logs],
+            parallel_iterations=1,
+        )
         return logs
 
 
@@ -100,6 +117,8 @@ def _through(step: Callable[[Any], Any], way: Pass, tensors: Any, order: Any) ->
         return number + 1
 
     if batches.shape[0]:
-        tf.while_loop(lambda number: number < batches.shape[0], one, [tf.constant(0)])
+        tf.while_loop(
+            lambda number: number < batches.shape[0], one, [tf.constant(0)], parallel_iterations=1
+        )
     if rest.shape[0]:
         step(way.gather(tensors, rest))

@@ -142,9 +142,9 @@ class TorchBackend(Backend):
         return keras.tree.map_structure(keras.ops.convert_to_tensor, arrays)
 
     def program(
-        self, model: Any, training: Pass, validation: Pass | None, *, steps: int
+        self, model: Any, training: Pass, validation: Pass | None, *, epochs: int
     ) -> Program:
-        return TorchProgram(model, training, validation, steps)
+        return TorchProgram(model, training, validation, epochs)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -22,7 +23,7 @@ from portable_models._backend.base import (
     flat_metrics,
     variables_of,
 )
-from portable_models._backend.torch_step import StepGraph
+from portable_models._backend.torch_step import Step, StepGraph, stateless
 
 PAYS_FROM = 20_000
 """Steps from which a loop is compiled.
@@ -32,16 +33,25 @@ compiled loop, and 20 to 45 milliseconds to compile (with a cache of compiled gr
 grow with the graph, so their ratio, 12,000 to 28,000 steps, holds for small and large ones.
 """
 
+TRACED_FROM = 150
+"""Calls from which a step is traced, but for the training step, which always is.
+
+To trace a step takes about as long as to run it through Keras so many times: validation and last batches of a
+short training are not worth it.
+"""
+
 
 class TorchProgram(Program):
     """Members are trained one after another, with the same graphs."""
 
-    def __init__(self, model: Any, training: Pass, validation: Pass | None, steps: int) -> None:
+    def __init__(self, model: Any, training: Pass, validation: Pass | None, epochs: int) -> None:
         self._model = model
         self._variables = variables_of(model)
-        self._training = _Way(self, model.train_step, training, steps)
+        self._training = _Way(self, model.train_step, training, epochs, trains=True)
         self._validation = (
-            None if validation is None else _Way(self, model.test_step, validation, 0)
+            None
+            if validation is None
+            else _Way(self, model.test_step, validation, epochs, trains=False)
         )
         self._zeroed: dict[int, Any] = {}
 
@@ -58,7 +68,8 @@ class TorchProgram(Program):
             }
             self._training.prepare(state, rows[0].training, orders.shape[-1])
             if self._validation is not None:
-                self._validation.prepare(state, rows[0].held_out, _count(rows[0].held_out))
+                order = rows[0].held_out_order
+                self._validation.prepare(state, rows[0].held_out, len(order))
 
     def run(
         self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
@@ -76,22 +87,30 @@ class TorchProgram(Program):
     ) -> tuple[State, dict[str, NDArray[Any]]]:
         logs: dict[str, list[float]] = {}
         for order in orders:
-            state = self._training(self._reset(state), rows.training, order)
+            state = self._training(self._reset(state), rows.training, torch.from_numpy(order))
             found = self._metrics(state)
             if self._validation is not None:
-                every = np.arange(_count(rows.held_out), dtype=np.int32)
-                state = self._validation(self._reset(state), rows.held_out, every)
+                state = self._validation(self._reset(state), rows.held_out, rows.held_out_order)
                 found |= self._metrics(state, "val_")
             for name, value in found.items():
                 logs.setdefault(name, []).append(float(value))
         return state, {name: np.asarray(values) for name, values in logs.items()}
 
-    def graph(self, step: Callable[[Sequence[Any]], None], state: State, extras: Any) -> StepGraph:
+    def graph(self, step: Step, state: State, extras: Any) -> StepGraph:
         """The graph of a step of this program's model."""
         try:
             return StepGraph(step, self._variables, self._model.trainable_variables, state, extras)
         finally:
             # A penalty that a layer has noted while it was traced is no number.
+            self._model._clear_losses()
+
+    def call(self, step: Step, state: State, extras: Any) -> State:
+        """A step of this program's model, through Keras."""
+        try:
+            weights = self._model.trainable_variables
+            return stateless(step, self._variables, weights, state, extras)
+        finally:
+            # What a layer notes outside of the model would be there at the next step.
             self._model._clear_losses()
 
     def _reset(self, state: State) -> State:
@@ -109,26 +128,33 @@ class _Way:
     """One way through samples: its whole batches and the one that is left over."""
 
     def __init__(
-        self, program: TorchProgram, step: Callable[[Any], Any], way: Pass, steps: int
+        self,
+        program: TorchProgram,
+        step: Callable[[Any], Any],
+        way: Pass,
+        epochs: int,
+        *,
+        trains: bool,
     ) -> None:
         self._program = program
         self._step = step
         self._way = way
-        self._pays = steps >= PAYS_FROM
+        self._epochs = epochs
+        self._trains = trains
         self._ready: dict[Any, Callable[..., State]] = {}
 
     def prepare(self, state: State, tensors: Any, count: int) -> None:
         """Trace and compile for tensors of these shapes."""
-        self._runs(state, tensors, np.zeros(count, np.int32))
+        self._runs(state, tensors, torch.zeros(count, dtype=torch.int32))
 
-    def __call__(self, state: State, tensors: Any, order: NDArray[np.int32]) -> State:
+    def __call__(self, state: State, tensors: Any, order: Any) -> State:
         for run, leaves, indices in self._runs(state, tensors, order):
             state = run(state, leaves, indices)
         return state
 
     def _runs(self, state: State, tensors: Any, order: Any) -> list[tuple[Any, Any, Any]]:
         leaves = keras.tree.flatten(tensors)
-        batches, rest = self._way.batches(torch.from_numpy(order))
+        batches, rest = self._way.batches(order)
         return [
             (self._made(state, tensors, leaves, part), leaves, part)
             for part in (batches, rest)
@@ -145,25 +171,33 @@ class _Way:
                 structure = keras.tree.pack_sequence_as(tensors, list(extras[:-1]))
                 self._step(self._way.gather(structure, extras[-1]))
 
-            graph = self._program.graph(step, state, [*leaves, one])
-            if several and self._pays:
-                self._ready[key] = _compiled(graph, state, leaves, indices)
-            elif several:
-                self._ready[key] = _each(graph)
+            calls = self._epochs * (self._way.steps if several else 1)
+            always = self._trains and (several or not self._way.steps)
+            once: Callable[[State, Any], State]
+            if always or calls >= TRACED_FROM:
+                once = graph = self._program.graph(step, state, [*leaves, one])
+                if several and self._trains and calls >= PAYS_FROM:
+                    self._ready[key] = _compiled(graph, state, leaves, indices)
+                    return self._ready[key]
             else:
-                self._ready[key] = lambda state, leaves, indices: graph(state, [*leaves, indices])
+                once = partial(self._program.call, step)
+            self._ready[key] = partial(_each if several else _one, once)
         return self._ready[key]
 
 
-def _each(graph: StepGraph) -> Callable[..., State]:
-    """The steps one by one, without Keras between them."""
+def _each(
+    once: Callable[[State, Any], State], state: State, leaves: Sequence[Any], batches: Any
+) -> State:
+    """The steps one by one."""
+    for places in batches:
+        state = once(state, [*leaves, places])
+    return state
 
-    def run(state: State, leaves: Any, batches: Any) -> State:
-        for indices in batches:
-            state = graph(state, [*leaves, indices])
-        return state
 
-    return run
+def _one(
+    once: Callable[[State, Any], State], state: State, leaves: Sequence[Any], places: Any
+) -> State:
+    return once(state, [*leaves, places])
 
 
 def _compiled(graph: StepGraph, state: State, leaves: Any, batches: Any) -> Callable[..., State]:
@@ -204,7 +238,3 @@ def _compiled(graph: StepGraph, state: State, leaves: Any, batches: Any) -> Call
 
 def _values(state: State) -> State:
     return [value.detach() for value in state]
-
-
-def _count(tensors: Any) -> int:
-    return int(keras.tree.flatten(tensors)[0].shape[0])

@@ -17,6 +17,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from portable_models._backend.base import State
 
+Step = Callable[[Sequence[Any]], None]
+"""What is done with tensors, under Keras's stateless scope."""
+
 _ATEN = torch.ops.aten
 _COPIES = {
     _ATEN.alias.default,
@@ -25,6 +28,30 @@ _COPIES = {
     _ATEN.lift_fresh_copy.default,
 }
 """Operations that give what they take, once nothing is changed in place and nobody differentiates."""
+
+
+def stateless(
+    step: Step,
+    variables: Sequence[Any],
+    trainable: Sequence[Any],
+    state: Sequence[Any],
+    extras: Sequence[Any],
+) -> State:
+    """The state after a step of Keras from a given one; see :class:`StepGraph`."""
+    differentiated = {id(variable) for variable in trainable}
+    # Keras changes values in place, here those of copies.
+    own = [value.detach().clone() for value in state]
+    for variable, value in zip(variables, own, strict=True):
+        if id(variable) in differentiated:
+            value.requires_grad_()
+    mapping = list(zip(variables, own, strict=True))
+    with keras.StatelessScope(mapping, collect_losses=True) as scope, torch.enable_grad():
+        step(extras)
+    found = [scope.get_current_value(variable) for variable in variables]
+    return [
+        (before if after is None else after).detach()
+        for before, after in zip(own, found, strict=True)
+    ]
 
 
 class StepGraph:
@@ -43,29 +70,16 @@ class StepGraph:
 
     def __init__(
         self,
-        step: Callable[[Sequence[Any]], None],
+        step: Step,
         variables: Sequence[Any],
         trainable: Sequence[Any],
         state: State,
         extras: Sequence[Any],
     ) -> None:
-        differentiated = {id(variable) for variable in trainable}
         count = len(variables)
 
         def pure(*flat: Any) -> tuple[Any, ...]:
-            # Keras changes values in place, here those of copies.
-            own = [value.detach().clone() for value in flat[:count]]
-            for variable, value in zip(variables, own, strict=True):
-                if id(variable) in differentiated:
-                    value.requires_grad_()
-            mapping = list(zip(variables, own, strict=True))
-            with keras.StatelessScope(mapping, collect_losses=True) as scope, torch.enable_grad():
-                step(flat[count:])
-            found = [scope.get_current_value(variable) for variable in variables]
-            return tuple(
-                (before if after is None else after).detach()
-                for before, after in zip(own, found, strict=True)
-            )
+            return tuple(stateless(step, variables, trainable, flat[:count], flat[count:]))
 
         flat = (*state, *extras)
         with _branches_selected():

@@ -19,23 +19,20 @@ import numpy as np
 
 from portable_models._backend import current
 from portable_models._backend.base import OnDevice, Pass, Program, State, variables_of
+from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import MultiHotSamples
 from portable_models.random import portable_random
+from portable_models.training.delivery import read_digests
 from portable_models.training.engine import Job
 from portable_models.training.keras_engine import VALIDATION_BATCH, OneTraining
-from portable_models.training.kernel_sum import Bags, bag_rows, first_dense
-from portable_models.training.probe import batch_digest
+from portable_models.training.kernel_sum import Bags, bag_rows, cut, first_dense
 from portable_models.training.refusals import unfit
-from portable_models.training.rows import Rows, rows_of
+from portable_models.training.rows import Rows, as_keras, rows_of
 
 CHUNK_SECONDS = 0.5
 """How long a program runs before the epochs that it went through are reported, about."""
 CHUNK_EPOCHS = 64
 """At most this many epochs at once: their orders are on the device."""
-
-
-GATHERED_ROWS = 1024
-"""Rows that are read from the device at once to be digested, about."""
 
 
 class CompiledEngine:
@@ -72,20 +69,7 @@ class CompiledEngine:
             for each, rows, on_device in zip(group.jobs, group.rows, group.on_device, strict=True)
             if each is job
         )
-        order, size = np.asarray(job.order(0), np.int32), job.recipe.batch_size
-        # Many small batches are read together.
-        several = size if rows.shown else size * max(1, GATHERED_ROWS // size)
-        digests = []
-        for start in range(0, len(order), several):
-            places = keras.ops.convert_to_tensor(order[start : start + several])
-            gathered = rows.gather(on_device.training, places)
-            read = keras.tree.flatten(rows.shown(gathered) if rows.shown else gathered)
-            parts = [keras.ops.convert_to_numpy(part) for part in read if part is not None]
-            digests += [
-                batch_digest([part[first : first + size] for part in parts])
-                for first in range(0, len(parts[0]), size)
-            ]
-        return digests
+        return read_digests(rows, on_device.training, job.order(0), job.recipe.batch_size)
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Train every job; those that are alike side by side, where the backend can."""
@@ -115,11 +99,12 @@ class _Group:
         return [[variable.value for variable in variables_of(job.model)] for job in self.jobs]
 
     def orders(self, first: int, count: int) -> Any:
-        """Rows in the order of each epoch, int32 of shape ``(jobs, chunk, rows)``; zeros after ``count``."""
-        orders = np.zeros((len(self.jobs), self.chunk, len(self.jobs[0].samples)), np.int32)
-        for job, places in zip(self.jobs, orders, strict=True):
+        """The places of each epoch, int32 of shape ``(jobs, chunk, places)``; zeros after ``count``."""
+        size = self.jobs[0].recipe.batch_size
+        orders = np.zeros((len(self.jobs), self.chunk, self.rows[0].pass_width(size)), np.int32)
+        for job, rows, places in zip(self.jobs, self.rows, orders, strict=True):
             for number in range(count):
-                places[number] = job.order(first + number)
+                places[number] = rows.order(job.order(first + number), size)
         return orders
 
     def until_due(self, epoch: int) -> int:
@@ -224,15 +209,15 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
             loaded[same_rows] = OnDevice(
                 current().to_device(training.arrays),
                 None if validation is None else current().to_device(validation.arrays),
+                None if validation is None else current().to_device(_in_order(validation)),
             )
         kinds = (training.kind, None if validation is None else validation.kind)
         if kinds not in programs:
-            steps = len(jobs) * job.recipe.epochs * (len(job.samples) // job.recipe.batch_size)
             program = current().program(
                 job.model,
-                Pass(training.gather, job.recipe.batch_size),
-                None if validation is None else Pass(validation.gather, VALIDATION_BATCH),
-                steps=steps,
+                _pass(training, job.recipe.batch_size),
+                None if validation is None else _pass(validation, VALIDATION_BATCH),
+                epochs=len(jobs) * job.recipe.epochs,
             )
             programs[kinds] = program, bags
         shapes = [
@@ -268,18 +253,23 @@ def _as_blocks(job: Job, bags: Bags) -> tuple[Rows, Rows | None]:
     batches = (
         batch
         for epoch in range(recipe.epochs)
-        for batch in _cut(job.order(epoch), recipe.batch_size)
+        for batch in cut(job.order(epoch), recipe.batch_size)
     )
     training = bag_rows(samples, recipe.class_weight, batches, bags)
     if held_out is None:
         return training, None
     assert isinstance(held_out, MultiHotSamples)
-    every = _cut(np.arange(len(held_out)), VALIDATION_BATCH)
+    every = cut(np.arange(len(held_out)), VALIDATION_BATCH)
     return training, bag_rows(held_out, None, every, bags)
 
 
-def _cut(order: Any, size: int) -> list[Any]:
-    return [order[start : start + size] for start in range(0, len(order), size)]
+def _pass(rows: Rows, batch_size: int) -> Pass:
+    whole = rows.width(batch_size) if rows.count >= batch_size else 0
+    return Pass(rows.gather, rows.count, batch_size, whole)
+
+
+def _in_order(rows: Rows) -> Any:
+    return rows.order(np.arange(rows.count), VALIDATION_BATCH)
 
 
 def _rows(samples: Any, class_weight: Any = None) -> Rows:
@@ -290,7 +280,8 @@ def _rows(samples: Any, class_weight: Any = None) -> Rows:
 
 
 def _first(job: Job) -> Any:
-    """One row as a batch, for Keras to build loss, metrics and optimizer by its shape."""
-    rows = _rows(job.samples.subset(np.arange(1)), job.recipe.class_weight)
-    one = keras.tree.map_structure(keras.ops.convert_to_tensor, rows.arrays)
-    return rows.gather(one, keras.ops.convert_to_tensor(np.zeros(1, np.int32)))
+    """One row as a batch of arrays, for Keras to build loss, metrics and optimizer by its shape."""
+    one = weighted(job.samples.take(np.arange(1)), job.recipe.class_weight)
+    return keras.tree.map_structure(
+        lambda part: None if part is None else as_keras(part), tuple(one)
+    )

@@ -10,14 +10,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import keras
 import numpy as np
 
 from portable_models._backend import current
+from portable_models._backend.base import Orders
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Array, Batch, Indices, MultiHotSamples
+from portable_models.training.probe import SparseArray
 from portable_models.training.rows import Rows
 
 BLOCK = 32
@@ -77,15 +80,9 @@ class Bags:
         """The next call of the layer is for these words; see ``Backend.rows_summed``."""
         self._batch[:] = [(ids, owners, count)]
 
-    def shown(self, dimension: int) -> Array:
-        """The batch that was given, as the multi-hot matrix that it stands for, float32."""
-        ids, owners, count = self._batch.pop()
-        words = np.asarray(keras.ops.convert_to_numpy(ids))
-        rows = np.repeat(keras.ops.convert_to_numpy(owners), words.shape[1])
-        known = words.ravel() < dimension
-        dense = np.zeros((count, dimension), np.float32)
-        dense[rows[known], words.ravel()[known]] = 1.0
-        return dense
+    def given(self) -> tuple[Any, Any, int]:
+        """What was given last, back."""
+        return self._batch.pop()
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -108,12 +105,75 @@ class Bags:
             self._batch.clear()
 
 
+@dataclass(frozen=True)
+class BagRows(Rows):
+    """Bags of words as blocks of word ids on the device; see :func:`bag_rows`."""
+
+    bags: Bags
+    dimension: int
+    blocks: Indices
+    """How many blocks each row has."""
+    room: Mapping[int, int]
+    """Rows of a batch -> how many blocks it has room for."""
+
+    @cached_property
+    def first(self) -> Indices:
+        """Where the blocks of each row begin; and, last, the block that holds padding only."""
+        return np.concatenate([[0], np.cumsum(self.blocks)])
+
+    def width(self, count: int) -> int:
+        """See ``Rows``: rows, blocks, and whose each block is."""
+        return count + 2 * self.room[count]
+
+    def places(self, batch: Indices) -> Orders:
+        """See ``Rows``. What a batch leaves of its room reads the block of padding."""
+        count, held = len(batch), self.blocks[batch]
+        ends = np.cumsum(held)
+        places = np.empty(self.width(count), np.int32)
+        rows, blocks, owners = np.split(places, [count, count + self.room[count]])
+        rows[:], blocks[:], owners[:] = batch, self.first[-1], count - 1
+        blocks[: ends[-1]] = np.repeat(self.first[batch] - ends + held, held) + np.arange(ends[-1])
+        owners[: ends[-1]] = np.repeat(np.arange(count), held)
+        return places
+
+    def order(self, rows: Indices, batch_size: int) -> Orders:
+        """See ``Rows``."""
+        return np.concatenate([self.places(batch) for batch in cut(rows, batch_size)])
+
+    def together(self, batch_size: int, rows: int) -> int:
+        """See ``Rows``: there is room for the batches of the training only."""
+        return batch_size
+
+    def read(self, tensors: Any, places: Any) -> Any:
+        """See ``Rows``: word ids and whose they are in the place of inputs."""
+        _, y, weight = self.gather(tensors, places)
+        ids, owners, _ = self.bags.given()
+        return ids, owners, y, weight
+
+    def shown(self, read: Any) -> Any:
+        """See ``Rows``: inputs are the multi-hot matrix that the words stand for."""
+        ids, owners, y, weight = read
+        words = np.asarray(keras.ops.convert_to_numpy(ids))
+        owner = np.repeat(np.asarray(keras.ops.convert_to_numpy(owners)), words.shape[1])
+        known = words.ravel() < self.dimension
+        positions = owner[known].astype(np.int64) * self.dimension + words.ravel()[known]
+        if not (positions[1:] > positions[:-1]).all():
+            positions = np.unique(positions)
+        ones = np.ones(len(positions), np.float32)
+        return SparseArray((int(y.shape[0]), self.dimension), positions, ones), y, weight
+
+
+def cut(order: Indices, size: int) -> list[Indices]:
+    """Batches of an order."""
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
 def bag_rows(
     samples: MultiHotSamples,
     class_weight: Mapping[int, float] | None,
     batches: Iterable[Indices],
     bags: Bags,
-) -> Rows:
+) -> BagRows:
     """Bags of words as blocks of word ids on the device.
 
     Args:
@@ -127,47 +187,38 @@ def bag_rows(
     lengths = np.diff(samples.offsets)
     blocks = -(-lengths // BLOCK)
     first = np.concatenate([[0], np.cumsum(blocks)])
-    # The last block holds padding only: what a batch leaves of its room reads that.
+    # The last block holds padding only.
     words = np.full((int(first[-1]) + 1, BLOCK), samples.dimension, np.int32)
     inside = np.arange(len(samples.ids)) - np.repeat(samples.offsets[:-1], lengths)
     words[np.repeat(first[:-1], lengths) + inside // BLOCK, inside % BLOCK] = samples.ids
     room: dict[int, int] = {}
     for batch in batches:
         room[len(batch)] = max(room.get(len(batch), 1), int(blocks[batch].sum()))
+    rows_in = {}
+    for count in room:
+        # By its width a batch is known.
+        while count + 2 * room[count] in rows_in:
+            room[count] += 1
+        rows_in[count + 2 * room[count]] = count
     _, y, weight = weighted(Batch(lengths, samples.y), class_weight)
     parts = {
         "words": words,
-        "first": first[:-1].astype(np.int32),
-        "blocks": blocks.astype(np.int32),
         "y": np.asarray(y, keras.config.floatx()) if np.asarray(y).dtype.kind == "f" else y,
     } | ({} if weight is None else {"w": weight})
-    nothing = len(words) - 1
 
-    def gather(tensors: Any, indices: Any) -> tuple[Any, Any, Any]:
+    def gather(tensors: Any, places: Any) -> tuple[Any, Any, Any]:
         ops = keras.ops
-        count = int(indices.shape[0])
-        held = ops.take(tensors["blocks"], indices, axis=0)
-        ends = ops.cumsum(held)
-        place = ops.arange(room[count], dtype="int32")
-        owner = ops.cast(ops.searchsorted(ends, place, side="right"), "int32")
-        known = ops.minimum(owner, count - 1)
-        start = ops.subtract(
-            ops.take(tensors["first"], indices, axis=0), ops.cast(ends - held, "int32")
-        )
-        block = ops.where(owner < count, ops.take(start, known, axis=0) + place, nothing)
-        bags.give(ops.take(tensors["words"], block, axis=0), known, count)
-        x = ops.zeros((count, samples.dimension), "float32")
-        weight = ops.take(tensors["w"], indices, axis=0) if "w" in tensors else None
-        return x, ops.take(tensors["y"], indices, axis=0), weight
+        count = rows_in[int(places.shape[0])]
+        end = count + room[count]
+        ids = ops.take(tensors["words"], places[count:end], axis=0)
+        bags.give(ids, places[end:], count)
+        # Nobody looks at it: a view where there are views.
+        x = ops.broadcast_to(ops.zeros((1, 1), "float32"), (count, samples.dimension))
+        weight = ops.take(tensors["w"], places[:count], axis=0) if "w" in tensors else None
+        return x, ops.take(tensors["y"], places[:count], axis=0), weight
 
-    kind = ("blocks", tuple(sorted(room.items())), samples.dimension, nothing)
-    return Rows(
-        parts,
-        gather,
-        len(samples),
-        kind,
-        shown=lambda batch: (bags.shown(samples.dimension), *batch[1:]),
-    )
+    kind = ("blocks", tuple(sorted(room.items())), samples.dimension, len(words))
+    return BagRows(parts, gather, len(samples), kind, bags, samples.dimension, blocks, room)
 
 
 def outputs_of_bags(model: Any, samples: MultiHotSamples, batch_size: int) -> Array | None:
@@ -176,20 +227,20 @@ def outputs_of_bags(model: Any, samples: MultiHotSamples, batch_size: int) -> Ar
     if layer is None:
         return None
     bags = Bags(layer)
-    every = np.arange(len(samples))
-    batches = [every[start : start + batch_size] for start in range(0, len(every), batch_size)]
+    # Batches of one length are one graph.
+    alike = max(size for size in range(1, batch_size + 1) if len(samples) % size == 0)
+    size = alike if 2 * alike > batch_size else batch_size
+    batches = cut(np.arange(len(samples)), size)
     rows = bag_rows(samples, None, batches, bags)
     tensors = current().to_device(rows.arrays)
 
-    def outputs(tensors: Any, indices: Any) -> Any:
-        x, _, _ = rows.gather(tensors, indices)
+    def outputs(tensors: Any, places: Any) -> Any:
+        x, _, _ = rows.gather(tensors, places)
         return model(x, training=False)
 
     run = current().compiled(outputs)
     with bags.taken():
-        found = [
-            run(tensors, keras.ops.convert_to_tensor(batch.astype(np.int32))) for batch in batches
-        ]
+        found = [run(tensors, keras.ops.convert_to_tensor(rows.places(batch))) for batch in batches]
     return np.concatenate([keras.ops.convert_to_numpy(each) for each in found])
 
 
@@ -198,8 +249,12 @@ def measured(model: Any, y: Array, outputs: Array) -> dict[str, float]:
 
     Only for a model whose steps are Keras's own; see ``first_dense``.
     """
-    targets, found = keras.ops.convert_to_tensor(y), keras.ops.convert_to_tensor(outputs)
-    model.reset_metrics()
-    loss = model.compute_loss(None, targets, found, None, training=False)
-    metrics = model.compute_metrics(None, targets, found, None)
-    return {name: float(value) for name, value in (metrics | {"loss": loss}).items()}
+
+    def measure(targets: Any, found: Any) -> Any:
+        with keras.StatelessScope():
+            model.reset_metrics()
+            loss = model.compute_loss(None, targets, found, None, training=False)
+            return model.compute_metrics(None, targets, found, None) | {"loss": loss}
+
+    tensors = (keras.ops.convert_to_tensor(each) for each in (y, outputs))
+    return {name: float(value) for name, value in current().compiled(measure)(*tensors).items()}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
+from portable_models._backend.base import Gather, Orders
 from portable_models.data.pipelines.pipeline import weighted
-from portable_models.data.samples import ArraySamples, Batch, MultiHotSamples, Samples
-
-Gather = Callable[[Any, Any], tuple[Any, Any, Any]]
+from portable_models.data.samples import ArraySamples, Batch, Indices, MultiHotSamples, Samples
 
 
 @dataclass(frozen=True)
@@ -20,19 +19,46 @@ class Rows:
     """Arrays, and how a batch is made of them inside compiled code.
 
     Args:
-        arrays: a structure of NumPy arrays, the first axis of each being the rows.
-        gather: ``(tensors, indices) -> (x, y, sample_weight)`` in ``keras.ops``; the indices are int32 of
-            shape ``(batch,)``, and the weight is None where there is none.
+        arrays: a structure of NumPy arrays.
+        gather: ``(tensors, places) -> (x, y, sample_weight)`` in ``keras.ops``; the weight is None
+            where there is none.
         count: number of rows.
         kind: rows of the same kind are gathered alike, so one program can read them.
-        shown: makes of a batch that was just gathered what it means, where its inputs are not in it.
     """
 
     arrays: Any
     gather: Gather
     count: int
     kind: tuple[Any, ...]
-    shown: Callable[[Any], Any] | None = None
+
+    def width(self, count: int) -> int:
+        """How many places a batch of so many rows has."""
+        return count
+
+    def places(self, batch: Indices) -> Orders:
+        """Where ``gather`` finds the rows of a batch, int32: here the rows themselves."""
+        return batch.astype(np.int32)
+
+    def pass_width(self, batch_size: int) -> int:
+        """How many places a pass through all rows has."""
+        whole, rest = divmod(self.count, batch_size)
+        return (whole * self.width(batch_size) if whole else 0) + (self.width(rest) if rest else 0)
+
+    def order(self, rows: Indices, batch_size: int) -> Orders:
+        """The places of one pass through the rows, batch after batch."""
+        return self.places(rows)
+
+    def together(self, batch_size: int, rows: int) -> int:
+        """How many rows to read at once where small batches may be read together, about ``rows``."""
+        return batch_size * max(1, rows // batch_size)
+
+    def read(self, tensors: Any, places: Any) -> Any:
+        """What ``gather`` gives, as tensors that :meth:`shown` makes a batch of; traced."""
+        return self.gather(tensors, places)
+
+    def shown(self, read: Any) -> Any:
+        """The batch that was read, as arrays."""
+        return read
 
 
 def rows_of(samples: Samples, class_weight: Mapping[int, float] | None = None) -> Rows | None:
@@ -55,11 +81,11 @@ def rows_of(samples: Samples, class_weight: Mapping[int, float] | None = None) -
     if batch.sample_weight is not None:
         parts["w"] = batch.sample_weight
     return Rows(
-        keras.tree.map_structure(_as_keras, parts), _gather_arrays, len(samples), ("arrays",)
+        keras.tree.map_structure(as_keras, parts), _gather_arrays, len(samples), ("arrays",)
     )
 
 
-def _as_keras(array: Any) -> Any:
+def as_keras(array: Any) -> Any:
     """Floating-point numbers of Keras's own precision, as its data adapters give them."""
     array = np.asarray(array)
     return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
@@ -83,7 +109,7 @@ def _bags(samples: MultiHotSamples, class_weight: Mapping[int, float] | None) ->
     ids[np.arange(width) < lengths[:, None]] = samples.ids
     # The batch holds no inputs here: only the targets decide the weights.
     _, y, weight = weighted(Batch(ids, samples.y), class_weight)
-    parts = {"ids": ids, "y": _as_keras(y)} | ({} if weight is None else {"w": weight})
+    parts = {"ids": ids, "y": as_keras(y)} | ({} if weight is None else {"w": weight})
     dimension = samples.dimension
 
     def gather(tensors: Any, indices: Any) -> tuple[Any, Any, Any]:
