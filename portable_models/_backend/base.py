@@ -227,7 +227,7 @@ class Backend(ABC):
         Args:
             kernel: of shape ``(rows, units)``; differentiated by.
             ids: rows to be summed, int32 of shape ``(blocks, width)``; ``rows`` itself stands for none.
-            owners: which sum a block belongs to, int32 of shape ``(blocks,)``.
+            owners: which sum a block belongs to, int32 of shape ``(blocks,)``, ascending.
             count: how many sums.
 
         Returns:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from portable_models._backend.base import Backend, Device, Pass, Program
-from portable_models._backend.tensorflow_program import TensorFlowProgram
+from portable_models._backend.tensorflow_program import TensorFlowProgram, through_xla
 
 
 class TensorFlowBackend(Backend):
@@ -79,7 +79,15 @@ class TensorFlowBackend(Backend):
     def rows_summed(self, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
         # TensorFlow's gradient of taken rows is an IndexedSlices, which Keras's optimizers treat as
         # updates of single rows; that of a product is the whole matrix, as for a Dense layer.
-        return super().rows_summed(kernel * 1.0, ids, owners, count)
+        if through_xla.get():
+            return super().rows_summed(kernel * 1.0, ids, owners, count)
+        # Three times faster than to take and add rows, and no operation of XLA.
+        places = tf.stack([tf.repeat(owners, ids.shape[1]), tf.reshape(ids, [-1])], axis=1)
+        words = tf.SparseTensor(
+            tf.cast(places, tf.int64), tf.ones((tf.size(ids),)), (count, kernel.shape[0] + 1)
+        )
+        padded = tf.concat([kernel, tf.zeros((1, kernel.shape[1]), kernel.dtype)], axis=0)
+        return tf.sparse.sparse_dense_matmul(words, padded)
 
     def to_device(self, arrays: Any) -> Any:
         return tf.nest.map_structure(tf.constant, arrays)

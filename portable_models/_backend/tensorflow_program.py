@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
@@ -25,6 +26,9 @@ Each operation of a graph takes XLA some 10 milliseconds to compile, and TensorF
 or so more than XLA at every step; both grow with the graph, so their ratio holds for small and large ones.
 """
 
+through_xla: ContextVar[bool] = ContextVar("through_xla", default=False)
+"""Whether what is traced now will go through XLA."""
+
 
 class TensorFlowProgram(Program):
     """Members are trained one after another: a step costs a few microseconds, and XLA has no map."""
@@ -34,8 +38,8 @@ class TensorFlowProgram(Program):
         self._training = training
         self._validation = validation
         self._variables = variables_of(model)
-        pays = epochs * max(training.steps, 1) >= PAYS_FROM
-        self._compiled = tf.function(self._epochs, jit_compile=pays, autograph=False)
+        self._pays = epochs * max(training.steps, 1) >= PAYS_FROM
+        self._compiled = tf.function(self._traced, jit_compile=self._pays, autograph=False)
 
     def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
         # The number of epochs is an argument, so running none of them compiles all.
@@ -78,6 +82,13 @@ class TensorFlowProgram(Program):
             after.append([tf.identity(variable.value) for variable in self._variables])
             logs.append({name: values.numpy()[:count] for name, values in found.items()})
         return after, logs
+
+    def _traced(self, *given: Any) -> Any:
+        token = through_xla.set(self._pays)
+        try:
+            return self._epochs(*given)
+        finally:
+            through_xla.reset(token)
 
     def _epochs(self, training: Any, held_out: Any, every: Any, orders: Any, count: Any) -> Any:
         model = self._model

@@ -15,9 +15,10 @@ from portable_models._backend.torch_program import TorchProgram
 
 
 class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
-    """``Backend.rows_summed`` with the fastest operations of each direction.
+    """``Backend.rows_summed`` with the fastest operations of each direction: a bag sums rows where they lie.
 
-    PyTorch's own derivative of ``embedding_bag`` goes row by row, three times slower than ``scatter_add``.
+    PyTorch's own derivative of ``embedding_bag``, and ``scatter_add``, go row by row, several times slower
+    than to sort the rows first.
     """
 
     @staticmethod
@@ -26,18 +27,25 @@ class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not
         context.save_for_backward(ids, owners)
         context.rows = kernel.shape[0]
         padded = torch.cat([kernel, kernel.new_zeros((1, kernel.shape[1]))])
-        blocks = torch.nn.functional.embedding_bag(ids, padded, mode="sum")
-        return kernel.new_zeros((count, kernel.shape[1])).index_add(0, owners, blocks)
+        first = torch.searchsorted(owners, torch.arange(count, dtype=owners.dtype)) * ids.shape[1]
+        return _bags(ids.reshape(-1), padded, first)
 
     @staticmethod
     def backward(context: Any, cotangent: Any) -> Any:
         """Each row of the kernel gets the cotangents of the sums that it is in."""
         ids, owners = context.saved_tensors
-        units = cotangent.shape[1]
-        each = cotangent[owners].repeat_interleave(ids.shape[1], 0)
-        places = ids.reshape(-1, 1).long().expand(-1, units)
-        gradient = cotangent.new_zeros((context.rows + 1, units)).scatter_add(0, places, each)
-        return gradient[:-1], None, None, None
+        rows, places = torch.sort(ids.reshape(-1), stable=True)
+        first = torch.searchsorted(rows, torch.arange(context.rows + 1, dtype=rows.dtype))
+        # The last row stands for none.
+        gradient = _bags(owners.repeat_interleave(ids.shape[1])[places], cotangent, first)[:-1]
+        return gradient, None, None, None
+
+
+def _bags(rows: Any, matrix: Any, first: Any) -> Any:
+    """Sums of a matrix's rows, each from its first place to that of the next one."""
+    return torch.nn.functional.embedding_bag(
+        rows, matrix.contiguous(), first.to(rows.dtype), mode="sum"
+    )
 
 
 class TorchBackend(Backend):
