@@ -14,8 +14,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from portable_models._backend.base import Backend, Device, Pass, Program
+from portable_models._backend.base import Backend, Device
 from portable_models._backend.jax_program import JaxProgram
+from portable_models._backend.program import Pass, Program
 
 
 class JaxBackend(Backend):
@@ -57,6 +58,9 @@ class JaxBackend(Backend):
         return jax.jit(function, static_argnums=(1, 2))  # type: ignore[no-any-return]
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return jax.jit(function)  # type: ignore[no-any-return]
+
+    def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
 
     def gradients(

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from portable_models._backend.base import (
+from portable_models._backend.program import (
     OnDevice,
     Orders,
     Pass,

@@ -8,7 +8,8 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from portable_models._backend.base import Backend, Device, Pass, Program
+from portable_models._backend.base import Backend, Device
+from portable_models._backend.program import Pass, Program
 from portable_models._backend.tensorflow_program import TensorFlowProgram, through_xla
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from portable_models._backend.base import (
+from portable_models._backend.program import (
     OnDevice,
     Orders,
     Pass,

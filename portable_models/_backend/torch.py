@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch._subclasses.fake_tensor import FakeTensor
 
-from portable_models._backend.base import Backend, Device, Pass, Program
+from portable_models._backend.base import Backend, Device
+from portable_models._backend.program import Pass, Program
 from portable_models._backend.torch_program import TorchProgram
 
 

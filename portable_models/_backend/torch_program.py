@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch._higher_order_ops.while_loop import while_loop_op
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from portable_models._backend.base import (
+from portable_models._backend.program import (
     OnDevice,
     Orders,
     Pass,

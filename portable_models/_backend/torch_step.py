@@ -15,7 +15,7 @@ import keras
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from portable_models._backend.base import State
+from portable_models._backend.program import State
 
 Step = Callable[[Sequence[Any]], None]
 """What is done with tensors, under Keras's stateless scope."""

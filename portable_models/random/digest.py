@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import keras
@@ -38,8 +39,13 @@ def random_bits_digest(seed: int, count: int = 4096) -> str:
         raise ValueError(f"a digest needs at least one word; got count={count}")
     key = keras.ops.convert_to_tensor([word - ((word >> 31) << 32) for word in key_of(seed)])
     with tensor_operations():
-        words = BACKEND.compiled(lambda given: random_words(given, count))(key)
+        words = _compiled(count)(key)
     return hashlib.sha256(_array(words).astype("<i4").tobytes()).hexdigest()
+
+
+@functools.cache
+def _compiled(count: int) -> Callable[[Any], Any]:
+    return BACKEND.compiled(lambda key: random_words(key, count))
 
 
 def dropout_mask_digest(model: keras.Model, shape_batch: int = 4, draws: int = 3) -> str:

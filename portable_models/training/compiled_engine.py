@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
-from portable_models._backend.base import OnDevice, Pass, Program, State, variables_of
+from portable_models._backend.program import OnDevice, Pass, Program, State, variables_of
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import MultiHotSamples
 from portable_models.random import portable_random

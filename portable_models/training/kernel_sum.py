@@ -8,7 +8,7 @@ for every other input; while a program is traced, its first Dense layer is given
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
-from portable_models._backend.base import Orders
+from portable_models._backend.program import Orders
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Array, Batch, Indices, MultiHotSamples
 from portable_models.training.probe import SparseArray
@@ -144,11 +144,16 @@ class BagRows(Rows):
         """See ``Rows``: there is room for the batches of the training only."""
         return batch_size
 
-    def read(self, tensors: Any, places: Any) -> Any:
+    @property
+    def reader(self) -> Callable[[Any, Any], Any]:
         """See ``Rows``: word ids and whose they are in the place of inputs."""
-        _, y, weight = self.gather(tensors, places)
-        ids, owners, _ = self.bags.given()
-        return ids, owners, y, weight
+
+        def read(tensors: Any, places: Any) -> Any:
+            _, y, weight = self.gather(tensors, places)
+            ids, owners, _ = self.bags.given()
+            return ids, owners, y, weight
+
+        return read
 
     def shown(self, read: Any) -> Any:
         """See ``Rows``: inputs are the multi-hot matrix that the words stand for."""
@@ -238,7 +243,7 @@ def outputs_of_bags(model: Any, samples: MultiHotSamples, batch_size: int) -> Ar
         x, _, _ = rows.gather(tensors, places)
         return model(x, training=False)
 
-    run = current().compiled(outputs)
+    run = current().together(outputs)
     with bags.taken():
         found = [run(tensors, keras.ops.convert_to_tensor(rows.places(batch))) for batch in batches]
     return np.concatenate([keras.ops.convert_to_numpy(each) for each in found])
@@ -257,4 +262,4 @@ def measured(model: Any, y: Array, outputs: Array) -> dict[str, float]:
             return model.compute_metrics(None, targets, found, None) | {"loss": loss}
 
     tensors = (keras.ops.convert_to_tensor(each) for each in (y, outputs))
-    return {name: float(value) for name, value in current().compiled(measure)(*tensors).items()}
+    return {name: float(value) for name, value in current().together(measure)(*tensors).items()}

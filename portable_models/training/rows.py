@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
-from portable_models._backend.base import Gather, Orders
+from portable_models._backend.program import Gather, Orders
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import ArraySamples, Batch, Indices, MultiHotSamples, Samples
 
@@ -52,9 +52,10 @@ class Rows:
         """How many rows to read at once where small batches may be read together, about ``rows``."""
         return batch_size * max(1, rows // batch_size)
 
-    def read(self, tensors: Any, places: Any) -> Any:
-        """What ``gather`` gives, as tensors that :meth:`shown` makes a batch of; traced."""
-        return self.gather(tensors, places)
+    @property
+    def reader(self) -> Callable[[Any, Any], Any]:
+        """Gives what ``gather`` does as tensors, of which :meth:`shown` makes a batch."""
+        return self.gather
 
     def shown(self, read: Any) -> Any:
         """The batch that was read, as arrays."""
