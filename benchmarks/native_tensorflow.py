@@ -17,17 +17,18 @@ def trainer(weights: Any, x: Any, y: Any) -> Callable[[Any], Any]:
     moments = [tf.Variable(tf.zeros_like(each)) for each in flat]
 
     def loss_of(index: Any) -> Any:
-        value = x[index][None]
+        # Not x[index]: XLA takes what a slice begins at for a constant, and compiles anew for other orders.
+        value = tf.gather(x, [index])
         for place in range(0, len(flat) - 2, 2):
             value = tf.nn.relu(value @ flat[place] + flat[place + 1])
         value = (value @ flat[-2] + flat[-1])[:, 0]
-        return tf.reduce_mean(tf.square(value - y[index][None]))
+        return tf.reduce_mean(tf.square(value - tf.gather(y, [index])))
 
     @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
     def epochs(orders: Any) -> Any:
         def step(number: Any, total: Any) -> Any:
             with tf.GradientTape() as tape:
-                loss = loss_of(tf.reshape(orders, (-1,))[number])
+                loss = loss_of(tf.gather(tf.reshape(orders, (-1,)), number))
             for weight, moment, gradient in zip(
                 flat, moments, tape.gradient(loss, flat), strict=True
             ):

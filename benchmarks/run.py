@@ -120,7 +120,9 @@ def main() -> None:
 
     path = given.out / "speed.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    results: dict[str, Any] = json.loads(path.read_text())["results"] if given.only else {}
+    results: dict[str, Any] = (
+        json.loads(path.read_text())["results"] if given.only and path.exists() else {}
+    )
     document = {"host": describe_host(), "results": results}
     has_data = bool(os.environ.get("PORTABLE_MODELS_DATA"))
     if not has_data:
