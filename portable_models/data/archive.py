@@ -60,16 +60,7 @@ class Archive:
     @property
     def identity(self) -> str:
         """What the file is: a known archive, or its name and the beginning of its SHA-256."""
-        return _identity(self.path, self.sha256)
-
-
-def identity_of(path: Path) -> str:
-    """The identity of a file that is not read; see ``Archive``."""
-    return _identity(path, hashlib.sha256(path.read_bytes()).hexdigest())
-
-
-def _identity(path: Path, sha256: str) -> str:
-    return KNOWN_ARCHIVES.get(sha256, f"{path.name}, SHA-256 {sha256[:16]}…")
+        return KNOWN_ARCHIVES.get(self.sha256, f"{self.path.name}, SHA-256 {self.sha256[:16]}…")
 
 
 def read_archive(path: Path, names: tuple[str, ...], *, trust: bool = False) -> Archive:

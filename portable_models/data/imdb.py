@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from portable_models.data.archive import identity_of, read_archive
-from portable_models.data.parsed import Arrays, parsed_once
+from portable_models.data.archive import read_archive
+from portable_models.data.parsed import Arrays, Parsed, parsed_once
 from portable_models.data.samples import Array, DataSet, MultiHotSamples
 from portable_models.data.sources import (
     FILES,
@@ -94,23 +94,21 @@ def load_imdb(
         origin = "synthetic film reviews, drawn from a model and written by nobody"
     else:
         path = find("imdb", source)
-        read: list[str] = []
 
-        def parse() -> Arrays:
+        def parse() -> Parsed:
             archive = read_archive(path, _NAMES, trust=trust)
-            read.append(archive.identity)
             parts = tuple(
                 _part(path, part, archive.arrays[f"x_{part}"], archive.arrays[f"y_{part}"])
                 for part in _PARTS
             )
-            return _arrays(parts, num_words)
+            return Parsed(_arrays(parts, num_words), archive.identity)
 
         form = f"{num_words}-words-{_FORM}"
-        arrays = parsed_once(path, form, parse, lambda kept: _are_reviews(kept, num_words))
+        parsed = parsed_once(path, form, parse, lambda kept: _are_reviews(kept, num_words))
+        arrays = parsed.arrays
         words = _word_index(path, source)
-        # Only a file that is known is not read anew.
-        origin = f"Large Movie Review Dataset ({read[0] if read else identity_of(path)})"
-    (train, _), (test, test_sequences) = (_of_arrays(arrays, part, num_words) for part in _PARTS)
+        origin = f"Large Movie Review Dataset ({parsed.identity})"
+    train, test = (_samples(arrays, part, num_words) for part in _PARTS)
     return ReviewDataSet(
         name="imdb",
         kind=kind_of(source),
@@ -119,7 +117,7 @@ def load_imdb(
         description=f"{origin}: {len(train):,} training and {len(test):,} test reviews, "
         f"{num_words:,} words",
         synthetic=kind_of(source) == SAMPLE,
-        test_sequences=test_sequences,
+        test_sequences=WordSequences(arrays["words"], arrays["word_offsets"]),
         word_index=words,
     )
 
@@ -161,11 +159,10 @@ def _are_reviews(arrays: Arrays, num_words: int) -> bool:
     ) and all(len(arrays[f"{name}_y"]) == len(arrays[f"{name}_offsets"]) - 1 for name in _PARTS)
 
 
-def _of_arrays(arrays: Arrays, part: str, num_words: int) -> tuple[MultiHotSamples, WordSequences]:
-    samples = MultiHotSamples(
+def _samples(arrays: Arrays, part: str, num_words: int) -> MultiHotSamples:
+    return MultiHotSamples(
         arrays[f"{part}_ids"], arrays[f"{part}_offsets"], num_words, arrays[f"{part}_y"]
     )
-    return samples, WordSequences(arrays["words"], arrays["word_offsets"])
 
 
 def _synthetic_parts(corpus: SyntheticReviews) -> tuple[_Part, ...]:

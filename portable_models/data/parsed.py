@@ -9,16 +9,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from portable_models.data import archive
+from portable_models.data.npz import write_npz
 from portable_models.data.samples import Array
 from portable_models.data.sources import KNOWN_ARCHIVES
 
@@ -26,6 +27,19 @@ CACHE_VARIABLE: Final = "PORTABLE_MODELS_CACHE"
 """Names the folder of the cache; empty, nothing is kept."""
 
 Arrays = Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Parsed:
+    """What a file says, as flat arrays.
+
+    Args:
+        arrays: by name.
+        identity: what the file is; see ``Archive``.
+    """
+
+    arrays: Arrays
+    identity: str
 
 
 def cache_folder() -> Path | None:
@@ -40,9 +54,9 @@ def cache_folder() -> Path | None:
 
 
 def parsed_once(
-    source: Path, form: str, parse: Callable[[], Arrays], valid: Callable[[Arrays], bool]
-) -> Arrays:
-    """The arrays that ``parse`` gives, kept from an earlier time where there was one.
+    source: Path, form: str, parse: Callable[[], Parsed], valid: Callable[[Arrays], bool]
+) -> Parsed:
+    """What ``parse`` gives, kept from an earlier time where there was one.
 
     Args:
         source: the file that is parsed; its SHA-256 is part of the key.
@@ -64,12 +78,12 @@ def parsed_once(
     path = folder / f"{source.stem}-{sha256[:16]}-{form}.npz"
     kept = _read(path)
     if kept is not None and valid(kept):
-        return kept
-    arrays = parse()
+        return Parsed(kept, KNOWN_ARCHIVES[sha256])
+    parsed = parse()
     # A cache that cannot be written is no reason to fail.
     with contextlib.suppress(OSError):
-        _write(path, arrays)
-    return arrays
+        write_npz(path, parsed.arrays)
+    return parsed
 
 
 def _read(path: Path) -> Arrays | None:
@@ -78,16 +92,3 @@ def _read(path: Path) -> Arrays | None:
             return {name: held[name] for name in held.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
-
-
-def _write(path: Path, arrays: Arrays) -> None:
-    """Whole or not at all, also where several processes write at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # one array each
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from portable_models.data.npz import write_npz
 from portable_models.data.samples import Samples
 from portable_models.training.history import History
 from portable_models.training.recipe import Recipe
@@ -103,10 +104,7 @@ class Keeper:
             return
         note = json.dumps({"belongs to": self._belongs, "history": history})
         arrays = {f"variable/{i}": array for i, array in enumerate(values(self._variables()))}
-        partial = self._path.with_name(f"{self._path.stem}.partial.npz")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, note=np.array(note), **arrays)  # type: ignore[arg-type]  # one array each
-        partial.replace(self._path)
+        write_npz(self._path, {"note": np.array(note), **arrays})
 
     def _variables(self) -> list[Any]:
         return [*self._model.variables, *self._model.optimizer.variables]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from portable_models.data import parsed
-from portable_models.data.parsed import cache_folder, parsed_once
+from portable_models.data.parsed import Parsed, cache_folder, parsed_once
 
 
 @pytest.fixture
@@ -23,6 +23,9 @@ class Known:
     def __contains__(self, sha256):
         return True
 
+    def __getitem__(self, sha256):
+        return "a known file"
+
 
 class Parser:
     def __init__(self):
@@ -30,11 +33,13 @@ class Parser:
 
     def __call__(self):
         self.calls += 1
-        return {"ids": np.arange(5, dtype=np.int32)}
+        return Parsed({"ids": np.arange(5, dtype=np.int32)}, "a known file")
 
 
 def get(source, parser, form="1", valid=lambda arrays: "ids" in arrays):
-    return parsed_once(source, form, parser, valid)
+    found = parsed_once(source, form, parser, valid)
+    assert found.identity == "a known file"
+    return found.arrays
 
 
 def kept(tmp_path):
