@@ -211,15 +211,16 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
                 None if validation is None else current().to_device(validation.arrays),
                 None if validation is None else current().to_device(_in_order(validation)),
             )
-        kinds = (training.kind, None if validation is None else validation.kind)
-        if kinds not in programs:
+        kinds = [(each.kind, each.count) for each in (training, validation) if each is not None]
+        kind = tuple(kinds)
+        if kind not in programs:
             program = current().program(
                 job.model,
                 _pass(training, job.recipe.batch_size),
                 None if validation is None else _pass(validation, VALIDATION_BATCH),
                 epochs=len(jobs) * job.recipe.epochs,
             )
-            programs[kinds] = program, bags
+            programs[kind] = program, bags
         shapes = [
             (array.shape, str(array.dtype))
             for each in (training, validation)
@@ -228,9 +229,7 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
         ]
         # A training that goes on from a checkpoint is not where the others are.
         alone = number if job.recipe.callbacks or job.keeper is not None else None
-        group = groups.setdefault(
-            (kinds, tuple(shapes), alone), _Group([], [], [], *programs[kinds])
-        )
+        group = groups.setdefault((kind, tuple(shapes), alone), _Group([], [], [], *programs[kind]))
         group.jobs.append(job)
         group.rows.append(training)
         group.on_device.append(loaded[same_rows])
