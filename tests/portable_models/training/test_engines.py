@@ -9,6 +9,8 @@ import pytest
 from portable_models import Recipe, cross_validate, fit, portable_random
 from portable_models.data import ArraySamples, MultiHotSamples
 
+pytestmark = pytest.mark.usefixtures("any_number_of_steps")
+
 ROWS, BATCH = 53, 8  # the last batch holds 5 rows
 
 
