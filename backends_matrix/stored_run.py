@@ -128,7 +128,10 @@ def _result(entry: Mapping[str, Any]) -> CellResult:
         }
     )
     outcome = {name: entry[name] for name in ("history", "final", "digests")}
-    outcome["samples"] = entry.get("samples", {})
+    outcome |= {
+        "samples": entry.get("samples", {}),
+        "compile_seconds": entry.get("compile_seconds"),
+    }
     result = CellResult(
         cell,
         Status(entry["status"]),

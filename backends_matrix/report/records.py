@@ -46,6 +46,7 @@ class Cell:
     peak_memory_bytes: int | None
     history: History
     final: Mapping[str, float | None]
+    compile_seconds: float | None = None
 
     @property
     def ok(self) -> bool:

@@ -19,11 +19,11 @@ from portable_models._backend.program import (
     variables_of,
 )
 
-PAYS_FROM = 10_000
+PAYS_FROM = 5_000
 """Steps from which a program goes through XLA.
 
-Each operation of a graph takes XLA some 10 milliseconds to compile, and TensorFlow's executor a microsecond
-or so more than XLA at every step; both grow with the graph, so their ratio holds for small and large ones.
+An operation of a graph takes XLA three milliseconds and more to compile, and TensorFlow's executor about a
+microsecond longer at every step: both grow with the graph, so their ratio holds for small and large ones.
 """
 
 through_xla: ContextVar[bool] = ContextVar("through_xla", default=False)

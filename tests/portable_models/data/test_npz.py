@@ -6,7 +6,7 @@ import pytest
 from portable_models.data.npz import write_npz
 
 
-class Interrupted(Exception):
+class InterruptedWriteError(Exception):
     """What ends a write halfway."""
 
 
@@ -14,13 +14,13 @@ class Interrupting:
     """An array that cannot be written to its end."""
 
     def __array__(self, dtype=None, copy=None):
-        raise Interrupted
+        raise InterruptedWriteError
 
 
 def test_what_was_there_stays_where_writing_fails(tmp_path):
     path = tmp_path / "new" / "arrays.npz"
     write_npz(path, {"a": np.arange(3)})
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedWriteError):
         write_npz(path, {"a": np.zeros(2), "b": Interrupting()})
     assert [each.name for each in path.parent.iterdir()] == ["arrays.npz"]
     with np.load(path) as held:
