@@ -124,7 +124,7 @@ def judge(
         base = next((each for each in originals if each.cell.backend == reference), None)
         if base is None:
             continue
-        groups = sorted(families(cells), key=lambda each: each[0].cell.backend != reference)
+        groups = families(cells)
         for other in originals:
             if other is not base:
                 comparisons += compare_digests(base, other)
@@ -174,7 +174,8 @@ def compare_metrics(
             a, b = ours.get(quantity, np.empty(0)), theirs.get(quantity, np.empty(0))
             if a.size != b.size:
                 comparisons.append(_other_length(base, other, quantity, a.size, b.size))
-            floor = floor_of(groups, source, quantity, a.size, judgement.vouching)
+            reference, vouching = base.cell.backend, judgement.vouching
+            floor = floor_of(groups, source, quantity, a.size, reference, vouching)
             for index in range(min(a.size, b.size)):
                 value = float(a[index])
                 tolerance, why = _tolerance(quantity, value, float(floor[index]), base, judgement)

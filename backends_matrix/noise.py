@@ -38,27 +38,31 @@ def floor_of(
     source: str,
     quantity: str,
     length: int,
+    reference: str,
     vouching: float | None = None,
 ) -> Values:
     """The noise floor of one metric: the largest that any family shows.
 
     Args:
         groups: families (see :func:`families`).
-        vouching: families after the first count up to so many times the first's floor; None: as they are.
         source: ``history`` or ``final``.
         quantity: the metric.
         length: number of epochs.
+        reference: the backend whose floor counts as it is.
+        vouching: those of others count up to so many times that one, not at all where it has none; None: as
+            they are.
 
     Returns:
         float64 of shape ``(length,)``; zero where there are no replicas.
     """
-    floors = [
-        noise_floor([series(each, source).get(quantity) for each in members], length)
-        for members in groups
-    ]
-    if vouching is not None:
-        floors = [*floors[:1], *(np.minimum(each, vouching * floors[0]) for each in floors[1:])]
-    return np.max([np.zeros(length), *floors], axis=0)  # type: ignore[no-any-return]  # numpy
+    own, others = np.zeros(length), np.zeros(length)
+    for members in groups:
+        floor = noise_floor([series(each, source).get(quantity) for each in members], length)
+        if members[0].cell.backend == reference:
+            own = np.maximum(own, floor)
+        else:
+            others = np.maximum(others, floor)
+    return np.maximum(own, others if vouching is None else np.minimum(others, vouching * own))
 
 
 def noise_floor(members: Sequence[Values | None], length: int) -> Values:
