@@ -30,8 +30,8 @@ def known_gaps(backend: str | None = None) -> tuple[KnownGap, ...]:
     """The known gaps of one backend, or of all.
 
     Example:
-        >>> [gap.id for gap in known_gaps("tensorflow") if len(gap.backends) == 1]
-        ['crossentropy-from-activation', 'iou-dtype', 'orthogonal-activity', 'loss-of-one-output']
+        >>> [gap.id for gap in known_gaps("tensorflow") if len(gap.backends) == 1][:3]
+        ['crossentropy-from-activation', 'iou-dtype', 'orthogonal-activity']
     """
     text = resources.files("portable_models").joinpath("known_gaps.toml").read_text("utf-8")
     entries = (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -25,6 +26,12 @@ PAYS_FROM = 5_000
 An operation of a graph takes XLA three milliseconds and more to compile, and TensorFlow's executor about a
 microsecond longer at every step: both grow with the graph, so their ratio holds for small and large ones.
 """
+PAYS_FROM_WEIGHTS = 1_000_000_000
+"""Steps times weights from which it does, too.
+
+XLA goes through the weights once in a step, the executor once for each operation of the optimizer: some 8
+nanoseconds for each weight and step, and XLA compiles the largest of the reference experiments in 4 seconds.
+"""
 
 through_xla: ContextVar[bool] = ContextVar("through_xla", default=False)
 """Whether what is traced now will go through XLA."""
@@ -38,7 +45,9 @@ class TensorFlowProgram(Program):
         self._training = training
         self._validation = validation
         self._variables = variables_of(model)
-        self._pays = epochs * max(training.steps, 1) >= PAYS_FROM
+        steps = epochs * max(training.steps, 1)
+        weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+        self._pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
         self._compiled = tf.function(self._traced, jit_compile=self._pays, autograph=False)
 
     def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:

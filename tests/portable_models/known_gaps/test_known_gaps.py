@@ -7,6 +7,7 @@ import contextlib
 import doctest
 import os
 import warnings
+from functools import partial
 
 import keras
 import numpy as np
@@ -187,6 +188,20 @@ def the_loss_of_an_output_is_averaged_over_batches():
     found = history["first_loss"][0]
     assert found in (0.25, 0.5)
     return found == 0.5
+
+
+@proves("penalty-of-half-weights")
+def a_penalty_of_half_precision_cannot_be_added():
+    def train(policy):
+        dense = keras.layers.Dense(1, kernel_regularizer="l2", dtype=policy)
+        model = keras.Sequential([keras.Input((2,)), dense])
+        model.compile("sgd", "mse")
+        model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
+
+    train("mixed_bfloat16")
+    found = [fails(partial(train, policy), TypeError) for policy in ("float16", "bfloat16")]
+    assert len(set(found)) == 1, "one of the two policies works"
+    return found[0]
 
 
 @pytest.mark.parametrize("gap", PROOFS)
