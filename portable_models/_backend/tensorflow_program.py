@@ -26,10 +26,10 @@ PAYS_FROM = 5_000
 An operation of a graph takes XLA three milliseconds and more to compile, and TensorFlow's executor about a
 microsecond longer at every step: both grow with the graph, so their ratio holds for small and large ones.
 """
-PAYS_FROM_WEIGHTS = 1_000_000_000
+PAYS_FROM_WEIGHTS = 200_000_000
 """Steps times weights from which it does, too.
 
-XLA goes through the weights once in a step, the executor once for each operation of the optimizer: some 8
+XLA goes through the weights once in a step, the executor once for each operation of the optimizer: some 20
 nanoseconds for each weight and step, and XLA compiles the largest of the reference experiments in 4 seconds.
 """
 

@@ -101,7 +101,8 @@ class _Group:
     def orders(self, first: int, count: int) -> Any:
         """The places of each epoch, int32 of shape ``(jobs, chunk, places)``; zeros after ``count``."""
         size = self.jobs[0].recipe.batch_size
-        orders = np.zeros((len(self.jobs), self.chunk, self.rows[0].pass_width(size)), np.int32)
+        width = self.rows[0].pass_width(len(self.jobs[0].order(0)), size)
+        orders = np.zeros((len(self.jobs), self.chunk, width), np.int32)
         for job, rows, places in zip(self.jobs, self.rows, orders, strict=True):
             for number in range(count):
                 places[number] = rows.order(job.order(first + number), size)
@@ -216,8 +217,10 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
         if kind not in programs:
             program = current().program(
                 job.model,
-                _pass(training, job.recipe.batch_size),
-                None if validation is None else _pass(validation, VALIDATION_BATCH),
+                _pass(training, len(job.order(0)), job.recipe.batch_size),
+                None
+                if validation is None
+                else _pass(validation, validation.count, VALIDATION_BATCH),
                 epochs=len(jobs) * job.recipe.epochs,
             )
             programs[kind] = program, bags
@@ -262,9 +265,9 @@ def _as_blocks(job: Job, bags: Bags) -> tuple[Rows, Rows | None]:
     return training, bag_rows(held_out, None, every, bags)
 
 
-def _pass(rows: Rows, batch_size: int) -> Pass:
-    whole = rows.width(batch_size) if rows.count >= batch_size else 0
-    return Pass(rows.gather, rows.count, batch_size, whole)
+def _pass(rows: Rows, count: int, batch_size: int) -> Pass:
+    whole = rows.width(batch_size) if count >= batch_size else 0
+    return Pass(rows.gather, count, batch_size, whole)
 
 
 def _in_order(rows: Rows) -> Any:

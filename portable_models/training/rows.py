@@ -39,9 +39,9 @@ class Rows:
         """Where ``gather`` finds the rows of a batch, int32: here the rows themselves."""
         return batch.astype(np.int32)
 
-    def pass_width(self, batch_size: int) -> int:
-        """How many places a pass through all rows has."""
-        whole, rest = divmod(self.count, batch_size)
+    def pass_width(self, count: int, batch_size: int) -> int:
+        """How many places a pass through so many rows has."""
+        whole, rest = divmod(count, batch_size)
         return (whole * self.width(batch_size) if whole else 0) + (self.width(rest) if rest else 0)
 
     def order(self, rows: Indices, batch_size: int) -> Orders:
