@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,9 +21,18 @@ from portable_models._backend.program import (
     variables_of,
 )
 
+SLOW_IN_LOOPS = ("conv_general_dilated", "reduce_window", "select_and_scatter")
+"""Primitives, by how their names begin, that XLA runs on all cores outside of a loop, and on one inside.
+
+Measured: a small CNN on two cores takes up to 1.5 times as long in a loop as step by step.
+"""
+
 
 class JaxProgram(Program):
-    """``lax.scan`` over the batches of an epoch, in a loop over epochs, under ``vmap`` for members."""
+    """``lax.scan`` over the batches of an epoch, in a loop over epochs, under ``vmap`` for members.
+
+    Steps that are slow in a loop are called one by one, and members in turn.
+    """
 
     def __init__(self, model: Any, training: Pass, validation: Pass | None) -> None:
         self._model = model
@@ -31,30 +41,73 @@ class JaxProgram(Program):
         self._variables = variables_of(model)
         self._places = {id(variable): number for number, variable in enumerate(self._variables)}
         self._compiled = jax.jit(self._members)
+        self._in_loops = True
+        self._ready: dict[str, Any] = {}
 
     def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
-        # The number of epochs is an argument, so running none of them compiles all.
-        jax.block_until_ready(self._run(states, rows, orders, 0))
+        traced = self._compiled.trace(*_arguments(states, rows, orders, 0))
+        self._in_loops = jax.default_backend() != "cpu" or not _holds(traced.jaxpr, SLOW_IN_LOOPS)
+        if self._in_loops:
+            # The number of epochs is an argument, so running none of them compiles all.
+            jax.block_until_ready(self._compiled(*_arguments(states, rows, orders, 0)))
+        else:
+            self._one_by_one(states[0], rows[0], orders[0, :1])
 
     def run(
         self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
     ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
-        after, logs = self._run(states, rows, orders, count)
+        if not self._in_loops:
+            each = [
+                self._one_by_one(state, parts, order[:count])
+                for state, parts, order in zip(states, rows, orders, strict=True)
+            ]
+            return [state for state, _ in each], [logs for _, logs in each]
+        after, logs = self._compiled(*_arguments(states, rows, orders, count))
         found = {name: np.asarray(values) for name, values in logs.items()}
         return after, [
             {name: values[member, :count] for name, values in found.items()}
             for member in range(len(states))
         ]
 
-    def _run(
-        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
-    ) -> Any:
-        shared = all(each is rows[0] for each in rows)
-        parts = [
-            (each.training, each.held_out, each.held_out_order)
-            for each in (rows[:1] if shared else rows)
-        ]
-        return self._compiled([list(state) for state in states], parts, orders, count)
+    def _one_by_one(
+        self, state: State, rows: OnDevice, orders: Orders
+    ) -> tuple[State, dict[str, NDArray[Any]]]:
+        """Epochs of one member, step by step."""
+        model, logs = self._model, []
+        for order in orders:
+            state = self._each(model.train_step, self._training, state, rows.training, order)
+            found = self._call("metrics", self._metrics, state)
+            if self._validation is not None:
+                every = rows.held_out_order
+                state = self._each(model.test_step, self._validation, state, rows.held_out, every)
+                found |= self._call("val_metrics", partial(self._metrics, prefix="val_"), state)
+            logs.append(found)
+        names = logs[0] if logs else {}
+        return state, {name: np.asarray([float(each[name]) for each in logs]) for name in names}
+
+    def _each(
+        self,
+        step: Callable[[Any, Any], tuple[Any, Any]],
+        way: Pass,
+        state: State,
+        tensors: Any,
+        order: Any,
+    ) -> State:
+        def one(state: State, tensors: Any, places: Any) -> Any:
+            return self._step(step, way, state, tensors, places)
+
+        state = list(self._call("reset", self._reset, state))
+        batches, rest = way.batches(jax.numpy.asarray(order))
+        for places in (*batches, *([rest] if rest.shape[0] else [])):
+            state = self._call(f"step {way is self._training}", one, state, tensors, places)
+        return state
+
+    def _call(self, name: str, function: Callable[..., Any], *given: Any) -> Any:
+        """``function`` compiled, which is always the same one for a name."""
+        if name not in self._ready:
+            self._ready[name] = jax.jit(function)
+        found: Any = self._ready[name](*given)
+        return found
 
     def _members(self, states: Any, parts: Any, orders: Any, count: Any) -> Any:
         """Epochs of every member; rows that all of them share are given once."""
@@ -90,47 +143,53 @@ class JaxProgram(Program):
 
     def _epoch(self, state: Any, training: Any, held_out: Any, every: Any, order: Any) -> Any:
         model = self._model
-        groups = [
-            model.trainable_variables,
-            model.non_trainable_variables,
-            model.optimizer.variables,
-            model.metrics_variables,
-        ]
-        state = self._reset(state)
-        state = self._through(model.train_step, groups, self._training, state, training, order)
+        state = self._through(model.train_step, self._training, state, training, order)
         logs = self._metrics(state)
         if self._validation is not None:
-            groups = [groups[0], groups[1], groups[3]]
-            state = self._reset(state)
-            state = self._through(model.test_step, groups, self._validation, state, held_out, every)
+            state = self._through(model.test_step, self._validation, state, held_out, every)
             logs |= self._metrics(state, "val_")
         return state, logs
 
     def _through(
         self,
         step: Callable[[Any, Any], tuple[Any, Any]],
-        groups: Sequence[Sequence[Any]],
         way: Pass,
         state: Any,
         tensors: Any,
         order: Any,
     ) -> Any:
-        places = [[self._places[id(variable)] for variable in group] for group in groups]
+        def one(state: Any, places: Any) -> tuple[Any, None]:
+            return self._step(step, way, state, tensors, places), None
 
-        def one(state: Any, indices: Any) -> tuple[Any, None]:
-            parts = tuple([state[place] for place in group] for group in places)
-            _, after = step(parts, way.gather(tensors, indices))
-            state = list(state)
-            for group, values in zip(places, after, strict=True):
-                for place, value in zip(group, values, strict=True):
-                    state[place] = value
-            return state, None
-
+        state = self._reset(state)
         batches, rest = way.batches(order)
         if batches.shape[0]:
             state, _ = jax.lax.scan(one, state, batches)
-        if rest.shape[0]:
-            state, _ = one(state, rest)
+        return one(state, rest)[0] if rest.shape[0] else state
+
+    def _step(
+        self,
+        step: Callable[[Any, Any], tuple[Any, Any]],
+        way: Pass,
+        state: Any,
+        tensors: Any,
+        places: Any,
+    ) -> Any:
+        """The state after a step of Keras, which takes it apart by what a variable is for."""
+        model = self._model
+        groups = [
+            model.trainable_variables,
+            model.non_trainable_variables,
+            *([model.optimizer.variables] if way is self._training else []),
+            model.metrics_variables,
+        ]
+        numbers = [[self._places[id(variable)] for variable in group] for group in groups]
+        parts = tuple([state[number] for number in group] for group in numbers)
+        _, after = step(parts, way.gather(tensors, places))
+        state = list(state)
+        for group, values in zip(numbers, after, strict=True):
+            for number, value in zip(group, values, strict=True):
+                state[number] = value
         return state
 
     def _reset(self, state: Any) -> Any:
@@ -148,3 +207,30 @@ class JaxProgram(Program):
 
     def _scope(self, state: Any) -> Any:
         return keras.StatelessScope(state_mapping=list(zip(self._variables, state, strict=True)))
+
+
+def _arguments(
+    states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+) -> tuple[Any, ...]:
+    shared = all(each is rows[0] for each in rows)
+    parts = [
+        (each.training, each.held_out, each.held_out_order)
+        for each in (rows[:1] if shared else rows)
+    ]
+    return [list(state) for state in states], parts, orders, count
+
+
+def _holds(jaxpr: Any, primitives: tuple[str, ...]) -> bool:
+    """Whether an expression, or one inside of it, holds one of these primitives."""
+    return any(
+        equation.primitive.name.startswith(primitives)
+        or any(_holds(inner, primitives) for inner in _inside(equation.params))
+        for equation in getattr(jaxpr, "jaxpr", jaxpr).eqns
+    )
+
+
+def _inside(parameters: Mapping[str, Any]) -> Iterator[Any]:
+    for value in parameters.values():
+        for each in value if isinstance(value, (tuple, list)) else [value]:
+            if hasattr(getattr(each, "jaxpr", each), "eqns"):
+                yield each

@@ -7,7 +7,8 @@ import pytest
 
 BACKEND = keras.backend.backend()
 WAYS = {
-    "jax": [{}],
+    # Every step is called by itself.
+    "jax": [{}, {"SLOW_IN_LOOPS": ("add",)}],
     # Through XLA; every step traced. The loop in C++ on PyTorch has test_compiled_loop.py.
     "tensorflow": [{}, {"PAYS_FROM": 0}],
     "torch": [{}, {"TRACED_FROM": 0}],
