@@ -113,8 +113,8 @@ def fit_many(
     """Train models that are alike: folds, seeds, learning rates.
 
     They share one compiled program. On JAX, members with as many rows as each other are mapped over
-    (``jax.vmap``) and trained side by side; on TensorFlow and PyTorch one is trained after the other. Each
-    has its own weights, random streams, rows and state of the optimizer, and comes out as ``fit`` alone would
+    (``jax.vmap``) and trained side by side, but for convolutions on the CPU; on TensorFlow and PyTorch one is
+    trained after the other. Each has its own weights, random streams, rows and state of the optimizer, and comes out as ``fit`` alone would
     train it, up to rounding.
 
     Args:
