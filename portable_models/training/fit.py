@@ -114,8 +114,8 @@ def fit_many(
 
     They share one compiled program. On JAX, members with as many rows as each other are mapped over
     (``jax.vmap``) and trained side by side, but for convolutions on the CPU; on TensorFlow and PyTorch one is
-    trained after the other. Each has its own weights, random streams, rows and state of the optimizer, and comes out as ``fit`` alone would
-    train it, up to rounding.
+    trained after the other. Each has its own weights, random streams, rows and state of the optimizer, and
+    comes out as ``fit`` alone would train it, up to rounding.
 
     Args:
         members: at least one; their models and recipes differ at most in the variables' values, in the
