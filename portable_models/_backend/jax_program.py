@@ -51,7 +51,8 @@ class JaxProgram(Program):
             # The number of epochs is an argument, so running none of them compiles all.
             jax.block_until_ready(self._compiled(*_arguments(states, rows, orders, 0)))
         else:
-            self._one_by_one(states[0], rows[0], orders[0, :1])
+            # One batch of each kind: a whole epoch may take long.
+            self._one_by_one(states[0], rows[0], orders[0, :1], most=1)
 
     def run(
         self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
@@ -70,16 +71,18 @@ class JaxProgram(Program):
         ]
 
     def _one_by_one(
-        self, state: State, rows: OnDevice, orders: Orders
+        self, state: State, rows: OnDevice, orders: Orders, most: int | None = None
     ) -> tuple[State, dict[str, NDArray[Any]]]:
-        """Epochs of one member, step by step."""
+        """Epochs of one member, step by step; at most so many whole batches of each pass."""
         model, logs = self._model, []
         for order in orders:
-            state = self._each(model.train_step, self._training, state, rows.training, order)
+            state = self._each(model.train_step, self._training, state, rows.training, order, most)
             found = self._call("metrics", self._metrics, state)
             if self._validation is not None:
                 every = rows.held_out_order
-                state = self._each(model.test_step, self._validation, state, rows.held_out, every)
+                state = self._each(
+                    model.test_step, self._validation, state, rows.held_out, every, most
+                )
                 found |= self._call("val_metrics", partial(self._metrics, prefix="val_"), state)
             logs.append(found)
         names = logs[0] if logs else {}
@@ -92,13 +95,14 @@ class JaxProgram(Program):
         state: State,
         tensors: Any,
         order: Any,
+        most: int | None,
     ) -> State:
         def one(state: State, tensors: Any, places: Any) -> Any:
             return self._step(step, way, state, tensors, places)
 
         state = list(self._call("reset", self._reset, state))
         batches, rest = way.batches(jax.numpy.asarray(order))
-        for places in (*batches, *([rest] if rest.shape[0] else [])):
+        for places in (*batches[:most], *([rest] if rest.shape[0] else [])):
             state = self._call(f"step {way is self._training}", one, state, tensors, places)
         return state
 

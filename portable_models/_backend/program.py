@@ -54,7 +54,7 @@ class OnDevice:
     """What one training reads on the device.
 
     Args:
-        training: a structure of tensors, rows first.
+        training: a structure of tensors.
         held_out: the same for validation, or None.
         held_out_order: the places of a pass through them, int32, or None.
     """
