@@ -23,6 +23,7 @@ from backends_matrix.result import CellResult, Status
 from backends_matrix.runner import BackendLane, Observer, WorkerSettings, run_cells, run_lane
 from backends_matrix.second_look import doubtful, more_replicas
 from backends_matrix.step_runs import compare_steps
+from portable_models.cache import programs_folder
 
 _CALL_ERRORS = ("UnknownExperimentError", "UnknownVariantError")
 """Errors of a worker that are mistakes in the call."""
@@ -116,7 +117,8 @@ async def _run(
             device=settings.device,
             threads=settings.threads,
             silence=settings.timeout,
-            cache=Path(stack.enter_context(TemporaryDirectory(prefix="portable-compiled-"))),
+            cache=programs_folder()
+            or Path(stack.enter_context(TemporaryDirectory(prefix="portable-compiled-"))),
             setup=settings.setup,
         )
         lanes = {backend: BackendLane(backend, workers) for backend in settings.backends}

@@ -31,6 +31,7 @@ from backends_matrix.cell import Cell
 from backends_matrix.double import compute_in_float64
 from backends_matrix.memory import peak_bytes, reset_peak
 from backends_matrix.result import CellResult, Status, write_result
+from portable_models._collector import imported_for_good
 
 Event = dict[str, Any]
 
@@ -79,11 +80,11 @@ class Worker:
 
     def start(self) -> None:
         """Import keras and settle device, threads and precision."""
-        import keras
-        import numpy as np
+        with imported_for_good():
+            import keras
+            import numpy as np
 
-        from portable_models._backend import current
-
+            from portable_models._backend import current
         keras.config.set_floatx("float32")
         if self.double:
             compute_in_float64()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from portable_models._collector import imported_for_good
+
 if TYPE_CHECKING:
     from portable_models.experiments.experiment import Experiment
     from portable_models.experiments.run import run
@@ -60,9 +62,10 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES[name]
-    if not home:
-        return importlib.import_module(f"{__name__}.{name}")
-    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    # The first of these imports Keras, and Keras its backend.
+    with imported_for_good():
+        found = importlib.import_module(f"{__name__}.{home or name}")
+    return getattr(found, name) if home else found
 
 
 def __dir__() -> list[str]:

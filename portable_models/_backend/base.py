@@ -6,6 +6,8 @@ import functools
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -114,6 +116,15 @@ class Backend(ABC):
             The outputs, as the model gives them; the loss; a gradient for each of
             ``model.trainable_variables``.
         """
+
+    def programs_kept(self, folder: Path | None) -> AbstractContextManager[None]:
+        """Inside, what is compiled is kept in a folder for later processes, where the framework can.
+
+        Args:
+            folder: must exist; None keeps nothing.
+        """
+        del folder
+        return nullcontext()
 
     def refuses_programs(self) -> str:
         """Why no program can be made now; empty where one can."""

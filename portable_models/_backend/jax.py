@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portable_models._backend.base import Backend, Device
+from portable_models._backend.jax_cache import programs_kept
 from portable_models._backend.jax_program import JaxProgram
 from portable_models._backend.program import Pass, Program
 
@@ -62,6 +65,9 @@ class JaxBackend(Backend):
 
     def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
+
+    def programs_kept(self, folder: Path | None) -> AbstractContextManager[None]:
+        return programs_kept(folder)
 
     def gradients(
         self, model: Any, x: Any, y: Any, weight: Any

@@ -61,6 +61,9 @@ class TensorFlowBackend(Backend):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return tf.function(function, autograph=False)  # type: ignore[no-any-return]
 
+    def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return self.compiled(function)
+
     def gradients(
         self, model: Any, x: Any, y: Any, weight: Any
     ) -> tuple[Any, float, list[NDArray[Any]]]:

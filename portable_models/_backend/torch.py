@@ -35,10 +35,15 @@ class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not
     def backward(context: Any, cotangent: Any) -> Any:
         """Each row of the kernel gets the cotangents of the sums that it is in."""
         ids, owners = context.saved_tensors
-        rows, places = torch.sort(ids.reshape(-1), stable=True)
-        first = torch.searchsorted(rows, torch.arange(context.rows + 1, dtype=rows.dtype))
-        # The last row stands for none.
-        gradient = _bags(owners.repeat_interleave(ids.shape[1])[places], cotangent, first)[:-1]
+        flat, count = ids.reshape(-1), context.rows + 1
+        # Half the width is half the time to sort; the last row, which stands for none, must fit too.
+        short = count <= torch.iinfo(torch.int16).max
+        places = torch.sort(flat.to(torch.int16) if short else flat, stable=True)[1]
+        # How often each row comes says where it begins: to count is faster than to search.
+        counts = flat.new_zeros((count,)).scatter_add_(0, flat.long(), torch.ones_like(flat))
+        first = torch.cumsum(counts, 0) - counts
+        takers = owners.repeat_interleave(ids.shape[1]).index_select(0, places)
+        gradient = _bags(takers, cotangent, first)[:-1]
         return gradient, None, None, None
 
 

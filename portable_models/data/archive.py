@@ -13,7 +13,8 @@ import math
 import pickle
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -45,26 +46,54 @@ _DAMAGE = (
 
 @dataclass(frozen=True, eq=False)
 class Archive:
-    """Arrays read from one file.
+    """A file of arrays, read once, whose arrays are unpacked one by one.
 
     Args:
         path: the file.
-        sha256: of the bytes that the arrays were read from, hexadecimal.
-        arrays: by name.
+        sha256: of the bytes that the arrays are read from, hexadecimal.
+        names: the arrays that it is known to hold.
     """
 
     path: Path
     sha256: str
-    arrays: Mapping[str, NDArray[Any]]
+    names: tuple[str, ...]
+    _content: bytes
+    _trusted: bool
 
     @property
     def identity(self) -> str:
         """What the file is: a known archive, or its name and the beginning of its SHA-256."""
         return KNOWN_ARCHIVES.get(self.sha256, f"{self.path.name}, SHA-256 {self.sha256[:16]}…")
 
+    @property
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """All of them; see :meth:`array`."""
+        return {name: self.array(name) for name in self.names}
+
+    def array(self, name: str) -> NDArray[Any]:
+        """One array, unpacked anew at every call: as lists, the reviews of IMDB take half a gigabyte.
+
+        Raises:
+            DataError: it is damaged, or pickled in a file that is not trusted.
+        """
+        with _damage_named(self.path):
+            content = self._unpacked(name)
+            array = _plain(name, content)
+            if array is not None:
+                return array
+            if not self._trusted:
+                every = [name for name in self.names if _plain(name, self._unpacked(name)) is None]
+                raise DataError(_untrusted(self.path, self.sha256, every))
+            return _unpickle(content)
+
+    def _unpacked(self, name: str) -> bytes:
+        with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
+            members = _members(self.path, archive, (name,), trusted=self._trusted)
+            return _unpacked(archive, members[name])
+
 
 def read_archive(path: Path, names: tuple[str, ...], *, trust: bool = False) -> Archive:
-    """Read the arrays called ``names`` of an ``.npz`` file.
+    """Read an ``.npz`` file that holds the arrays called ``names``.
 
     Args:
         path: the file.
@@ -72,8 +101,7 @@ def read_archive(path: Path, names: tuple[str, ...], *, trust: bool = False) -> 
         trust: read pickled arrays and any size, though the file's SHA-256 is not a known one.
 
     Raises:
-        DataError: the file cannot be read, is damaged, lacks an array, is too large, or holds pickled
-            arrays that are not trusted.
+        DataError: the file cannot be read, is damaged, lacks an array or is too large.
     """
     try:
         # Read once: what is hashed is what is loaded, whatever becomes of the file meanwhile.
@@ -84,15 +112,16 @@ def read_archive(path: Path, names: tuple[str, ...], *, trust: bool = False) -> 
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     sha256 = hashlib.sha256(content).hexdigest()
     trusted = trust or sha256 in KNOWN_ARCHIVES
+    with _damage_named(path), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        _members(path, archive, names, trusted=trusted)
+    return Archive(path, sha256, names, content, trusted)
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Whatever goes wrong while a file is read says what is wrong with the file."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = _members(path, archive, names, trusted=trusted)
-            arrays = {name: _array(archive, member) for name, member in members.items()}
-            pickled = [name for name, array in arrays.items() if array is None]
-            if pickled and not trusted:
-                raise DataError(_untrusted(path, sha256, pickled))
-            for name in pickled:
-                arrays[name] = _unpickle(_content(archive, members[name]))
+        yield
     except DataError:
         raise
     except _DAMAGE as error:
@@ -100,9 +129,6 @@ def read_archive(path: Path, names: tuple[str, ...], *, trust: bool = False) -> 
         raise DataError(
             f"{path} is not a whole .npz archive ({reason}); get the file again"
         ) from error
-    return Archive(
-        path, sha256, {name: array for name, array in arrays.items() if array is not None}
-    )
 
 
 def _too_large(path: Path, size: int) -> str:
@@ -141,7 +167,7 @@ def _members(
     return members
 
 
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """A member's bytes: never more than it declares, and checked against its CRC."""
     with archive.open(info) as member:
         content = member.read(info.file_size)
@@ -159,18 +185,16 @@ def _header(content: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     raise ValueError(f"npy format {version[0]}.{version[1]} is not one of plain arrays")
 
 
-def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any] | None:
+def _plain(name: str, content: bytes) -> NDArray[Any] | None:
     """An array that needs no pickle, or None for one that does."""
-    stream = io.BytesIO(_content(archive, info))
+    stream = io.BytesIO(content)
     shape, fortran_order, dtype = _header(stream)
     if dtype.hasobject:
         return None
     data = stream.read()
     # The shape is checked before anything of that size is made: a short file can declare a huge one.
     if math.prod(shape) * dtype.itemsize != len(data):
-        raise ValueError(
-            f"{info.filename} declares the shape {shape} but holds {len(data):,} bytes"
-        )
+        raise ValueError(f"{name}.npy declares the shape {shape} but holds {len(data):,} bytes")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 

@@ -97,8 +97,8 @@ def load_imdb(
 
         def parse() -> Parsed:
             archive = read_archive(path, _NAMES, trust=trust)
-            parts = tuple(
-                _part(path, part, archive.arrays[f"x_{part}"], archive.arrays[f"y_{part}"])
+            parts = (
+                _part(path, part, archive.array(f"x_{part}"), archive.array(f"y_{part}"))
                 for part in _PARTS
             )
             return Parsed(_arrays(parts, num_words), archive.identity)
@@ -126,8 +126,9 @@ def _arrays(parts: Iterable[_Part], num_words: int) -> Arrays:
     """Both parts as flat arrays: bags of words, and the test reviews word by word."""
     generator = np.random.RandomState(_SEED)
     arrays: dict[str, Array] = {}
-    for name, part in zip(_PARTS, parts, strict=True):
-        samples, sequences = _prepared(part, generator, num_words)
+    each = iter(parts)
+    for name in _PARTS:
+        samples, sequences = _prepared(next(each), generator, num_words)
         arrays |= {
             f"{name}_ids": samples.ids,
             f"{name}_offsets": samples.offsets,

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
+from portable_models.cache import cache_folder
 from portable_models.data import archive
 from portable_models.data.npz import write_npz
 from portable_models.data.samples import Array
 from portable_models.data.sources import KNOWN_ARCHIVES
-
-CACHE_VARIABLE: Final = "PORTABLE_MODELS_CACHE"
-"""Names the folder of the cache; empty, nothing is kept."""
 
 Arrays = Mapping[str, Array]
 
@@ -40,17 +36,6 @@ class Parsed:
 
     arrays: Arrays
     identity: str
-
-
-def cache_folder() -> Path | None:
-    """The folder of the cache; None where nothing is to be kept.
-
-    That is ``$PORTABLE_MODELS_CACHE``, or ``portable_models`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
-    """
-    named = os.environ.get(CACHE_VARIABLE)
-    if named is not None:
-        return Path(named).expanduser() if named else None
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "portable_models"
 
 
 def parsed_once(

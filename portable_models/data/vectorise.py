@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -78,10 +78,14 @@ class WordSequences:
         Each sequence gets the start token 1, ranks move up by 3, and what is not below ``num_words``
         becomes 2, the unknown word.
         """
-        starts = self.offsets[:-1]
-        ids = np.insert(self.ids + _INDEX_FROM, starts, _START)
+        offsets = _offsets(self.lengths + 1)
+        words = np.ones(offsets[-1], np.bool_)
+        words[offsets[:-1]] = False
+        ids = np.full(offsets[-1], _START)
+        ids[words] = self.ids
+        ids[words] += _INDEX_FROM
         ids[ids >= num_words] = _UNKNOWN
-        return WordSequences(ids, _offsets(self.lengths + 1))
+        return WordSequences(ids, offsets)
 
 
 _START, _UNKNOWN, _INDEX_FROM = 1, 2, 3
@@ -99,7 +103,13 @@ def _flat(rows: Sequence[Sequence[int] | NDArray[np.integer]], total: int) -> Id
     if all(isinstance(row, np.ndarray) for row in rows):
         flat = np.concatenate([row for row in rows if len(row)])
     else:
-        flat = np.array(list(chain.from_iterable(rows)))
+        whole_numbers = array("q")
+        try:
+            for row in rows:
+                whole_numbers.fromlist(row if isinstance(row, list) else list(row))
+        except (OverflowError, TypeError) as error:
+            raise TypeError(f"word ids must be integers of at most 64 bits: {error}") from error
+        flat = np.frombuffer(whole_numbers, np.int64)
     whole = flat.dtype.kind == "i" or (
         flat.dtype.kind == "u" and flat.max() <= np.iinfo(np.int64).max
     )
@@ -130,14 +140,26 @@ def bag_of_words(
             f"word ids must lie from 0 to {dimension - 1} for {dimension} dimensions; "
             f"they lie from {words.ids.min()} to {words.ids.max()}"
         )
-    row = np.repeat(np.arange(len(words)), words.lengths)
+    parts = [
+        _different(words, start, dimension) for start in range(0, max(1, len(words)), _ROWS)
+    ]
+    ids, counts = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return MultiHotSamples(ids, _offsets(counts), dimension, targets)
+
+
+_ROWS = 1024
+"""Rows that are sorted at once: memory that is new costs more than the work."""
+
+
+def _different(words: WordSequences, start: int, dimension: int) -> tuple[Array, Array]:
+    """The different words of some rows, ascending, int32, and how many each row has."""
+    offsets = words.offsets[start : start + _ROWS + 1]
+    row = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     # One sort of (row, word) as a single number finds the different words of all rows at once.
-    pairs = np.sort(row * dimension + words.ids)
+    pairs = np.sort(row * dimension + words.ids[offsets[0] : offsets[-1]])
     pairs = pairs[np.diff(pairs, prepend=-1) != 0]
-    counts = np.bincount(pairs // dimension, minlength=len(words))
-    return MultiHotSamples(
-        (pairs % dimension).astype(np.int32), _offsets(counts), dimension, targets
-    )
+    counts = np.bincount(pairs // dimension, minlength=len(offsets) - 1)
+    return (pairs % dimension).astype(np.int32), counts
 
 
 def multi_hot(

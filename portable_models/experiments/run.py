@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from portable_models._backend import current
+from portable_models.cache import programs_folder
 from portable_models.data import Array, DataSet, ReviewDataSet, decode_review
 from portable_models.experiments.claim import Finding
 from portable_models.experiments.experiment import Experiment, Variant
@@ -81,8 +83,8 @@ def run(
     """
     found = experiment_named(experiment) if isinstance(experiment, str) else experiment
     chosen = [found.variant(name) for name in variants] if variants is not None else found.variants
-    samples = found.load(data, trust)
     report = console_progress() if progress else None
+    samples = found.load(data, trust)
     outcomes = {
         variant.name: run_variant(variant, samples, settings or Settings(), report)
         for variant in chosen
@@ -109,14 +111,15 @@ def run_variant(
         replica=settings.replica,
         on_epoch=on_epoch,
     )
-    trained = variant.procedure.run(task)
-    training = trained.training
-    digests = {
-        "data": data.digest(),
-        "recipe": recipe.digest(),
-        "random_bits": random_bits_digest(recipe.seed),
-        **training.digests,
-    }
+    with current().programs_kept(programs_folder()):
+        trained = variant.procedure.run(task)
+        training = trained.training
+        digests = {
+            "data": data.digest(),
+            "recipe": recipe.digest(),
+            "random_bits": random_bits_digest(recipe.seed),
+            **training.digests,
+        }
     return Outcome(
         replace(training, digests=digests),
         epochs=variant.recipe.epochs,

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import keras
 
+from portable_models._backend import current
+from portable_models.cache import programs_folder
 from portable_models.data.order import order_digest
 from portable_models.data.pipelines import pipeline as pipeline_named
 from portable_models.data.samples import ArraySamples, Batch, Samples
@@ -155,19 +157,20 @@ def fit_many(
             job = Job(member.model, rows, member.recipe, source, held_out, on_epoch, keeper)
             offer(job, engine)
         jobs.append(job)
-    chosen, reason = choose(engine, jobs)
-    digests = [_digests(job, chosen) if prove else {} for job in jobs]
-    for job in jobs:
-        if job.keeper is not None:
-            job.history.update(job.keeper.restore())
-    outcomes = [
-        Training(job.history, engine=chosen.name, engine_reason=reason, digests=each)
-        for job, each in zip(jobs, digests, strict=True)
-    ]
-    try:
-        chosen.run(jobs)
-    except KeyboardInterrupt:
-        raise TrainingInterrupted(outcomes) from None
+    with current().programs_kept(programs_folder()):
+        chosen, reason = choose(engine, jobs)
+        digests = [_digests(job, chosen) if prove else {} for job in jobs]
+        for job in jobs:
+            if job.keeper is not None:
+                job.history.update(job.keeper.restore())
+        outcomes = [
+            Training(job.history, engine=chosen.name, engine_reason=reason, digests=each)
+            for job, each in zip(jobs, digests, strict=True)
+        ]
+        try:
+            chosen.run(jobs)
+        except KeyboardInterrupt:
+            raise TrainingInterrupted(outcomes) from None
     return [replace(each, compile_seconds=chosen.compile_seconds) for each in outcomes]
 
 

@@ -194,8 +194,12 @@ def bag_rows(
     first = np.concatenate([[0], np.cumsum(blocks)])
     # The last block holds padding only.
     words = np.full((int(first[-1]) + 1, BLOCK), samples.dimension, np.int32)
-    inside = np.arange(len(samples.ids)) - np.repeat(samples.offsets[:-1], lengths)
-    words[np.repeat(first[:-1], lengths) + inside // BLOCK, inside % BLOCK] = samples.ids
+    flat, moved = words.reshape(-1), first[:-1] * BLOCK - samples.offsets[:-1]
+    # Each row begins with a block. Some rows at a time: memory that is new costs more than the work.
+    for part in cut(np.arange(len(lengths)), 1024):
+        begin, end = samples.offsets[part[0]], samples.offsets[part[-1] + 1]
+        places = np.repeat(moved[part], lengths[part]) + np.arange(begin, end)
+        flat[places] = samples.ids[begin:end]
     room: dict[int, int] = {}
     for batch in batches:
         room[len(batch)] = max(room.get(len(batch), 1), int(blocks[batch].sum()))
