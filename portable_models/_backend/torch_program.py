@@ -96,10 +96,11 @@ class TorchProgram(Program):
                 logs.setdefault(name, []).append(float(value))
         return state, {name: np.asarray(values) for name, values in logs.items()}
 
-    def graph(self, step: Step, state: State, extras: Any) -> StepGraph:
+    def graph(self, step: Step, state: State, extras: Any, *, pure: bool) -> StepGraph:
         """The graph of a step of this program's model."""
+        weights = self._model.trainable_variables
         try:
-            return StepGraph(step, self._variables, self._model.trainable_variables, state, extras)
+            return StepGraph(step, self._variables, weights, state, extras, pure=pure)
         finally:
             # A penalty that a layer has noted while it was traced is no number.
             self._model._clear_losses()
@@ -174,9 +175,10 @@ class _Way:
             calls = self._epochs * (self._way.steps if several else 1)
             always = self._trains and (several or not self._way.steps)
             once: Callable[[State, Any], State]
+            loop = several and self._trains and calls >= PAYS_FROM
             if always or calls >= TRACED_FROM:
-                once = graph = self._program.graph(step, state, [*leaves, one])
-                if several and self._trains and calls >= PAYS_FROM:
+                once = graph = self._program.graph(step, state, [*leaves, one], pure=loop)
+                if loop:
                     self._ready[key] = _compiled(graph, state, leaves, indices)
                     return self._ready[key]
             else:
