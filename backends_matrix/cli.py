@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ from portable_models.built_in import BUILT_IN
 from portable_models.data.pipelines import PIPELINES
 
 EXIT_CALL, EXIT_RUN = 2, 3
+RENDERING = "backends_matrix.report.render"
 
 
 class Group(click.Group):
@@ -245,6 +248,8 @@ def _default_backend() -> str:
 def _execute(experiments: Sequence[str], settings: MatrixSettings) -> None:
     """Run, write the reports, show the verdict, and exit with its code."""
     check_experiments(experiments)
+    # What draws the report is imported while the workers import their frameworks.
+    threading.Thread(target=importlib.import_module, args=(RENDERING,), daemon=True).start()
     with ConsoleProgress(Console(stderr=True)) as observer:
         document = run_matrix(
             experiments, settings, observer=observer, command=["portable", *sys.argv[1:]]

@@ -85,6 +85,8 @@ class Worker:
             import numpy as np
 
             from portable_models._backend import current
+        # This process is nobody else's: what is there now stays until it ends, and needs no look then either.
+        gc.freeze()
         keras.config.set_floatx("float32")
         if self.double:
             compute_in_float64()
