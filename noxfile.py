@@ -44,7 +44,13 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 EXTRAS = {"jax": "jax", "tensorflow": "tensorflow-cpu", "torch": "torch"}
 EXPORT_TESTS = ("tests/portable_models/export", "tests/portable_models/export_torch_module")
 """Tests that need several backends and the packages of the export's targets."""
-ONCE = ("tests/architecture", "tests/backends_matrix", "tests/docs", *EXPORT_TESTS)
+ONCE = (
+    "tests/architecture",
+    "tests/backends_matrix",
+    "tests/docs",
+    "tests/portable_models/process",
+    *EXPORT_TESTS,
+)
 """Tests in whose process no Keras is needed; they start processes of their own for that, and run once."""
 
 Command = tuple[Sequence[str], Mapping[str, str]]

@@ -1,8 +1,8 @@
 """Python's garbage collector, kept away from what is no garbage.
 
-Importing Keras and a framework makes about a million objects, and all of them stay. The collector goes through
-them again and again while they are made and once more when the process ends: half of the time that a process
-which does nothing else takes.
+Importing Keras and a framework makes about a million objects, and all of them stay. The collector goes
+through them again and again while they are made and once more when the process ends: half of the time that a
+process which does nothing else takes.
 """
 
 from __future__ import annotations

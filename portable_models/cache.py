@@ -30,7 +30,7 @@ def cache_folder() -> Path | None:
 def programs_folder() -> Path | None:
     """A folder for compiled programs, which is there; None where nothing is to be kept, or cannot be.
 
-    Compiled code runs on processors like the one that it was compiled for, so these have folders of their own.
+    Compiled code runs on processors like the one that it was compiled for, so each kind has a folder.
     """
     folder = cache_folder()
     if folder is None:

@@ -15,6 +15,8 @@ for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREAD
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
+# What an earlier run has kept decides nothing here; tests of keeping name a folder of their own.
+os.environ["PORTABLE_MODELS_CACHE"] = ""
 
 
 @pytest.fixture(scope="session")

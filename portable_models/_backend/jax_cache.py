@@ -34,7 +34,9 @@ def programs_kept(folder: Path | None) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             # A file of the cache that cannot be read or written only costs the time to compile.
-            warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
+            warnings.filterwarnings(
+                "ignore", "Error (reading|writing) persistent compilation cache"
+            )
             yield
     finally:
         _set(before)

@@ -48,11 +48,23 @@ class TensorFlowProgram(Program):
         steps = epochs * max(training.steps, 1)
         weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
         self._pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
-        self._compiled = tf.function(self._traced, jit_compile=self._pays, autograph=False)
+        self._compiled = self._made()
 
     def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
         # The number of epochs is an argument, so running none of them compiles all.
-        self.run(states[:1], rows, orders, 0)
+        try:
+            self.run(states[:1], rows, orders, 0)
+        except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError):
+            if not self._pays:
+                raise
+            # XLA lacks some operations that the executor has, such as max-pooling's derivative while
+            # operations must be deterministic.
+            self._pays = False
+            self._compiled = self._made()
+            self.run(states[:1], rows, orders, 0)
+
+    def _made(self) -> Any:
+        return tf.function(self._traced, jit_compile=self._pays, autograph=False)
 
     def run(
         self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int

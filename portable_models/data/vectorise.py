@@ -140,9 +140,7 @@ def bag_of_words(
             f"word ids must lie from 0 to {dimension - 1} for {dimension} dimensions; "
             f"they lie from {words.ids.min()} to {words.ids.max()}"
         )
-    parts = [
-        _different(words, start, dimension) for start in range(0, max(1, len(words)), _ROWS)
-    ]
+    parts = [_different(words, start, dimension) for start in range(0, max(1, len(words)), _ROWS)]
     ids, counts = (np.concatenate(each) for each in zip(*parts, strict=True))
     return MultiHotSamples(ids, _offsets(counts), dimension, targets)
 
