@@ -107,6 +107,13 @@ def _shared_options(command: Callable[..., None]) -> Callable[..., None]:
             "--resume", is_flag=True, help="Keep the finished cells of an earlier run in --out."
         ),
         click.option(
+            "--checkpoint",
+            type=click.IntRange(min=1),
+            default=None,
+            metavar="EPOCHS",
+            help="Keep each training every so many epochs: --resume then goes on inside of a cell too.",
+        ),
+        click.option(
             "--timeout",
             type=click.FloatRange(min=0, min_open=True),
             default=DEFAULT_TIMEOUT,

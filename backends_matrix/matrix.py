@@ -120,6 +120,7 @@ async def _run(
             cache=programs_folder()
             or Path(stack.enter_context(TemporaryDirectory(prefix="portable-compiled-"))),
             setup=settings.setup,
+            checkpoint=settings.checkpoint,
         )
         lanes = {backend: BackendLane(backend, workers) for backend in settings.backends}
         for lane in lanes.values():

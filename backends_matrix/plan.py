@@ -47,6 +47,8 @@ class MatrixSettings:
         jobs: how many workers run at a time; None decides by the number of cores.
         timeout: seconds without a finished epoch after which a cell is given up.
         resume: keep the finished cells of an earlier run in ``out``.
+        checkpoint: epochs after which each training is kept, again and again, so that a run that is resumed
+            goes on inside of a cell; None keeps finished cells only.
         trust: unpickle data files of unknown hash.
         setup: backend -> ``package.module:function`` called in its worker once keras is imported.
     """
@@ -66,6 +68,7 @@ class MatrixSettings:
     jobs: int | None = None
     timeout: float = DEFAULT_TIMEOUT
     resume: bool = False
+    checkpoint: int | None = None
     trust: bool = False
     setup: Mapping[str, str] = field(default_factory=dict)
 

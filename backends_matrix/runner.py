@@ -44,6 +44,7 @@ class WorkerSettings:
         silence: seconds without a finished epoch after which a cell is given up.
         cache: folder for compiled programs, or None.
         setup: backend -> ``package.module:function`` called in its worker once keras is imported.
+        checkpoint: epochs after which a training is kept, again and again; None keeps none.
     """
 
     out: Path
@@ -51,6 +52,7 @@ class WorkerSettings:
     threads: int = 1
     silence: float = 1800.0
     cache: Path | None = None
+    checkpoint: int | None = None
     setup: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -156,7 +158,8 @@ class BackendLane:
         observer.started(cell)
         try:
             async for event in worker.ask(
-                {"do": "run", "cell": cell.to_json()}, self._settings.silence
+                {"do": "run", "cell": cell.to_json(), "checkpoint": self._settings.checkpoint},
+                self._settings.silence,
             ):
                 if event["event"] == "epoch":
                     observer.epoch(cell, event["epoch"], event["epochs"], event["metrics"])

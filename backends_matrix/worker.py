@@ -5,7 +5,7 @@ that it was started with, and writes results to files. Whatever a framework prin
 which the parent keeps as a log; nothing is ever read out of that log.
 
     {"do": "describe", "experiments": [...], "data": ..., "trust": ...}  ->  {"event": "described", ...}
-    {"do": "run", "cell": {...}}        ->  {"event": "epoch", ...} …  {"event": "done"}
+    {"do": "run", "cell": {...}, "checkpoint": n or null}  ->  {"event": "epoch", ...} …  {"event": "done"}
     {"do": "record", "cell": ..., "folder": ...}  ->  {"event": "epoch", ...} …  {"event": "recorded"}
     {"do": "replay", "cell": ..., "folder": ..., "name": ..., "moves": n}  ->  {"event": "replayed"}
     {"do": "claims", "experiment": ..., "outcomes": {variant: ...}}      ->  {"event": "claims", ...}
@@ -16,14 +16,17 @@ It sets nothing of its environment: the parent has done that before it started.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import hashlib
 import importlib
 import json
 import os
+import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -139,8 +142,8 @@ class Worker:
             described[name] = entry
         self.send("described", experiments=described)
 
-    def run(self, cell: Cell) -> None:
-        """Run one cell and write its result."""
+    def run(self, cell: Cell, checkpoint: int | None) -> None:
+        """Run one cell and write its result; its trainings are kept every so many epochs meanwhile."""
         import keras
 
         from portable_models.data.pipelines import PipelineUnavailableError
@@ -157,7 +160,8 @@ class Worker:
             variant = self._experiment(cell.experiment).variant(cell.variant)
             samples = self._samples(cell.experiment, cell.data, cell.trust)
             settings = Settings(cell.epochs, cell.seed, cell.pipeline, cell.engine, cell.replica)
-            found = run_variant(variant, samples, settings, on_epoch)
+            with self._kept(cell, checkpoint):
+                found = run_variant(variant, samples, settings, on_epoch)
             outcome, reason = found.to_json(), found.training.engine_reason
         except PipelineUnavailableError as error:
             status, reason = Status.UNAVAILABLE, one_line(error)
@@ -172,6 +176,20 @@ class Worker:
         keras.utils.clear_session(free_memory=False)
         gc.collect()
         self.send("done", key=cell.key)
+
+    @contextlib.contextmanager
+    def _kept(self, cell: Cell, checkpoint: int | None) -> Iterator[None]:
+        """Inside, trainings are kept, and go on from where the same versions left them; then removed."""
+        from portable_models.training.left_off import trainings_kept
+
+        if checkpoint is None:
+            yield
+            return
+        versions = json.dumps(self.environment, sort_keys=True).encode()
+        folder = self.cells / cell.key / f"left-off-{hashlib.sha256(versions).hexdigest()[:8]}"
+        with trainings_kept(folder, checkpoint):
+            yield
+        shutil.rmtree(folder, ignore_errors=True)
 
     def record(self, cell: Cell, folder: str) -> None:
         """Train a cell's first training and write states along the way."""
@@ -269,7 +287,7 @@ def serve(worker: Worker, commands: IO[str]) -> None:
                 case "describe":
                     worker.describe(**command)
                 case "run":
-                    worker.run(Cell.from_json(command["cell"]))
+                    worker.run(Cell.from_json(command.pop("cell")), **command)
                 case "record" | "replay" as what:
                     cell = Cell.from_json(command.pop("cell"))
                     getattr(worker, what)(cell, **command)

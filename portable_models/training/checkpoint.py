@@ -85,6 +85,11 @@ class Keeper:
         }
         self._held = self._read() if self._path.exists() else None
 
+    @property
+    def done(self) -> int:
+        """How many epochs the file holds; 0 where there was none."""
+        return 0 if self._held is None else max(map(len, self._held[1].values()), default=0)
+
     def epochs_until_due(self, epoch: int) -> int:
         """How many epochs may run, after ``epoch`` of them, before the file is due again."""
         return self._every - epoch % self._every

@@ -230,9 +230,11 @@ def _groups(jobs: Sequence[Job]) -> list[_Group]:
             if each is not None
             for array in keras.tree.flatten(each.arrays)
         ]
-        # A training that goes on from a checkpoint is not where the others are.
-        alone = number if job.recipe.callbacks or job.keeper is not None else None
-        group = groups.setdefault((kind, tuple(shapes), alone), _Group([], [], [], *programs[kind]))
+        alone = number if job.recipe.callbacks else None
+        # A training that goes on from a checkpoint may not be where the others are.
+        begun = 0 if job.keeper is None else job.keeper.done
+        key = (kind, tuple(shapes), alone, begun)
+        group = groups.setdefault(key, _Group([], [], [], *programs[kind]))
         group.jobs.append(job)
         group.rows.append(training)
         group.on_device.append(loaded[same_rows])

@@ -21,10 +21,11 @@ from portable_models.losses import (
     SparseCategoricalCrossentropyOfProbabilities,
 )
 from portable_models.random import dropout_mask_digest, portable_random
-from portable_models.training.checkpoint import Checkpoint, Keeper
+from portable_models.training.checkpoint import Checkpoint
 from portable_models.training.engine import Engine, EpochReport, Job, choose
 from portable_models.training.first_job import offer
 from portable_models.training.history import Training
+from portable_models.training.left_off import keeper_of
 from portable_models.training.probe import batches_digest
 from portable_models.training.progress import console_progress
 from portable_models.training.recipe import Named, Recipe
@@ -149,11 +150,7 @@ def fit_many(
             _build(member.model, rows)
             compile_model(member.model, member.recipe)
             round_otherwise(member.model, replica)
-            keeper = (
-                None
-                if member.checkpoint is None
-                else Keeper(member.checkpoint, member.model, rows, member.recipe)
-            )
+            keeper = keeper_of(member.checkpoint, member.model, rows, member.recipe)
             job = Job(member.model, rows, member.recipe, source, held_out, on_epoch, keeper)
             offer(job, engine)
         jobs.append(job)

@@ -1,5 +1,7 @@
 """Whole runs on every installed backend: what agrees, what differs, what breaks."""
 
+import json
+
 import pytest
 
 
@@ -196,6 +198,41 @@ def test_resume_runs_only_what_is_missing(portable, backends):
     assert "last on" not in again.errors
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert again.statuses() == first.statuses()
+
+
+@pytest.mark.parametrize("engine", ["compiled", "keras"])
+def test_a_training_that_was_killed_goes_on_to_the_same_numbers(
+    portable_in, tmp_path, backends, engine
+):
+    """Two variants: one training, and two folds, which some backends train side by side."""
+    (tmp_path / "told").mkdir()
+    env = {"TOLD": str(tmp_path / "told")}
+    portable = portable_in(tmp_path)
+    call = ("run", "misbehaving:killed", "--backend", backends[0], "--engine", engine)
+    call += ("--checkpoint", "2")
+    first = portable(*call, env=env)
+    assert set(first.statuses().values()) == {"crashed"}
+    # Each fold has a file, the other variant one.
+    assert len([*first.out.glob("cells/*/left-off-*/training-*.npz")]) == 3
+    for path in (tmp_path / "told").iterdir():
+        path.write_text("")
+    second = portable(*call, "--resume", env=env)
+    assert set(second.statuses().values()) == {"ok"}
+    assert not [*second.out.glob("cells/*/left-off-*")]
+    # Five epochs had run, and four were kept. Of the folds' ten, four of each were; or all eight of one, and two.
+    told = {path.stem: path.read_text().split() for path in (tmp_path / "told").iterdir()}
+    left = {"ValidateOnTest": 4, "KFold": 8 if engine == "compiled" else 6}
+    assert {name: len(epochs) for name, epochs in told.items()} == left
+    whole = portable(*call, out=tmp_path / "whole", env=env)
+    histories = [
+        {
+            path.parent.name: json.loads(path.read_text())["outcome"]["history"]
+            for path in each.out.glob("cells/*/result.json")
+        }
+        for each in (second, whole)
+    ]
+    assert len(histories[0]) == 2
+    assert histories[0] == histories[1]
 
 
 def test_without_resume_the_earlier_run_is_moved_aside_not_lost(portable, backends):

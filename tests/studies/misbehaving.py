@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import numpy as np
 
 from portable_models import Experiment, Recipe
 from portable_models.data import ArraySamples, DataSet
-from portable_models.experiments import Claim, FinalTest, ValidateOnTest, Variant
+from portable_models.experiments import Claim, FinalTest, KFold, ValidateOnTest, Variant
+from portable_models.experiments.procedures import Procedure
 from portable_models.plots import Curve, Figure
 
 RECIPE = Recipe(loss="binary_crossentropy", metrics=("accuracy",), epochs=3, batch_size=16)
@@ -90,6 +92,27 @@ def wait_for_interrupt(data):
     time.sleep(3600)
 
 
+@dataclass(frozen=True)
+class KilledOnce:
+    """Dies the first time that it is run, after some epochs; writes down which epochs it is told of."""
+
+    inner: Procedure
+    after: int
+
+    def run(self, task):
+        told = Path(os.environ["TOLD"]) / f"{type(self.inner).__name__}.txt"
+        again = told.exists()
+
+        def on_epoch(epoch, epochs, metrics):
+            task.on_epoch(epoch, epochs, metrics)
+            with told.open("a") as file:
+                file.write(f"{epoch}\n")
+            if epoch >= self.after and not again:
+                crash(None)
+
+        return self.inner.run(replace(task, on_epoch=on_epoch))
+
+
 def variant(name, build, procedure=None, **changes):
     return Variant(
         name=name,
@@ -144,3 +167,8 @@ failing = study_of(
 interrupted = study_of("interrupted", plain, variant("wait", wait_for_interrupt), last)
 far_from_zero = study_of("far_from_zero", variant("far", build_far_from_zero, optimizer="sgd"))
 kinked = study_of("kinked", variant("kink", build_on_a_kink, optimizer="sgd"))
+killed = study_of(
+    "killed",
+    variant("once", partial(build, dropout=0.5), KilledOnce(ValidateOnTest(), 5), epochs=8),
+    variant("folds", build, KilledOnce(KFold(2, metric="accuracy"), 10), epochs=8),
+)

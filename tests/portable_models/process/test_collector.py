@@ -1,4 +1,4 @@
-"""What importing does to Python's garbage collector; in processes of their own, as that is what it changes."""
+"""What importing does to Python's garbage collector, in processes of their own: it is what they share."""
 
 import subprocess
 import sys
