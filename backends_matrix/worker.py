@@ -16,24 +16,22 @@ It sets nothing of its environment: the parent has done that before it started.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
-import hashlib
-import importlib
 import json
 import os
-import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from backends_matrix.cell import Cell
 from backends_matrix.double import compute_in_float64
+from backends_matrix.left_off import left_off
 from backends_matrix.memory import peak_bytes, reset_peak
 from backends_matrix.result import CellResult, Status, write_result
+from backends_matrix.setup_function import setup_function
 from portable_models._collector import imported_for_good
 
 Event = dict[str, Any]
@@ -107,7 +105,7 @@ class Worker:
         }
         if self.setup:
             self.environment["setup"] = self.setup
-            resolve(self.setup)()
+            setup_function(self.setup)()
 
     def describe(self, experiments: list[str], data: str, trust: bool) -> None:
         """Say what the experiments hold; a data set that cannot be read is that experiment's error only."""
@@ -160,7 +158,7 @@ class Worker:
             variant = self._experiment(cell.experiment).variant(cell.variant)
             samples = self._samples(cell.experiment, cell.data, cell.trust)
             settings = Settings(cell.epochs, cell.seed, cell.pipeline, cell.engine, cell.replica)
-            with self._kept(cell, checkpoint):
+            with left_off(self.cells / cell.key, checkpoint, self.environment):
                 found = run_variant(variant, samples, settings, on_epoch)
             outcome, reason = found.to_json(), found.training.engine_reason
         except PipelineUnavailableError as error:
@@ -176,20 +174,6 @@ class Worker:
         keras.utils.clear_session(free_memory=False)
         gc.collect()
         self.send("done", key=cell.key)
-
-    @contextlib.contextmanager
-    def _kept(self, cell: Cell, checkpoint: int | None) -> Iterator[None]:
-        """Inside, trainings are kept, and go on from where the same versions left them; then removed."""
-        from portable_models.training.left_off import trainings_kept
-
-        if checkpoint is None:
-            yield
-            return
-        versions = json.dumps(self.environment, sort_keys=True).encode()
-        folder = self.cells / cell.key / f"left-off-{hashlib.sha256(versions).hexdigest()[:8]}"
-        with trainings_kept(folder, checkpoint):
-            yield
-        shutil.rmtree(folder, ignore_errors=True)
 
     def record(self, cell: Cell, folder: str) -> None:
         """Train a cell's first training and write states along the way."""
@@ -245,19 +229,6 @@ class Worker:
             self._data.clear()
             self._data[key] = self._experiment(experiment).load(data, trust)
         return self._data[key]
-
-
-def resolve(path: str) -> Callable[[], object]:
-    """The function that ``package.module:function`` names.
-
-    Raises:
-        ValueError: it names none.
-    """
-    module, _, name = path.partition(":")
-    function = getattr(importlib.import_module(module), name, None)
-    if not callable(function):
-        raise ValueError(f"{path!r} names no function; expected package.module:function")
-    return function  # type: ignore[no-any-return]  # getattr
 
 
 def one_line(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from portable_models._collector import imported_for_good
+from portable_models._collector import imported_for_good as _imported_for_good
 
 if TYPE_CHECKING:
     from portable_models.experiments.experiment import Experiment
@@ -63,7 +63,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES[name]
     # The first of these imports Keras, and Keras its backend.
-    with imported_for_good():
+    with _imported_for_good():
         found = importlib.import_module(f"{__name__}.{home or name}")
     return getattr(found, name) if home else found
 

@@ -219,7 +219,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_numbers(
     second = portable(*call, "--resume", env=env)
     assert set(second.statuses().values()) == {"ok"}
     assert not [*second.out.glob("cells/*/left-off-*")]
-    # Five epochs had run, and four were kept. Of the folds' ten, four of each were; or all eight of one, and two.
+    # Five epochs had run, and four were kept; of the folds' ten, four of each, or all eight of one and two.
     told = {path.stem: path.read_text().split() for path in (tmp_path / "told").iterdir()}
     left = {"ValidateOnTest": 4, "KFold": 8 if engine == "compiled" else 6}
     assert {name: len(epochs) for name, epochs in told.items()} == left
