@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import platform
@@ -45,6 +46,7 @@ def programs_folder() -> Path | None:
     return mine if os.access(mine, os.W_OK) else None
 
 
+@functools.cache
 def _processor() -> str:
     """Which instructions there are, as a short digest."""
     told = platform.processor()

@@ -117,11 +117,11 @@ class Backend(ABC):
             ``model.trainable_variables``.
         """
 
-    def programs_kept(self, folder: Path | None) -> AbstractContextManager[None]:
+    def programs_kept(self, folder: Callable[[], Path | None]) -> AbstractContextManager[None]:
         """Inside, what is compiled is kept in a folder for later processes, where the framework can.
 
         Args:
-            folder: must exist; None keeps nothing.
+            folder: makes the folder and says where it is; None keeps nothing.
         """
         del folder
         return nullcontext()

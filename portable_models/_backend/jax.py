@@ -66,7 +66,7 @@ class JaxBackend(Backend):
     def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
 
-    def programs_kept(self, folder: Path | None) -> AbstractContextManager[None]:
+    def programs_kept(self, folder: Callable[[], Path | None]) -> AbstractContextManager[None]:
         return programs_kept(folder)
 
     def gradients(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
@@ -15,17 +15,17 @@ WORTH_SECONDS = 0.03
 
 
 @contextlib.contextmanager
-def programs_kept(folder: Path | None) -> Iterator[None]:
+def programs_kept(folder: Callable[[], Path | None]) -> Iterator[None]:
     """Inside, JAX keeps in a folder what it compiles, and takes from there what it knows.
 
     Where a cache is in use already, the user's own or that of a process around this, it stays so. Source:
     https://docs.jax.dev/en/latest/persistent_compilation_cache.html
     """
-    if folder is None or jax.config.jax_compilation_cache_dir is not None:
+    if jax.config.jax_compilation_cache_dir is not None or (found := folder()) is None:
         yield
         return
     settings = {
-        "jax_compilation_cache_dir": str(folder),
+        "jax_compilation_cache_dir": str(found),
         "jax_persistent_cache_min_compile_time_secs": WORTH_SECONDS,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }

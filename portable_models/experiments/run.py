@@ -111,7 +111,7 @@ def run_variant(
         replica=settings.replica,
         on_epoch=on_epoch,
     )
-    with current().programs_kept(programs_folder()):
+    with current().programs_kept(programs_folder):
         trained = variant.procedure.run(task)
         training = trained.training
         digests = {

@@ -154,7 +154,7 @@ def fit_many(
             job = Job(member.model, rows, member.recipe, source, held_out, on_epoch, keeper)
             offer(job, engine)
         jobs.append(job)
-    with current().programs_kept(programs_folder()):
+    with current().programs_kept(programs_folder):
         chosen, reason = choose(engine, jobs)
         digests = [_digests(job, chosen) if prove else {} for job in jobs]
         for job in jobs:

@@ -23,7 +23,9 @@ def test_programs_have_a_folder_that_only_their_owner_writes(folder):
 def test_another_processor_has_another_folder(folder, monkeypatch):
     mine = programs_folder()
     monkeypatch.setattr(cache.platform, "machine", lambda: "another")
+    cache._processor.cache_clear()
     assert programs_folder() != mine
+    cache._processor.cache_clear()
 
 
 def test_nothing_is_kept_where_nothing_shall_be(monkeypatch):

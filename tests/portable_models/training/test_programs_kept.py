@@ -26,7 +26,7 @@ if current().name != "jax":
         expected = train()
         monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
         assert train() == expected
-        assert not [*programs_folder().iterdir()]
+        assert not [*tmp_path.iterdir()]
 
 else:
     import jax
