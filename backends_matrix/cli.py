@@ -255,8 +255,9 @@ def _default_backend() -> str:
 def _execute(experiments: Sequence[str], settings: MatrixSettings) -> None:
     """Run, write the reports, show the verdict, and exit with its code."""
     check_experiments(experiments)
-    # What draws the report is imported while the workers import their frameworks.
-    threading.Thread(target=importlib.import_module, args=(RENDERING,), daemon=True).start()
+    # What draws the report is imported while the workers import their frameworks. Not as a daemon: a process
+    # that ends within an import may crash.
+    threading.Thread(target=importlib.import_module, args=(RENDERING,)).start()
     with ConsoleProgress(Console(stderr=True)) as observer:
         document = run_matrix(
             experiments, settings, observer=observer, command=["portable", *sys.argv[1:]]

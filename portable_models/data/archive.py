@@ -13,7 +13,7 @@ import math
 import pickle
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +64,6 @@ class Archive:
     def identity(self) -> str:
         """What the file is: a known archive, or its name and the beginning of its SHA-256."""
         return KNOWN_ARCHIVES.get(self.sha256, f"{self.path.name}, SHA-256 {self.sha256[:16]}…")
-
-    @property
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """All of them; see :meth:`array`."""
-        return {name: self.array(name) for name in self.names}
 
     def array(self, name: str) -> NDArray[Any]:
         """One array, unpacked anew at every call: as lists, the reviews of IMDB take half a gigabyte.

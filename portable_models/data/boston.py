@@ -49,7 +49,7 @@ def load_boston(source: Source = SAMPLE, trust: bool = False) -> DataSet:
         (x, y), origin = _embedded(), "StatLib's table, embedded"
     else:
         archive = read_archive(find("boston", source), ("x", "y"), trust=trust)
-        x, y = _checked(str(archive.path), archive.arrays["x"], archive.arrays["y"])
+        x, y = _checked(str(archive.path), archive.array("x"), archive.array("y"))
         origin = archive.identity
     order = np.arange(len(x))
     np.random.RandomState(_SEED).shuffle(order)

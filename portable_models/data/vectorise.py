@@ -82,8 +82,7 @@ class WordSequences:
         words = np.ones(offsets[-1], np.bool_)
         words[offsets[:-1]] = False
         ids = np.full(offsets[-1], _START)
-        ids[words] = self.ids
-        ids[words] += _INDEX_FROM
+        ids[words] = self.ids + _INDEX_FROM
         ids[ids >= num_words] = _UNKNOWN
         return WordSequences(ids, offsets)
 
@@ -106,6 +105,8 @@ def _flat(rows: Sequence[Sequence[int] | NDArray[np.integer]], total: int) -> Id
         whole_numbers = array("q")
         try:
             for row in rows:
+                if len(row) and isinstance(row[0], bool):
+                    raise TypeError("truth values are none")
                 whole_numbers.fromlist(row if isinstance(row, list) else list(row))
         except (OverflowError, TypeError) as error:
             raise TypeError(f"word ids must be integers of at most 64 bits: {error}") from error

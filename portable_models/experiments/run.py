@@ -83,8 +83,8 @@ def run(
     """
     found = experiment_named(experiment) if isinstance(experiment, str) else experiment
     chosen = [found.variant(name) for name in variants] if variants is not None else found.variants
-    report = console_progress() if progress else None
     samples = found.load(data, trust)
+    report = console_progress() if progress else None
     outcomes = {
         variant.name: run_variant(variant, samples, settings or Settings(), report)
         for variant in chosen

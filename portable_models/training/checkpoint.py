@@ -13,7 +13,7 @@ import numpy as np
 
 from portable_models.data.npz import write_npz
 from portable_models.data.samples import Samples
-from portable_models.training.history import History
+from portable_models.training.history import History, epochs_of
 from portable_models.training.recipe import Recipe
 from portable_models.training.states import values
 from portable_models.training.weights import weights_digest
@@ -88,7 +88,7 @@ class Keeper:
     @property
     def done(self) -> int:
         """How many epochs the file holds; 0 where there was none."""
-        return 0 if self._held is None else max(map(len, self._held[1].values()), default=0)
+        return 0 if self._held is None else epochs_of(self._held[1])
 
     def epochs_until_due(self, epoch: int) -> int:
         """How many epochs may run, after ``epoch`` of them, before the file is due again."""
@@ -135,7 +135,7 @@ class Keeper:
         shapes = [tuple(variable.shape) for variable in expected]
         if [array.shape for array in arrays] != shapes or not _is_history(history):
             raise ValueError(f"{self._path} is damaged. Remove it to begin anew")
-        epochs = max(map(len, history.values()), default=0)
+        epochs = epochs_of(history)
         if epochs > self._epochs:
             raise ValueError(
                 f"{self._path} is a checkpoint after {epochs} epochs, and {self._epochs} are asked for. "

@@ -10,7 +10,7 @@ from portable_models.data.order import epoch_order
 from portable_models.data.pipelines import Feed, Pipeline
 from portable_models.data.samples import Indices, Samples
 from portable_models.training.checkpoint import Keeper
-from portable_models.training.history import History
+from portable_models.training.history import History, epochs_of
 from portable_models.training.recipe import Recipe
 
 EpochReport = Callable[[int, int, Mapping[str, float]], None]
@@ -49,7 +49,7 @@ class Job:
     @property
     def done(self) -> int:
         """How many epochs have run."""
-        return max(map(len, self.history.values()), default=0)
+        return epochs_of(self.history)
 
     def add(self, metrics: Mapping[str, float]) -> None:
         """Add the metrics of an epoch to the history."""

@@ -9,6 +9,11 @@ History = dict[str, list[float]]
 """Metric name -> one value per epoch; validation metrics begin with ``val_``."""
 
 
+def epochs_of(history: Mapping[str, Sequence[float]]) -> int:
+    """How many epochs a history holds."""
+    return max(map(len, history.values()), default=0)
+
+
 @dataclass(frozen=True)
 class Training:
     """The outcome of one training.

@@ -77,7 +77,7 @@ def test_what_is_hashed_is_what_is_read(save, reviews, monkeypatch):
         return content
 
     monkeypatch.setattr(pathlib.Path, "read_bytes", read_and_swap)
-    assert read_archive(path, ("x_train",)).arrays["x_train"][0] == [1, 5, 2, 5]
+    assert read_archive(path, ("x_train",)).array("x_train")[0] == [1, 5, 2, 5]
 
 
 @pytest.mark.parametrize("trust", [False, True])
@@ -208,5 +208,5 @@ def test_an_unreadable_file_is_a_data_error(save, plain_reviews, monkeypatch):
 
 def test_arrays_in_fortran_order_keep_their_rows(save):
     x = np.asfortranarray(np.arange(39.0).reshape(3, 13))
-    arrays = read_archive(save({"x": x, "y": np.arange(3.0)}), ("x", "y")).arrays
-    np.testing.assert_array_equal(arrays["x"], x)
+    archive = read_archive(save({"x": x, "y": np.arange(3.0)}), ("x", "y"))
+    np.testing.assert_array_equal(archive.array("x"), x)

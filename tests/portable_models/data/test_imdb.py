@@ -90,6 +90,7 @@ def test_arrays_that_are_no_reviews_are_refused(save, plain_reviews, change, mes
         (["good film", "bad film"], "must be a list of integers, got 'good film'"),
         ([["good"], ["bad"]], "must be integers"),
         ([[1.5], [2]], "must be integers"),
+        ([[True], [False]], "must be integers"),
         ([[[1], [2]], [[3], [4]]], "must be integers"),
         ([[[1], [2, 3]], [4]], "must hold lists of word ranks"),
         ([[2**63], [1]], "at most 64 bits"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from portable_models import Checkpoint, Recipe, fit, portable_random
+from portable_models.training.left_off import trainings_kept
 
 X = np.random.default_rng(0).normal(size=(18, 4)).astype("float32")
 ROWS = (X, X.sum(axis=1))
@@ -149,3 +150,31 @@ def test_callbacks_are_refused(tmp_path):
     recipe = RECIPE.replace(callbacks=("TerminateOnNaN",))
     with pytest.raises(ValueError, match="training with callbacks cannot be left off"):
         fit(build(), ROWS, recipe, checkpoint=Checkpoint(tmp_path / "a.npz"))
+
+
+def inside(folder, recipe=RECIPE):
+    """The epochs that are trained, where everything inside is kept."""
+    told = []
+    with trainings_kept(folder, 2):
+        history = fit(build(), ROWS, recipe, progress=lambda epoch, *_: told.append(epoch)).history
+    return told, history
+
+
+def test_a_training_inside_needs_no_checkpoint_of_its_own(tmp_path):
+    first = inside(tmp_path)
+    assert first[0] == [1, 2, 3, 4, 5, 6, 7]
+    assert inside(tmp_path) == ([], first[1])
+
+
+def test_what_another_training_has_left_is_replaced(tmp_path):
+    inside(tmp_path)
+    other = RECIPE.replace(batch_size=3)
+    again = inside(tmp_path, other)
+    assert again[0] == [1, 2, 3, 4, 5, 6, 7]
+    assert inside(tmp_path, other) == ([], again[1])
+
+
+def test_trainings_with_callbacks_are_not_inside(tmp_path):
+    recipe = RECIPE.replace(callbacks=("TerminateOnNaN",))
+    inside(tmp_path, recipe)
+    assert not [*tmp_path.iterdir()]

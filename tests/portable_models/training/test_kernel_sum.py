@@ -60,3 +60,23 @@ def test_a_replica_takes_words_as_well(replica):
         for engine in ("keras", "compiled")
     ]
     np.testing.assert_allclose(found[1], found[0], rtol=2e-6)
+
+
+@pytest.mark.parametrize("words", [WORDS, 2**15 - 2, 2**15 - 1, 2**15, 2**16 + 3])
+def test_vocabularies_of_any_size_are_trained_as_the_dense_matrix(words):
+    """Around sizes at which an id needs more bits; the first and the last word are among those that occur."""
+    ids = np.array([0, words - 1, 0, 3, words - 1, 3, words - 2], "int32")
+    y = np.arange(8, dtype="float32").reshape(4, 2)
+    bags = MultiHotSamples(ids, np.array([0, 2, 5, 5, 7]), words, y)
+    found = []
+    for engine in ("compiled", "keras"):
+        with portable_random(0):
+            model = keras.Sequential([keras.Input((words,)), keras.layers.Dense(2)])
+        recipe = Recipe(optimizer="sgd", loss="mse", epochs=2, batch_size=3)
+        training = fit(model, bags, recipe, engine=engine)
+        assert training.engine == engine
+        found.append(model.get_weights())
+    # Four steps of float32, whose sums have up to four terms.
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    assert not np.array_equal(found[0][0][-1], np.zeros(2))
