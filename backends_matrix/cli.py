@@ -15,11 +15,6 @@ from rich.console import Console
 
 from backends_matrix import report as reports
 from backends_matrix.cell import BACKENDS, DEVICES, ENGINES
-from backends_matrix.cli_compare import compare
-from backends_matrix.cli_convert import convert
-from backends_matrix.cli_export import export
-from backends_matrix.cli_selftest import selftest
-from backends_matrix.cli_versions import versions
 from backends_matrix.document import EXIT_CODES
 from backends_matrix.environment import default_backend
 from backends_matrix.matrix import matrix as run_matrix
@@ -42,8 +37,24 @@ EXIT_CALL, EXIT_RUN = 2, 3
 RENDERING = "backends_matrix.report.render"
 
 
+ELSEWHERE = ("compare", "convert", "export", "selftest", "versions")
+"""Commands with a module each, ``cli_NAME``, which is imported when it is called."""
+
+
 class Group(click.Group):
     """Turns the project's own errors into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, if there is one."""
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"backends_matrix.cli_{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command."""
@@ -277,9 +288,6 @@ def _show(document: dict[str, Any], directory: Path) -> None:
         )
     sys.exit(EXIT_CODES[document["verdict"]])
 
-
-for command in (compare, convert, export, selftest, versions):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -88,12 +88,14 @@ def _figure_plots(report: Report, experiment: Experiment, figure: Figure) -> Ite
         if entry.experiment == experiment.name and entry.level == _TRAJECTORY
     ]
     reference = next((entry.reference for entry in compared), None)
-    overlaid = draw_overlaid(
-        figure, histories, bands=_bands(compared, figure), reference=reference, caption=note
-    )
     name = f"{safe_name(experiment.name)}-{safe_name(figure.name)}"
-    title = f"{figure.title}; {experiment.name} on {', '.join(histories)}"
-    yield Plot(experiment.name, figure.name, "", f"{name}-overlaid", title, overlaid)
+    # One backend with nothing to compare it with is drawn once.
+    if compared or len(histories) > 1 or not any(histories.values()):
+        overlaid = draw_overlaid(
+            figure, histories, bands=_bands(compared, figure), reference=reference, caption=note
+        )
+        title = f"{figure.title}; {experiment.name} on {', '.join(histories)}"
+        yield Plot(experiment.name, figure.name, "", f"{name}-overlaid", title, overlaid)
     for backend, runs in histories.items():
         if runs:
             alone = draw(figure, runs, caption=" · ".join(filter(None, (backend, note))))

@@ -72,7 +72,7 @@ def render(document: Mapping[str, Any], images: Iterable[Image] | None = None) -
     report = parse(document)
     if images is None:
         images = [image(plot, number) for number, plot in enumerate(plots(report))]
-    return _environment().get_template(_TEMPLATE).render(_context(report, list(images)))
+    return _page.render(_context(report, list(images)))
 
 
 def image(plot: Plot, number: int) -> Image:
@@ -118,6 +118,10 @@ def _environment() -> Environment:
         },
     }
     return environment
+
+
+# Compiled with this module, which is imported while the workers import their frameworks.
+_page = _environment().get_template(_TEMPLATE)
 
 
 def _context(report: Report, images: Sequence[Image]) -> dict[str, Any]:

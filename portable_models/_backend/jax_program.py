@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -40,16 +41,19 @@ class JaxProgram(Program):
         self._validation = validation
         self._variables = variables_of(model)
         self._places = {id(variable): number for number, variable in enumerate(self._variables)}
-        self._compiled = jax.jit(self._members)
+        self._alone = jax.jit(self._epochs)
+        self._side_by_side = jax.jit(self._members)
         self._in_loops = True
+        self._stacked_rows: tuple[Sequence[OnDevice], Any] | None = None
         self._ready: dict[str, Any] = {}
 
     def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
-        traced = self._compiled.trace(*_arguments(states, rows, orders, 0))
+        function, arguments = self._call_for(states, rows, orders, 0)
+        traced = function.trace(*arguments)
         self._in_loops = jax.default_backend() != "cpu" or not _holds(traced.jaxpr, SLOW_IN_LOOPS)
         if self._in_loops:
             # The number of epochs is an argument, so running none of them compiles all.
-            jax.block_until_ready(self._compiled(*_arguments(states, rows, orders, 0)))
+            jax.block_until_ready(function(*arguments))
         else:
             # One batch of each kind: a whole epoch may take long.
             self._one_by_one(states[0], rows[0], orders[0, :1], most=1)
@@ -63,12 +67,34 @@ class JaxProgram(Program):
                 for state, parts, order in zip(states, rows, orders, strict=True)
             ]
             return [state for state, _ in each], [logs for _, logs in each]
-        after, logs = self._compiled(*_arguments(states, rows, orders, count))
+        function, arguments = self._call_for(states, rows, orders, count)
+        after, logs = function(*arguments)
         found = {name: np.asarray(values) for name, values in logs.items()}
-        return after, [
+        if len(states) == 1:
+            return [after], [{name: values[:count] for name, values in found.items()}]
+        return _apart(after, len(states)), [
             {name: values[member, :count] for name, values in found.items()}
             for member in range(len(states))
         ]
+
+    def _call_for(
+        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """The compiled function for so many members, and what it is given."""
+        if len(states) == 1:
+            return self._alone, (list(states[0]), *_parts(rows[0]), orders[0], count)
+        stacked = [_stack(values) for values in zip(*states, strict=True)]
+        return self._side_by_side, (stacked, *self._together(rows), orders, count)
+
+    def _together(self, rows: Sequence[OnDevice]) -> tuple[Any, Any]:
+        """What all members read, and what each of them does; one of the two is None."""
+        if all(each is rows[0] for each in rows):
+            return _parts(rows[0]), None
+        held = self._stacked_rows
+        if held is None or not _same(held[0], rows):
+            parts = [_parts(each) for each in rows]
+            held = self._stacked_rows = rows, jax.tree.map(lambda *each: _stack(each), *parts)
+        return None, held[1]
 
     def _one_by_one(
         self, state: State, rows: OnDevice, orders: Orders, most: int | None = None
@@ -113,21 +139,13 @@ class JaxProgram(Program):
         found: Any = self._ready[name](*given)
         return found
 
-    def _members(self, states: Any, parts: Any, orders: Any, count: Any) -> Any:
+    def _members(self, states: Any, shared: Any, own: Any, orders: Any, count: Any) -> Any:
         """Epochs of every member; rows that all of them share are given once."""
-        if len(states) == 1:
-            training, held_out, every = parts[0]
-            state, logs = self._epochs(states[0], training, held_out, every, orders[0], count)
-            return [state], {name: values[None] for name, values in logs.items()}
-        stacked = [jax.numpy.stack(values) for values in zip(*states, strict=True)]
-        shared = len(parts) == 1
-        rows = parts[0] if shared else jax.tree.map(lambda *each: jax.numpy.stack(each), *parts)
-        axis = None if shared else 0
-        after, logs = jax.vmap(self._epochs, in_axes=(0, axis, axis, axis, 0, None))(
-            stacked, *rows, orders, count
+        axis = None if own is None else 0
+        rows = shared if own is None else own
+        return jax.vmap(self._epochs, in_axes=(0, axis, axis, axis, 0, None))(
+            states, *rows, orders, count
         )
-        members = range(len(states))
-        return [[values[member] for values in after] for member in members], logs
 
     def _epochs(
         self, state: Any, training: Any, held_out: Any, every: Any, orders: Any, count: Any
@@ -135,7 +153,10 @@ class JaxProgram(Program):
         def epoch(number: Any, carried: Any) -> Any:
             state, logs = carried
             state, found = self._epoch(state, training, held_out, every, orders[number])
-            return state, {name: logs[name].at[number].set(found[name]) for name in logs}
+            return state, {
+                name: logs[name].at[number].set(found[name], mode="promise_in_bounds")
+                for name in logs
+            }
 
         names = self._metrics(state)
         if self._validation is not None:
@@ -213,15 +234,31 @@ class JaxProgram(Program):
         return keras.StatelessScope(state_mapping=list(zip(self._variables, state, strict=True)))
 
 
-def _arguments(
-    states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
-) -> tuple[Any, ...]:
-    shared = all(each is rows[0] for each in rows)
-    parts = [
-        (each.training, each.held_out, each.held_out_order)
-        for each in (rows[:1] if shared else rows)
-    ]
-    return [list(state) for state in states], parts, orders, count
+def _parts(rows: OnDevice) -> tuple[Any, Any, Any]:
+    return rows.training, rows.held_out, rows.held_out_order
+
+
+def _same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(map(operator.is_, some, others))
+
+
+def _stack(values: Sequence[Any]) -> Any:
+    """One tensor of what the members have.
+
+    NumPy reads what is in the host's memory without a copy and compiles nothing. Within the program,
+    stacking and taking apart would be most of what XLA has to compile.
+    """
+    if jax.default_backend() == "cpu":
+        return jax.device_put(np.stack(values))
+    return jax.numpy.stack(values)
+
+
+def _apart(stacked: Sequence[Any], members: int) -> list[State]:
+    """What each member has, of tensors of all of them."""
+    if jax.default_backend() == "cpu":
+        held = [np.asarray(values) for values in stacked]
+        return [jax.device_put([values[member] for values in held]) for member in range(members)]
+    return [[values[member] for values in stacked] for member in range(members)]
 
 
 def _holds(jaxpr: Any, primitives: tuple[str, ...]) -> bool:
