@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from backends_matrix.cli import ELSEWHERE
+
 FRAMEWORKS = {"jax", "tensorflow", "torch"}
 INSTALLED = [name for name in sorted(FRAMEWORKS) if importlib.util.find_spec(name)]
 # Keras imports JAX, where it is installed, whatever its backend is.
@@ -27,6 +29,7 @@ PARENT = (
     "portable_models.plots",
     "backends_matrix",
     "backends_matrix.cli",
+    *(f"backends_matrix.cli_{name}" for name in ELSEWHERE),
     "backends_matrix.report",
     "backends_matrix.versions",
 )
@@ -66,3 +69,12 @@ def test_definitions_import_their_own_backend_only(backend):
 def test_export_imports_no_other_framework_until_it_is_used(backend):
     found = imported_by("portable_models.export", backend=backend)
     assert found - TOLERATED - {"keras", backend} == set()
+
+
+def test_a_command_is_imported_when_it_is_called():
+    script = "import sys, backends_matrix.cli; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    found = set(done.stdout.split())
+    assert "backends_matrix.matrix" in found
+    assert not {"portable_models.export", "matplotlib", "h5py"} & found
+    assert not {f"backends_matrix.cli_{name}" for name in ELSEWHERE} & found

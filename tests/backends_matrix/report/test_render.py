@@ -22,6 +22,29 @@ def test_every_file_is_written_and_listed(small_document, tmp_path):
     assert found == sorted(written)
 
 
+def on_one_backend(document):
+    document["environment"]["backends"] = {"jax": document["environment"]["backends"]["jax"]}
+    document["cells"] = [cell for cell in document["cells"] if cell["backend"] == "jax"]
+    document["comparisons"] = []
+    return document
+
+
+def test_one_backend_is_drawn_once(small_document, tmp_path):
+    render_all(on_one_backend(small_document), tmp_path)
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["imdb-loss-jax.png"]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1
+    assert "Each backend alone" not in page
+
+
+def test_one_backend_that_ran_nothing_has_an_empty_frame(small_document, tmp_path):
+    document = on_one_backend(small_document)
+    document["cells"] = []
+    render_all(document, tmp_path)
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["imdb-loss-overlaid.png"]
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("<svg") == 1
+
+
 def test_rendering_again_from_the_file_gives_the_same_bytes(small_document, tmp_path):
     first = {path: path.read_bytes() for path in render_all(small_document, tmp_path)}
     second = {path: path.read_bytes() for path in render_all(read(tmp_path), tmp_path)}

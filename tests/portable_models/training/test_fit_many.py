@@ -159,18 +159,21 @@ def test_an_interrupted_training_keeps_its_history(engine):
         np.testing.assert_array_equal(a, b)
 
 
-def test_members_go_on_from_checkpoints_of_their_own(tmp_path):
+@pytest.mark.parametrize("ahead", [1, 2])
+def test_members_go_on_from_checkpoints_of_their_own(ahead, tmp_path):
+    """Those that stand at the same epoch are trained side by side, each with rows of its own."""
+
     def group(epochs):
-        recipes = [RECIPE.replace(seed=seed, epochs=epochs) for seed in (1, 2)]
-        made = [member(recipe, rows()) for recipe in recipes]
+        recipes = [RECIPE.replace(seed=seed, epochs=epochs) for seed in (1, 2, 3, 4)]
+        made = [member(recipe, rows(recipe.seed)) for recipe in recipes]
         return [
             Member(each.model, each.samples, each.recipe, None, Checkpoint(tmp_path / f"{n}.npz"))
             for n, each in enumerate(made)
         ]
 
-    fit_many(group(2)[:1])  # the first member alone is ahead
+    fit_many(group(2)[:ahead])
     found = fit_many(group(4))
-    assert [len(each.history["loss"]) for each in found] == [4, 4]
+    assert [len(each.history["loss"]) for each in found] == [4, 4, 4, 4]
     for each, other in zip(found, fit_many([*map(without_checkpoint, group(4))]), strict=True):
         np.testing.assert_allclose(each.history["loss"], other.history["loss"], rtol=5e-6)
 
