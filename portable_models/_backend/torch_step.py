@@ -14,6 +14,8 @@ from typing import Any
 import keras
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.node import map_arg
+from torch.utils.flop_counter import flop_registry
 
 from portable_models._backend.program import State
 
@@ -95,6 +97,7 @@ class StepGraph:
         module.graph.eliminate_dead_code()
         self.constants = _lift_constants(module)
         module.recompile()
+        self.work = _work(module.graph)
         self._module = module
 
     def __call__(
@@ -114,6 +117,21 @@ def _drop_copies(graph: Any) -> None:
         if node.op == "call_function" and node.target in _COPIES:
             node.replace_all_uses_with(node.args[0])
             graph.erase_node(node)
+
+
+def _work(graph: Any) -> float:
+    """How much an operation makes on average, in elements; 16 flops of a product count as one."""
+    operations = [node for node in graph.nodes if node.op == "call_function"]
+    total = 0.0
+    for node in operations:
+        made = node.meta.get("val")
+        total += made.numel() if isinstance(made, torch.Tensor) else 0
+        flops = flop_registry.get(getattr(node.target, "overloadpacket", None))
+        # Of a constant no shape is noted; a product with one is rare.
+        if flops is not None and all("val" in each.meta for each in node.all_input_nodes):
+            given, named = map_arg((node.args, node.kwargs), lambda each: each.meta["val"])
+            total += flops(*given, **named, out_val=made) / 16
+    return total / max(1, len(operations))
 
 
 def _lift_constants(module: Any) -> list[Any]:
