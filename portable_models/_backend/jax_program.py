@@ -55,6 +55,7 @@ class JaxProgram(Program):
             # The number of epochs is an argument, so running none of them compiles all.
             jax.block_until_ready(function(*arguments))
         else:
+            self._stacked_rows = None
             # One batch of each kind: a whole epoch may take long.
             self._one_by_one(states[0], rows[0], orders[0, :1], most=1)
 

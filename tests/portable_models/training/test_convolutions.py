@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit
+from portable_models import Member, Recipe, fit, fit_many
 from portable_models._backend import current
 
 X = np.random.default_rng(0).normal(size=(20, 6, 6, 1)).astype("float32")
@@ -90,3 +90,20 @@ def test_compiling_steps_runs_one_batch_of_each_kind(monkeypatch):
     # Four whole batches and one of three.
     assert len(steps) == 2
     assert len([name for name in called if name.startswith("step")]) == 2 + 2 * 5
+
+
+@pytest.mark.skipif(current().name != "jax", reason="others train members in turn in any case")
+def test_members_that_are_trained_in_turn_hold_their_rows_once(monkeypatch):
+    from portable_models._backend.jax_program import JaxProgram
+
+    programs, run = set(), JaxProgram.run
+
+    def watched(self, *given):
+        programs.add(self)
+        return run(self, *given)
+
+    monkeypatch.setattr(JaxProgram, "run", watched)
+    found = fit_many([Member(build(), (X * factor, Y), RECIPE) for factor in (1, 2)])
+    assert {training.engine for training in found} == {"compiled"}
+    (program,) = programs
+    assert program._stacked_rows is None
