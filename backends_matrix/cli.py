@@ -36,13 +36,12 @@ from portable_models.data.pipelines import PIPELINES
 EXIT_CALL, EXIT_RUN = 2, 3
 RENDERING = "backends_matrix.report.render"
 
-
 ELSEWHERE = ("compare", "convert", "export", "selftest", "versions")
 """Commands with a module each, ``cli_NAME``, which is imported when it is called."""
 
 
 class Group(click.Group):
-    """Turns the project's own errors into one line and an exit code."""
+    """Imports a command when it is called; turns the project's own errors into one line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
