@@ -120,7 +120,10 @@ def _drop_copies(graph: Any) -> None:
 
 
 def _work(graph: Any) -> float:
-    """How much an operation makes on average, in elements; 16 flops of a product count as one."""
+    """How much an operation makes on average, in elements.
+
+    16 flops of a product count as one: eight lanes multiply and add at a time.
+    """
     operations = [node for node in graph.nodes if node.op == "call_function"]
     total = 0.0
     for node in operations:
