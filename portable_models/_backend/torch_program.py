@@ -46,8 +46,8 @@ ONE_THREAD_BELOW = 5_000
 
 Threads that wait for each other at every operation cost more than they save in small ones. Measured on two
 cores, as microseconds a step on one and on two: 19 and 26 (a batch of one of Boston), 125 and 219 (two layers
-of 128, batch 32: 4,600 elements), 760 and 480 (a CNN: 5,200); two layers of 256 (17,000) gain a twentieth where
-steps are called one by one, and lose a fifth in a loop.
+of 128, batch 32: 4,600 elements), 760 and 480 (a CNN: 5,200); two layers of 256 (17,000) gain a twentieth
+where steps are called one by one, and lose a fifth in a loop.
 """
 
 
