@@ -16,7 +16,8 @@ from backends_matrix.cell import BACKENDS
 from backends_matrix.environment import installed
 from backends_matrix.options import names
 from backends_matrix.selftest.catalogue import FAULTS
-from backends_matrix.selftest.runner import CleanOutcome, FaultOutcome, Outcome, run
+from backends_matrix.selftest.outcome import CleanOutcome, FaultOutcome, Outcome
+from backends_matrix.selftest.runner import run
 
 DEFAULT_SEEDS = 6
 _NAMES = tuple(fault.name for fault in FAULTS)

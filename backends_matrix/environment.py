@@ -9,6 +9,8 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
+from portable_models._cores import cores
+
 FRAMEWORK_PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
 """Backend -> the package that must be installed for it."""
 
@@ -34,13 +36,6 @@ def package_version(name: str) -> str | None:
         except importlib.metadata.PackageNotFoundError:
             continue
     return None
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def worker_environment(

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from backends_matrix.cell import BACKENDS, Cell
-from backends_matrix.environment import cores, installed
+from backends_matrix.environment import installed
+from portable_models._cores import cores
 
 DEFAULT_REPLICAS = 3
 MOST_REPLICAS = 15

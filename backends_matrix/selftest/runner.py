@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from backends_matrix.agreement import Agreement, Comparison, judge
 from backends_matrix.cell import Cell
-from backends_matrix.environment import cores, installed
+from backends_matrix.environment import installed
 from backends_matrix.explanation import explain
 from backends_matrix.level_1 import JUDGE, judge_steps
 from backends_matrix.plan import RunError
@@ -23,80 +22,15 @@ from backends_matrix.progress import Silent
 from backends_matrix.result import CellResult
 from backends_matrix.runner import BackendLane, WorkerSettings
 from backends_matrix.selftest.catalogue import FAULTS, Fault
+from backends_matrix.selftest.outcome import CleanOutcome, FaultOutcome, Outcome
 from backends_matrix.step_runs import JUDGES, MOVES
+from portable_models._cores import cores
 
 STUDY = "backends_matrix.selftest.study:study"
 SILENCE = 300.0
 REPLICAS = (1, 2)
 """On the reference; the judged backend has one more, as in the matrix."""
 VARIANTS = tuple(dict.fromkeys(fault.variant for fault in FAULTS))
-
-
-@dataclass(frozen=True)
-class FaultOutcome:
-    """What the verifier said of a planted fault.
-
-    Args:
-        fault: the fault.
-        kind: the kind of difference that was reported; empty where none was.
-        levels: at which levels something differs.
-        share: the largest difference as a part of its tolerance, over levels 1 and 2.
-        error: why it could not be run; empty where it could.
-    """
-
-    fault: Fault
-    kind: str = ""
-    levels: tuple[int, ...] = ()
-    share: float = 0.0
-    error: str = ""
-
-    @property
-    def found(self) -> bool:
-        """Whether anything was reported."""
-        return bool(self.levels)
-
-    @property
-    def right(self) -> bool:
-        """Whether it was reported as what it is."""
-        return self.kind == self.fault.kind
-
-
-@dataclass(frozen=True)
-class CleanOutcome:
-    """One clean training on one backend, held against the reference.
-
-    Args:
-        variant: variant of the study.
-        backend: the backend.
-        seed: added to the recipe's seed.
-        comparisons: how many were made.
-        alarms: what was reported although nothing is wrong.
-        share: the largest share of a tolerance.
-    """
-
-    variant: str
-    backend: str
-    seed: int
-    comparisons: int
-    alarms: tuple[str, ...]
-    share: float
-
-
-@dataclass
-class Outcome:
-    """All that a self-test found."""
-
-    reference: str
-    faulty: str
-    faults: list[FaultOutcome] = field(default_factory=list)
-    clean: list[CleanOutcome] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        """Every fault is found and named, and nothing else is."""
-        return all(each.right for each in self.faults) and not any(
-            each.alarms for each in self.clean
-        )
 
 
 Report = Callable[[FaultOutcome | CleanOutcome], None]

@@ -7,7 +7,7 @@ import pytest
 from backends_matrix.explanation import MEANING
 from backends_matrix.selftest import faults
 from backends_matrix.selftest.catalogue import FAULTS
-from backends_matrix.selftest.runner import CleanOutcome, FaultOutcome, Outcome
+from backends_matrix.selftest.outcome import CleanOutcome, FaultOutcome, Outcome
 
 
 def test_every_fault_of_the_catalogue_can_be_planted_and_named():

@@ -1,0 +1,74 @@
+"""What a self-test found: of a planted fault, of a clean training, and of all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backends_matrix.selftest.catalogue import Fault
+
+
+@dataclass(frozen=True)
+class FaultOutcome:
+    """What the verifier said of a planted fault.
+
+    Args:
+        fault: the fault.
+        kind: the kind of difference that was reported; empty where none was.
+        levels: at which levels something differs.
+        share: the largest difference as a part of its tolerance, over levels 1 and 2.
+        error: why it could not be run; empty where it could.
+    """
+
+    fault: Fault
+    kind: str = ""
+    levels: tuple[int, ...] = ()
+    share: float = 0.0
+    error: str = ""
+
+    @property
+    def found(self) -> bool:
+        """Whether anything was reported."""
+        return bool(self.levels)
+
+    @property
+    def right(self) -> bool:
+        """Whether it was reported as what it is."""
+        return self.kind == self.fault.kind
+
+
+@dataclass(frozen=True)
+class CleanOutcome:
+    """One clean training on one backend, held against the reference.
+
+    Args:
+        variant: variant of the study.
+        backend: the backend.
+        seed: added to the recipe's seed.
+        comparisons: how many were made.
+        alarms: what was reported although nothing is wrong.
+        share: the largest share of a tolerance.
+    """
+
+    variant: str
+    backend: str
+    seed: int
+    comparisons: int
+    alarms: tuple[str, ...]
+    share: float
+
+
+@dataclass
+class Outcome:
+    """All that a self-test found."""
+
+    reference: str
+    faulty: str
+    faults: list[FaultOutcome] = field(default_factory=list)
+    clean: list[CleanOutcome] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Every fault is found and named, and nothing else is."""
+        return all(each.right for each in self.faults) and not any(
+            each.alarms for each in self.clean
+        )
