@@ -25,6 +25,8 @@ class Backend(ABC):
     """One Keras backend: names, versions, devices and the few primitives Keras does not unify."""
 
     name: str
+    computes_in_threads = True
+    """Whether other threads may compute, and compile, while one compiles or trains."""
 
     @abstractmethod
     def versions(self) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ from portable_models._backend.base import Backend, Device
 from portable_models._backend.jax_cache import programs_kept
 from portable_models._backend.jax_program import JaxProgram
 from portable_models._backend.program import Pass, Program
+from portable_models._cores import cores
 
 
 class JaxBackend(Backend):
@@ -28,6 +29,7 @@ class JaxBackend(Backend):
     name = "jax"
 
     def __init__(self) -> None:
+        self._threads = cores()
         # A function is compiled once for each model, and forgotten with it.
         self._compiled: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
@@ -41,8 +43,8 @@ class JaxBackend(Backend):
 
     def bound_threads(self, count: int) -> None:
         # XLA reads its thread pool's size when the CPU client is made, from the environment that
-        # the parent process has set (backends_matrix.environment); nothing can be changed here.
-        del count
+        # the parent process has set (backends_matrix.environment); what can be changed here is our own.
+        self._threads = count
 
     def require_full_precision(self) -> Mapping[str, str]:
         jax.config.update("jax_default_matmul_precision", "highest")
@@ -99,7 +101,7 @@ class JaxBackend(Backend):
         self, model: Any, training: Pass, validation: Pass | None, *, epochs: int
     ) -> Program:
         del epochs  # compiling takes a second or two
-        return JaxProgram(model, training, validation)
+        return JaxProgram(model, training, validation, self._threads)
 
     def weight_gradients(
         self, call: Any, inputs: Sequence[Any], cotangents: Sequence[Any]

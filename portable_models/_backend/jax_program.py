@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from portable_models._backend.jax_members import apart, at_once, kind, same, split, stack
 from portable_models._backend.program import (
     OnDevice,
     Orders,
@@ -32,30 +32,36 @@ Measured: a small CNN on two cores takes up to 1.5 times as long in a loop as st
 class JaxProgram(Program):
     """``lax.scan`` over the batches of an epoch, in a loop over epochs, under ``vmap`` for members.
 
-    Steps that are slow in a loop are called one by one, and members in turn.
+    A loop runs on one core of a CPU, so members are mapped over in as many parts as there are threads. Steps
+    that are slow in a loop are called one by one, and members in turn.
     """
 
-    def __init__(self, model: Any, training: Pass, validation: Pass | None) -> None:
+    def __init__(
+        self, model: Any, training: Pass, validation: Pass | None, threads: int = 1
+    ) -> None:
         self._model = model
         self._training = training
         self._validation = validation
+        self._threads = threads
         self._variables = variables_of(model)
         self._places = {id(variable): number for number, variable in enumerate(self._variables)}
         self._alone = jax.jit(self._epochs)
         self._side_by_side = jax.jit(self._members)
+        self._compiled: dict[Any, Any] = {}
         self._in_loops = True
-        self._stacked_rows: tuple[Sequence[OnDevice], Any] | None = None
+        self._stacked_rows: dict[int, tuple[Sequence[OnDevice], Any]] = {}
         self._ready: dict[str, Any] = {}
 
     def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
-        function, arguments = self._call_for(states, rows, orders, 0)
+        part = split(len(states), self._threads)[0]
+        # The number of epochs is an argument, so what is compiled for none of them serves any.
+        function, arguments = self._call_for(part, states, rows, orders, 0)
         traced = function.trace(*arguments)
         self._in_loops = jax.default_backend() != "cpu" or not _holds(traced.jaxpr, SLOW_IN_LOOPS)
         if self._in_loops:
-            # The number of epochs is an argument, so running none of them compiles all.
-            jax.block_until_ready(function(*arguments))
+            self._compiled.setdefault(kind(arguments), traced.lower().compile())
         else:
-            self._stacked_rows = None
+            self._stacked_rows.clear()
             # One batch of each kind: a whole epoch may take long.
             self._one_by_one(states[0], rows[0], orders[0, :1], most=1)
 
@@ -68,34 +74,59 @@ class JaxProgram(Program):
                 for state, parts, order in zip(states, rows, orders, strict=True)
             ]
             return [state for state, _ in each], [logs for _, logs in each]
-        function, arguments = self._call_for(states, rows, orders, count)
-        after, logs = function(*arguments)
-        found = {name: np.asarray(values) for name, values in logs.items()}
-        if len(states) == 1:
-            return [after], [{name: values[:count] for name, values in found.items()}]
-        return _apart(after, len(states)), [
-            {name: values[member, :count] for name, values in found.items()}
-            for member in range(len(states))
-        ]
+        parts = split(len(states), self._threads)
+        calls = [self._call_for(part, states, rows, orders, count) for part in parts]
+        ready = [(self._for(function, given), given) for function, given in calls]
+        after: list[State] = []
+        found: list[dict[str, NDArray[Any]]] = []
+        for part, (values_after, logs) in zip(parts, at_once(ready), strict=True):
+            arrays = {name: np.asarray(values) for name, values in logs.items()}
+            if len(part) == 1:
+                after.append(values_after)
+                found.append({name: values[:count] for name, values in arrays.items()})
+                continue
+            after += apart(values_after, len(part))
+            found += [
+                {name: values[number, :count] for name, values in arrays.items()}
+                for number in range(len(part))
+            ]
+        # What fills up the last part comes last.
+        return after[: len(states)], found[: len(states)]
 
     def _call_for(
-        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+        self,
+        part: Sequence[int],
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        count: int,
     ) -> tuple[Any, tuple[Any, ...]]:
-        """The compiled function for so many members, and what it is given."""
-        if len(states) == 1:
-            return self._alone, (list(states[0]), *_parts(rows[0]), orders[0], count)
-        stacked = [_stack(values) for values in zip(*states, strict=True)]
-        return self._side_by_side, (stacked, *self._together(rows), orders, count)
+        """The function for so many members, and what it is given for these."""
+        if len(part) == 1:
+            (only,) = part
+            return self._alone, (list(states[only]), *_read(rows[only]), orders[only], count)
+        stacked = [stack(values) for values in zip(*(states[each] for each in part), strict=True)]
+        reads = (
+            (_read(rows[0]), None)
+            if all(each is rows[0] for each in rows)
+            else (None, self._stacked(part[0], [rows[each] for each in part]))
+        )
+        return self._side_by_side, (stacked, *reads, orders[list(part)], count)
 
-    def _together(self, rows: Sequence[OnDevice]) -> tuple[Any, Any]:
-        """What all members read, and what each of them does; one of the two is None."""
-        if all(each is rows[0] for each in rows):
-            return _parts(rows[0]), None
-        held = self._stacked_rows
-        if held is None or not _same(held[0], rows):
-            parts = [_parts(each) for each in rows]
-            held = self._stacked_rows = rows, jax.tree.map(lambda *each: _stack(each), *parts)
-        return None, held[1]
+    def _stacked(self, first: int, rows: Sequence[OnDevice]) -> Any:
+        """What the members of a part read, by its first member; kept, as it is the same each time."""
+        held = self._stacked_rows.get(first)
+        if held is None or not same(held[0], rows):
+            held = rows, jax.tree.map(lambda *each: stack(each), *map(_read, rows))
+            self._stacked_rows[first] = held
+        return held[1]
+
+    def _for(self, function: Any, arguments: tuple[Any, ...]) -> Any:
+        """A function compiled for arguments like these, which it is but for devices that have changed."""
+        key = kind(arguments)
+        if key not in self._compiled:
+            self._compiled[key] = function.trace(*arguments).lower().compile()
+        return self._compiled[key]
 
     def _one_by_one(
         self, state: State, rows: OnDevice, orders: Orders, most: int | None = None
@@ -235,31 +266,8 @@ class JaxProgram(Program):
         return keras.StatelessScope(state_mapping=list(zip(self._variables, state, strict=True)))
 
 
-def _parts(rows: OnDevice) -> tuple[Any, Any, Any]:
+def _read(rows: OnDevice) -> tuple[Any, Any, Any]:
     return rows.training, rows.held_out, rows.held_out_order
-
-
-def _same(some: Sequence[Any], others: Sequence[Any]) -> bool:
-    return len(some) == len(others) and all(map(operator.is_, some, others))
-
-
-def _stack(values: Sequence[Any]) -> Any:
-    """One tensor of what the members have.
-
-    NumPy reads what is in the host's memory without a copy and compiles nothing. Within the program,
-    stacking and taking apart would be most of what XLA has to compile.
-    """
-    if jax.default_backend() == "cpu":
-        return jax.device_put(np.stack(values))
-    return jax.numpy.stack(values)
-
-
-def _apart(stacked: Sequence[Any], members: int) -> list[State]:
-    """What each member has, of tensors of all of them."""
-    if jax.default_backend() == "cpu":
-        held = [np.asarray(values) for values in stacked]
-        return [jax.device_put([values[member] for values in held]) for member in range(members)]
-    return [[values[member] for values in stacked] for member in range(members)]
 
 
 def _holds(jaxpr: Any, primitives: tuple[str, ...]) -> bool:
