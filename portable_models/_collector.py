@@ -13,6 +13,8 @@ import io
 import sys
 from collections.abc import Iterator
 
+from portable_models._late import imported_late
+
 FRESH = 60_000
 """Objects in a process that has done little but import something like NumPy."""
 
@@ -21,9 +23,10 @@ FRESH = 60_000
 def imported_for_good() -> Iterator[None]:
     """For imports of what stays as long as the process does.
 
-    Inside, no garbage is looked for. Afterwards the collector is as it was; in a process that has just begun,
-    it leaves alone what is there by then (``gc.freeze``). Where there was more, it does not: some of that may
-    become garbage, or be a file that is written when the collector finds it at the end.
+    Inside, no garbage is looked for, and modules that are not needed are left for later (``imported_late``).
+    Afterwards the collector is as it was; in a process that has just begun, it leaves alone what is there by
+    then (``gc.freeze``). Where there was more, it does not: some of that may become garbage, or be a file
+    that is written when the collector finds it at the end.
     """
     if not gc.isenabled() or "keras" in sys.modules:
         yield
@@ -31,7 +34,8 @@ def imported_for_good() -> Iterator[None]:
     fresh = gc.get_freeze_count() == 0 and _fresh()
     gc.disable()
     try:
-        yield
+        with imported_late():
+            yield
     finally:
         gc.enable()
         if fresh and "keras" in sys.modules:

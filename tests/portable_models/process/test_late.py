@@ -1,0 +1,141 @@
+"""What Keras imports but training does not need is imported at its first use, in processes of their own."""
+
+import importlib
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from portable_models import _late
+
+
+def printed(program):
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+HEAD = """
+import sys
+import portable_models
+portable_models.Recipe
+read = lambda: "matplotlib.figure" in sys.modules
+print(read())
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import matplotlib.pyplot as plt; plt.close",
+        "from matplotlib.pyplot import close",
+        "from keras.src.visualization.plot_image_gallery import plt; plt.close",
+    ],
+)
+def test_pyplot_is_read_when_it_is_used(use):
+    assert printed(f"{HEAD}{use}\nprint(read())") == ["False", "True"]
+
+
+def test_what_was_imported_before_stays():
+    program = f"""
+    import matplotlib.pyplot as before
+    {textwrap.indent(HEAD, "    ").strip()}
+    import matplotlib.pyplot as after
+    print(before is after)
+    """
+    assert printed(program) == ["True", "True"]
+
+
+def test_others_are_imported_as_ever():
+    program = """
+    import sys
+    from portable_models._late import imported_late
+    finders = list(sys.meta_path)
+    with imported_late():
+        import json.tool
+    print(type(json.tool).__name__, finders == sys.meta_path)
+    """
+    assert printed(program) == ["module", "True"]
+
+
+def test_without_matplotlib_keras_is_imported_all_the_same():
+    """Nothing is found late that is not there at all."""
+    program = """
+    import sys
+    sys.modules["matplotlib"] = None
+    import portable_models
+    portable_models.Recipe
+    print("keras" in sys.modules)
+    """
+    assert printed(program) == ["True"]
+
+
+@pytest.fixture
+def late(tmp_path, monkeypatch):
+    """Imports a module of this source late."""
+
+    def late(source):
+        (tmp_path / "left.py").write_text(textwrap.dedent(source))
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setattr(_late, "LATE", ("left",))
+        monkeypatch.delitem(sys.modules, "left", raising=False)
+        with _late.imported_late():
+            return importlib.import_module("left")
+
+    return late
+
+
+def test_what_every_module_has_is_there_before(late, tmp_path):
+    module = late("raise OSError")
+    assert (module.__name__, module.__file__) == ("left", str(tmp_path / "left.py"))
+    assert not hasattr(module, "__warningregistry__")
+
+
+def test_a_name_that_is_not_there_is_missed_as_ever(late):
+    module = late("held = 1")
+    with pytest.raises(AttributeError, match="module 'left' has no attribute 'other'"):
+        _ = module.other
+    assert module.held == 1
+    assert not hasattr(module, "other")
+    assert "__getattr__" not in vars(module)
+
+
+def test_a_list_of_names_is_that_of_the_module(late):
+    assert {"held"} == {name for name in dir(late("held = 1")) if not name.startswith("__")}
+    namespace = {}
+    late("held = 2\n_private = 3")
+    exec("from left import *", namespace)
+    assert namespace["held"] == 2
+    assert "_private" not in namespace
+
+
+def test_a_module_keeps_its_own_getattr(late):
+    module = late("def __getattr__(name): return name * 2")
+    assert (module.ab, module.cd) == ("abab", "cdcd")
+
+
+def test_a_module_that_looks_at_itself_while_it_runs(late):
+    module = late(
+        """
+        import sys
+        early = hasattr(sys.modules[__name__], "later")
+        later = 1
+        """
+    )
+    assert (module.later, module.early) == (1, False)
+
+
+def test_a_module_that_fails_fails_at_each_use(late):
+    module = late("raise OSError('no display')")
+    for _ in range(2):
+        with pytest.raises(OSError, match="no display"):
+            _ = module.held
+
+
+def test_threads_wait_for_one_that_runs_it(late):
+    module = late("import time\nbegun = True\ntime.sleep(0.2)\nheld = 1")
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda _: module.held, range(4))) == [1] * 4
