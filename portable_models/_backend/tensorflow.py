@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -86,12 +87,13 @@ class TensorFlowBackend(Backend):
         if through_xla.get():
             return super().rows_summed(kernel * 1.0, ids, owners, count)
         # Three times faster than to take and add rows, and no operation of XLA.
-        places = tf.stack([tf.repeat(owners, ids.shape[1]), tf.reshape(ids, [-1])], axis=1)
-        words = tf.SparseTensor(
-            tf.cast(places, tf.int64), tf.ones((tf.size(ids),)), (count, kernel.shape[0] + 1)
-        )
         padded = tf.concat([kernel, tf.zeros((1, kernel.shape[1]), kernel.dtype)], axis=0)
-        return tf.sparse.sparse_dense_matmul(words, padded)
+        return tf.raw_ops.SparseTensorDenseMatMul(
+            a_indices=_pairs(owners, ids),
+            a_values=tf.ones((tf.size(ids),)),
+            a_shape=tf.constant([count, kernel.shape[0] + 1], tf.int64),
+            b=padded,
+        )
 
     def to_device(self, arrays: Any) -> Any:
         return tf.nest.map_structure(tf.constant, arrays)
@@ -112,6 +114,16 @@ class TensorFlowBackend(Backend):
             )
         found = tape.gradient(total, weights, unconnected_gradients="zero")
         return [tf.convert_to_tensor(gradient).numpy() for gradient in found]
+
+
+def _pairs(owners: Any, ids: Any) -> Any:
+    """Whose each id is, and the id: int32 of shape ``(blocks * width, 2)``.
+
+    Two int32 are the halves of an int64: to stack columns takes TensorFlow two to three times as long.
+    """
+    first, second = tf.cast(owners, tf.int64)[:, None], tf.cast(ids, tf.int64)
+    low, high = (first, second) if sys.byteorder == "little" else (second, first)
+    return tf.reshape(tf.bitcast(high * (1 << 32) + low, tf.int32), (-1, 2))
 
 
 BACKEND = TensorFlowBackend()

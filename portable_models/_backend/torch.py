@@ -58,6 +58,8 @@ class TorchBackend(Backend):
     """PyTorch, eager."""
 
     name = "torch"
+    # torch.compiler.is_compiling() is true in every thread while one compiles.
+    computes_in_threads = False
 
     def versions(self) -> Mapping[str, str]:
         return {"torch": torch.__version__}
@@ -100,6 +102,9 @@ class TorchBackend(Backend):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # Compiling takes torch many seconds, so its operations are called one by one.
         return function
+
+    def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return torch.no_grad()(function)  # type: ignore[no-any-return]  # torch is not followed
 
     def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
         def run(key: torch.Tensor, count: int, lane: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from portable_models.data import Array, DataSet, MultiHotSamples, Samples
+from portable_models.data import Array, DataSet, Samples
 from portable_models.data.pipelines import pipeline as pipeline_named
 from portable_models.random import portable_random
 from portable_models.training.cross_validation import (
@@ -19,10 +19,10 @@ from portable_models.training.cross_validation import (
     standardised,
 )
 from portable_models.training.engine import EpochReport
+from portable_models.training.evaluation import evaluated
 from portable_models.training.fit import fit
 from portable_models.training.history import Training
 from portable_models.training.keras_engine import VALIDATION_BATCH
-from portable_models.training.kernel_sum import measured, outputs_of_bags
 from portable_models.training.recipe import Recipe
 
 PREDICTION_SLAB = 4096
@@ -78,14 +78,11 @@ class Task:
         return {f"test_{name}": float(value) for name, value in metrics.items()}
 
     def test(self, model: Any, samples: Samples) -> tuple[dict[str, float], Array]:
-        """What ``evaluate`` and ``predict`` give; bags of words are gone through once, and never dense."""
-        if (
-            isinstance(samples, MultiHotSamples)
-            and (self.engine, self.pipeline) == ("compiled", "numpy")
-            and (outputs := outputs_of_bags(model, samples, VALIDATION_BATCH)) is not None
-        ):
-            found = measured(model, samples.y, outputs)
-            return {f"test_{name}": value for name, value in found.items()}, outputs
+        """What ``evaluate`` and ``predict`` give; in one pass, where the engine is ``"compiled"``."""
+        if (self.engine, self.pipeline) == ("compiled", "numpy"):
+            found = evaluated(model, samples, VALIDATION_BATCH)
+            if found is not None:
+                return {f"test_{name}": value for name, value in found[0].items()}, found[1]
         return self.evaluate(model, samples), self.predict(model, samples)
 
     def predict(self, model: Any, samples: Samples) -> Array:

@@ -16,6 +16,7 @@ from portable_models.experiments.outcome import Example, Outcome
 from portable_models.experiments.procedures import Task
 from portable_models.experiments.registry import experiment as experiment_named
 from portable_models.random import random_bits_digest
+from portable_models.training.beside import beside
 from portable_models.training.engine import EpochReport
 from portable_models.training.progress import console_progress
 
@@ -111,13 +112,15 @@ def run_variant(
         replica=settings.replica,
         on_epoch=on_epoch,
     )
-    with current().programs_kept(programs_folder):
+    with current().programs_kept(programs_folder), beside() as aside:
+        random_bits = aside.leave(random_bits_digest, recipe.seed)
+        digest_of_data = aside.leave(data.digest)
         trained = variant.procedure.run(task)
         training = trained.training
         digests = {
-            "data": data.digest(),
+            "data": digest_of_data(),
             "recipe": recipe.digest(),
-            "random_bits": random_bits_digest(recipe.seed),
+            "random_bits": random_bits(),
             **training.digests,
         }
     return Outcome(

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import operator
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any, Final
 
 import keras
@@ -22,21 +23,20 @@ BACKEND: Final = current()
 
 _CHUNK: Final = 1 << 15
 """Blocks computed together on the host: three arrays of 128 KiB, which stay in the cache."""
-_always_tensors = False
+_always_tensors: ContextVar[bool] = ContextVar("_always_tensors", default=False)
 
 
 @contextlib.contextmanager
 def tensor_operations() -> Iterator[None]:
     """Draw through the backend's own operations, where NumPy would be quicker.
 
-    What compiled training code draws can so be looked at without compiling it.
+    What compiled training code draws can so be looked at without compiling it. Other threads draw as before.
     """
-    global _always_tensors
-    before, _always_tensors = _always_tensors, True
+    token = _always_tensors.set(True)
     try:
         yield
     finally:
-        _always_tensors = before
+        _always_tensors.reset(token)
 
 
 def arithmetic(array: Any) -> Any:
@@ -102,7 +102,7 @@ def random_words(key: Any, count: Any, lane: int = 0) -> Any:
     if isinstance(count, int) and count > 1 << 32:
         raise ValueError(f"one seed gives 2**32 words; {count} were asked for")
     tensors = () if isinstance(key, tuple) else (key,)
-    if BACKEND.computes_on_host(*tensors) and not _always_tensors:
+    if BACKEND.computes_on_host(*tensors) and not _always_tensors.get():
         return host_words(known_key(key), count, lane)
     if isinstance(key, tuple):
         key = keras.ops.convert_to_tensor([signed(word) for word in key], dtype="int32")
@@ -138,7 +138,7 @@ def _tensor_words(key: Any, count: Any, lane: int) -> Any:
 
 
 def _words_now(key: Any, count: int, lane: int) -> Any:
-    if BACKEND.computes_on_host(key) and not _always_tensors:
+    if BACKEND.computes_on_host(key) and not _always_tensors.get():
         return keras.ops.convert_to_tensor(host_words(known_key(key), count, lane))
     return _tensor_words(key, count, lane)
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from portable_models.data.order import epoch_order
 from portable_models.data.pipelines import Feed, Pipeline
 from portable_models.data.samples import Indices, Samples
+from portable_models.training.beside import Beside
 from portable_models.training.checkpoint import Keeper
 from portable_models.training.history import History, epochs_of
 from portable_models.training.recipe import Recipe
@@ -80,10 +81,18 @@ class Engine(Protocol):
     """Wall time spent on tracing and compiling, in seconds."""
 
     def refuses(self, jobs: Sequence[Job]) -> str:
-        """Why this engine cannot run the jobs; empty where it can. Compiles what needs compiling."""
+        """Why this engine cannot run the jobs; empty where it can, as far as is known before compiling."""
 
-    def delivered(self, job: Job) -> list[str]:
-        """SHA-256 of every batch of the first epoch, as this engine hands it to the step."""
+    def read(self, aside: Beside) -> list[Callable[[], list[str]]]:
+        """Leave to ``aside`` to read what is delivered, of jobs that were not refused.
+
+        Returns:
+            For each job what gives the SHA-256 of every batch of the first epoch, as this engine hands it
+            to the step.
+        """
+
+    def compile(self) -> str:
+        """Compile what needs compiling; why that failed, or nothing."""
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Train every job, filling its history.
@@ -92,8 +101,28 @@ class Engine(Protocol):
         """
 
 
-def choose(name: str, jobs: Sequence[Job]) -> tuple[Engine, str]:
-    """The engine that runs the jobs, and why it is not the one asked for (empty where it is).
+@dataclass(frozen=True)
+class Chosen:
+    """An engine that is ready to run some jobs.
+
+    Args:
+        engine: the engine.
+        reason: why it is not the one that was asked for; empty where it is.
+        delivered: what ``Engine.read`` gives, or nothing where it was not asked for.
+    """
+
+    engine: Engine
+    reason: str
+    delivered: Sequence[Callable[[], list[str]]]
+
+
+def choose(name: str, jobs: Sequence[Job], aside: Beside | None = None) -> Chosen:
+    """The engine that runs the jobs, compiled.
+
+    Args:
+        name: ``"compiled"`` or ``"keras"``.
+        jobs: jobs that are alike.
+        aside: reads what is delivered; None for not at all.
 
     Raises:
         ValueError: there is no engine of this name.
@@ -105,5 +134,13 @@ def choose(name: str, jobs: Sequence[Job]) -> tuple[Engine, str]:
     if name not in engines:
         raise ValueError(f"unknown engine {name!r}: expected compiled or keras")
     engine = engines[name]()
-    reason = engine.refuses(jobs)
-    return (KerasEngine(), f"not compiled: {reason}") if reason else (engine, "")
+    reason, delivered = engine.refuses(jobs), []
+    if not reason:
+        delivered = [] if aside is None else engine.read(aside)
+        reason = engine.compile()
+    if not reason:
+        return Chosen(engine, "", delivered)
+    engine = KerasEngine()
+    engine.refuses(jobs)
+    delivered = [] if aside is None else engine.read(aside)
+    return Chosen(engine, f"not compiled: {reason}", delivered)

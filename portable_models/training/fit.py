@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import keras
 
 from portable_models._backend import current
 from portable_models.cache import programs_folder
-from portable_models.data.order import order_digest
 from portable_models.data.pipelines import pipeline as pipeline_named
 from portable_models.data.samples import ArraySamples, Batch, Samples
 from portable_models.losses import (
@@ -20,17 +19,17 @@ from portable_models.losses import (
     CategoricalCrossentropyOfProbabilities,
     SparseCategoricalCrossentropyOfProbabilities,
 )
-from portable_models.random import dropout_mask_digest, portable_random
+from portable_models.random import portable_random
+from portable_models.training.beside import beside
 from portable_models.training.checkpoint import Checkpoint
-from portable_models.training.engine import Engine, EpochReport, Job, choose
+from portable_models.training.engine import Chosen, EpochReport, Job, choose
 from portable_models.training.first_job import offer
 from portable_models.training.history import Training
 from portable_models.training.left_off import keeper_of
-from portable_models.training.probe import batches_digest
 from portable_models.training.progress import console_progress
+from portable_models.training.proofs import Proof, proof_of
 from portable_models.training.recipe import Named, Recipe
 from portable_models.training.rounding import round_otherwise
-from portable_models.training.weights import weights_digest
 
 OF_PROBABILITIES = {
     "binary_crossentropy": BinaryCrossentropyOfProbabilities,
@@ -154,21 +153,21 @@ def fit_many(
             job = Job(member.model, rows, member.recipe, source, held_out, on_epoch, keeper)
             offer(job, engine)
         jobs.append(job)
-    with current().programs_kept(programs_folder):
-        chosen, reason = choose(engine, jobs)
-        digests = [_digests(job, chosen) if prove else {} for job in jobs]
+    with current().programs_kept(programs_folder), beside() as aside:
+        chosen = choose(engine, jobs, aside if prove else None)
+        proofs = [
+            proof_of(job, delivered, aside) if delivered else {}
+            for job, delivered in itertools.zip_longest(jobs, chosen.delivered)
+        ]
         for job in jobs:
             if job.keeper is not None:
                 job.history.update(job.keeper.restore())
-        outcomes = [
-            Training(job.history, engine=chosen.name, engine_reason=reason, digests=each)
-            for job, each in zip(jobs, digests, strict=True)
-        ]
+        aside.begin()
         try:
-            chosen.run(jobs)
+            chosen.engine.run(jobs)
         except KeyboardInterrupt:
-            raise TrainingInterrupted(outcomes) from None
-    return [replace(each, compile_seconds=chosen.compile_seconds) for each in outcomes]
+            raise TrainingInterrupted(_outcomes(jobs, chosen, proofs)) from None
+        return _outcomes(jobs, chosen, proofs)
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -266,15 +265,14 @@ def _build(model: Any, samples: Samples) -> None:
         model(samples.take(np.arange(1)).x)
 
 
-def _digests(job: Job, engine: Engine) -> dict[str, str]:
-    recipe = job.recipe
-    with portable_random(recipe.seed):
-        masks = dropout_mask_digest(job.model)
-    return {
-        "order": order_digest(
-            len(job.samples), seed=recipe.seed, epochs=recipe.epochs, shuffle=recipe.shuffle
-        ),
-        "batches": batches_digest(engine.delivered(job)),
-        "initial_weights": weights_digest(job.model),
-        "dropout_masks": masks,
-    }
+def _outcomes(jobs: Sequence[Job], chosen: Chosen, proofs: Sequence[Proof]) -> list[Training]:
+    return [
+        Training(
+            job.history,
+            engine=chosen.engine.name,
+            engine_reason=chosen.reason,
+            digests={name: wait() for name, wait in proof.items()},
+            compile_seconds=chosen.engine.compile_seconds,
+        )
+        for job, proof in zip(jobs, proofs, strict=True)
+    ]

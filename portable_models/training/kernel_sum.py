@@ -8,6 +8,7 @@ for every other input; while a program is traced, its first Dense layer is given
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +20,7 @@ import numpy as np
 from portable_models._backend import current
 from portable_models._backend.program import Orders
 from portable_models.data.pipelines.pipeline import weighted
-from portable_models.data.samples import Array, Batch, Indices, MultiHotSamples
+from portable_models.data.samples import Batch, Indices, MultiHotSamples
 from portable_models.training.probe import SparseArray
 from portable_models.training.rows import Rows
 
@@ -65,6 +66,12 @@ def _same(model: Any, base: type, name: str) -> bool:
     return getattr(type(model), name, None) is getattr(base, name, None)
 
 
+class _Given(threading.local):
+    """The words that a thread has given to the layer: what is delivered is read beside the training."""
+
+    words: tuple[Any, Any, int] | None = None
+
+
 @dataclass
 class Bags:
     """The way of one batch from where it is gathered to the layer that takes it.
@@ -74,15 +81,17 @@ class Bags:
     """
 
     layer: Any
-    _batch: list[tuple[Any, Any, int]] = field(default_factory=list)
+    _batch: _Given = field(default_factory=_Given)
 
     def give(self, ids: Any, owners: Any, count: int) -> None:
         """The next call of the layer is for these words; see ``Backend.rows_summed``."""
-        self._batch[:] = [(ids, owners, count)]
+        self._batch.words = ids, owners, count
 
     def given(self) -> tuple[Any, Any, int]:
-        """What was given last, back."""
-        return self._batch.pop()
+        """What was given last, in this thread, back."""
+        words, self._batch.words = self._batch.words, None
+        assert words is not None
+        return words
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -90,9 +99,9 @@ class Bags:
         dense, layer = self.layer.call, self.layer
 
         def call(inputs: Any, training: Any = None) -> Any:
-            if not self._batch:
+            if self._batch.words is None:
                 return dense(inputs, training=training)
-            found = current().rows_summed(layer.kernel.value, *self._batch.pop())
+            found = current().rows_summed(layer.kernel.value, *self.given())
             if layer.bias is not None:
                 found = keras.ops.add(found, layer.bias)
             return found if layer.activation is None else layer.activation(found)
@@ -102,7 +111,7 @@ class Bags:
             yield
         finally:
             del layer.call
-            self._batch.clear()
+            self._batch.words = None
 
 
 @dataclass(frozen=True)
@@ -228,42 +237,3 @@ def bag_rows(
 
     kind = ("blocks", tuple(sorted(room.items())), samples.dimension, len(words))
     return BagRows(parts, gather, len(samples), kind, bags, samples.dimension, blocks, room)
-
-
-def outputs_of_bags(model: Any, samples: MultiHotSamples, batch_size: int) -> Array | None:
-    """What a model puts out for bags of words, float32; None where its first layer cannot sum rows."""
-    layer = first_dense(model, samples.dimension)
-    if layer is None:
-        return None
-    bags = Bags(layer)
-    # Batches of one length are one graph.
-    alike = max(size for size in range(1, batch_size + 1) if len(samples) % size == 0)
-    size = alike if 2 * alike > batch_size else batch_size
-    batches = cut(np.arange(len(samples)), size)
-    rows = bag_rows(samples, None, batches, bags)
-    tensors = current().to_device(rows.arrays)
-
-    def outputs(tensors: Any, places: Any) -> Any:
-        x, _, _ = rows.gather(tensors, places)
-        return model(x, training=False)
-
-    run = current().together(outputs)
-    with bags.taken():
-        found = [run(tensors, keras.ops.convert_to_tensor(rows.places(batch))) for batch in batches]
-    return np.concatenate([keras.ops.convert_to_numpy(each) for each in found])
-
-
-def measured(model: Any, y: Array, outputs: Array) -> dict[str, float]:
-    """The loss and metrics that ``evaluate`` gives, from outputs that are known.
-
-    Only for a model whose steps are Keras's own; see ``first_dense``.
-    """
-
-    def measure(targets: Any, found: Any) -> Any:
-        with keras.StatelessScope():
-            model.reset_metrics()
-            loss = model.compute_loss(None, targets, found, None, training=False)
-            return model.compute_metrics(None, targets, found, None) | {"loss": loss}
-
-    tensors = (keras.ops.convert_to_tensor(each) for each in (y, outputs))
-    return {name: float(value) for name, value in current().together(measure)(*tensors).items()}

@@ -49,7 +49,7 @@ def record(job: Job, engine: str, folder: Path) -> int:
         recorder = _EpochRecorder(job, epochs, folder, count)
         recipe = job.recipe.replace(callbacks=(*job.recipe.callbacks, lambda: recorder))
         again = replace(job, recipe=recipe)
-        choose(engine, [again])[0].run([again])
+        choose(engine, [again]).engine.run([again])
     return recorder.count
 
 

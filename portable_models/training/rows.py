@@ -92,6 +92,14 @@ def as_keras(array: Any) -> Any:
     return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
 
 
+def first_row(samples: Samples, class_weight: Mapping[int, float] | None = None) -> Any:
+    """One row as a batch of arrays, for Keras to build loss, metrics and optimizer by its shape."""
+    one = weighted(samples.take(np.arange(1)), class_weight)
+    return keras.tree.map_structure(
+        lambda part: None if part is None else as_keras(part), tuple(one)
+    )
+
+
 def _gather_arrays(tensors: Any, indices: Any) -> tuple[Any, Any, Any]:
     taken = keras.tree.map_structure(
         lambda tensor: keras.ops.take(tensor, indices, axis=0), tensors

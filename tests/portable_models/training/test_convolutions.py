@@ -106,4 +106,4 @@ def test_members_that_are_trained_in_turn_hold_their_rows_once(monkeypatch):
     found = fit_many([Member(build(), (X * factor, Y), RECIPE) for factor in (1, 2)])
     assert {training.engine for training in found} == {"compiled"}
     (program,) = programs
-    assert program._stacked_rows is None
+    assert not program._stacked_rows

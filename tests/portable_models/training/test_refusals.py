@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from portable_models import Recipe, fit
-from portable_models.training import compiled_engine
+from portable_models.training import groups
 
 ROWS, BATCH = 53, 8
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_traced_runs_on_model_fit(monkeypatch):
     def refuse(group):
         raise NotImplementedError("\n no such operation \nand much more")
 
-    monkeypatch.setattr(compiled_engine._Group, "prepare", refuse)
+    monkeypatch.setattr(groups.Group, "prepare", refuse)
     found = fit(dense(), data(), Recipe(loss="mse", batch_size=BATCH))
     assert found.engine == "keras"
     assert found.engine_reason == "not compiled: NotImplementedError: no such operation"

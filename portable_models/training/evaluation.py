@@ -1,0 +1,103 @@
+"""What a trained model makes of samples: loss, metrics and outputs, in one pass through them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from portable_models._backend import current
+from portable_models._backend.program import flat_metrics
+from portable_models.data.samples import Array, Indices, MultiHotSamples, Samples
+from portable_models.training.kernel_sum import Bags, bag_rows, cut, first_dense
+from portable_models.training.rows import Rows, first_row, rows_of
+
+_STEPS = ("test_step", "predict_step")
+
+
+def evaluated(
+    model: Any, samples: Samples, batch_size: int
+) -> tuple[dict[str, float], Array] | None:
+    """What ``evaluate`` and ``predict`` give, of samples that are gone through once.
+
+    Bags of words are never dense, not even batch by batch.
+
+    Args:
+        model: a compiled model.
+        samples: what it is measured on.
+        batch_size: samples in a batch.
+
+    Returns:
+        Loss and metrics by name, and the outputs for all samples; or None for what is left to Keras: several
+        outputs, steps of the model's own, layers that cannot be compiled, samples that are no numbers.
+    """
+    if len(getattr(model, "outputs", None) or ()) != 1 or not _steps_are_keras_own(model):
+        return None
+    # The metrics of a model that has seen no samples have no variables yet.
+    model._symbolic_build(data_batch=first_row(samples))
+    if isinstance(samples, MultiHotSamples):
+        layer = first_dense(model, samples.dimension)
+        if layer is None:
+            return None
+        bags = Bags(layer)
+        batches = cut(np.arange(len(samples)), _alike(len(samples), batch_size))
+        with bags.taken():
+            return _pass(model, bag_rows(samples, None, batches, bags), batches)
+    rows = rows_of(samples)
+    return None if rows is None else _pass(model, rows, cut(np.arange(len(samples)), batch_size))
+
+
+def _steps_are_keras_own(model: Any) -> bool:
+    """Whether ``evaluate`` and ``predict`` do what is done here, and compile it."""
+    return (
+        not model.run_eagerly
+        and all(layer.supports_jit for layer in model._flatten_layers())
+        and not any(name in vars(model) for name in _STEPS)
+        and all(getattr(type(model), name) is getattr(keras.Model, name) for name in _STEPS)
+    )
+
+
+def _alike(count: int, batch_size: int) -> int:
+    """A size of batches near to this one, with which all are of one length and so one graph."""
+    alike = max(size for size in range(1, batch_size + 1) if count % size == 0)
+    return alike if 2 * alike > batch_size else batch_size
+
+
+def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, float], Array]:
+    variables = [
+        *model.trainable_variables,
+        *model.non_trainable_variables,
+        *model.metrics_variables,
+    ]
+
+    def step(state: Any, tensors: Any, places: Any) -> Any:
+        """A test step of Keras, which keeps what the model puts out."""
+        x, y, weight = rows.gather(tensors, places)
+        mapping = list(zip(variables, state, strict=True))
+        with keras.StatelessScope(mapping, collect_losses=True) as scope:
+            outputs = model(x, training=False)
+            loss = model.compute_loss(x, y, outputs, weight, training=False)
+            model.compute_metrics(x, y, outputs, weight)
+            metrics = flat_metrics(model)
+        return outputs, loss, metrics, [scope.get_current_value(each) for each in variables]
+
+    values = [variable.value for variable in variables]
+    with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
+        model.reset_metrics()
+    state = [scope.get_current_value(variable) for variable in variables]
+    tensors = current().to_device(rows.arrays)
+    run = current().together(step)
+    found, total = [], 0.0
+    metrics: dict[str, Any] = {}
+    try:
+        for batch in batches:
+            places = keras.ops.convert_to_tensor(rows.places(batch))
+            outputs, loss, metrics, state = run(state, tensors, places)
+            found.append(keras.ops.convert_to_numpy(outputs))
+            total += float(loss) * len(batch)
+    finally:
+        # A layer knows its penalties by the ids of objects that are gone now.
+        model._clear_losses()
+    measured = {name: float(value) for name, value in metrics.items()}
+    return measured | {"loss": total / sum(map(len, batches))}, np.concatenate(found)

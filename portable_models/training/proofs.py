@@ -1,0 +1,44 @@
+"""Digests of what goes into a training, some of them made while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+from portable_models.data.order import order_digest
+from portable_models.random import dropout_mask_digest, portable_random
+from portable_models.training.beside import Beside
+from portable_models.training.engine import Job
+from portable_models.training.probe import batches_digest
+from portable_models.training.weights import weights_digest
+
+Proof: TypeAlias = dict[str, Callable[[], str]]
+"""What a digest is of -> what waits for it."""
+
+
+def proof_of(job: Job, delivered: Callable[[], list[str]], aside: Beside) -> Proof:
+    """The digests of a training that has not begun.
+
+    Args:
+        job: the training; its model is looked at at once.
+        delivered: see ``Engine.read``.
+        aside: makes the digests that may be made while it trains.
+    """
+    recipe = job.recipe
+    with portable_random(recipe.seed):
+        masks = dropout_mask_digest(job.model)
+    weights = weights_digest(job.model)
+    order = partial(
+        order_digest,
+        len(job.samples),
+        seed=recipe.seed,
+        epochs=recipe.epochs,
+        shuffle=recipe.shuffle,
+    )
+    return {
+        "order": aside.leave(order),
+        "batches": lambda: batches_digest(delivered()),
+        "initial_weights": lambda: weights,
+        "dropout_masks": lambda: masks,
+    }
