@@ -1,4 +1,4 @@
-"""Modules that importing Keras imports, and training needs none of: left until their first use."""
+"""Modules that importing Keras imports, and training needs none of: left until their first use, or out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,20 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-LATE = ("matplotlib.pyplot",)
-"""A fifth of the time to import Keras with JAX; only ``keras.visualization`` draws with it."""
+LATE = ("matplotlib.pyplot", "keras.src.trainers.data_adapters.array_slicing")
+"""A third of the time to import Keras with JAX.
+
+Only ``keras.visualization`` draws with the first; ``Model.fit`` and its kin take arrays apart with the
+second, which imports pandas.
+"""
+
+LEFT_OUT = {"keras.src.callbacks.orbax_checkpoint": "jax"}
+"""Who imports -> what it goes without, unless that is there already.
+
+Keras 3.15.1 imports JAX on every backend, a quarter of a second, to give releases that are older than what
+this project takes a function that they lack. Can go when Keras asks for its backend first, as it does in the
+rest of that file.
+"""
 
 
 class _LateLoader(Loader):
@@ -68,21 +80,56 @@ class _LateLoader(Loader):
                     del vars(module)[name]
 
 
+class _WithoutLoader(Loader):
+    """Runs a module as if another one were not installed."""
+
+    def __init__(self, loader: Loader, without: str, missing: dict[str, int]) -> None:
+        self._loader = loader
+        self._without = without
+        self._missing = missing
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run it; other threads find what this one does not."""
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self._loader
+        self._missing[self._without] = threading.get_ident()
+        try:
+            self._loader.exec_module(module)
+        finally:
+            del self._missing[self._without]
+
+
 class _LateFinder(MetaPathFinder):
+    def __init__(self) -> None:
+        # What is left out -> the thread that goes without it.
+        self._missing: dict[str, int] = {}
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in LATE:
+        if self._missing.get(fullname) == threading.get_ident():
+            raise ModuleNotFoundError(f"{fullname} is left out here", name=fullname)
+        if fullname not in LATE and fullname not in LEFT_OUT:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _LateLoader(spec.loader)
+            spec.loader = (
+                _LateLoader(spec.loader)
+                if fullname in LATE
+                else _WithoutLoader(spec.loader, LEFT_OUT[fullname], self._missing)
+            )
         return spec
 
 
 @contextlib.contextmanager
 def imported_late() -> Iterator[None]:
-    """Inside, what is in ``LATE`` is found when it is imported, and run when it is used first."""
+    """Inside, what is in ``LATE`` is found when it is imported, and run when it is used first.
+
+    And what is in ``LEFT_OUT`` goes without.
+    """
     finder = _LateFinder()
     sys.meta_path.insert(0, finder)
     try:

@@ -1,6 +1,7 @@
 """What Keras imports but training does not need is imported at its first use, in processes of their own."""
 
 import importlib
+import os
 import subprocess
 import sys
 import textwrap
@@ -11,9 +12,13 @@ import pytest
 from portable_models import _late
 
 
-def printed(program):
+def printed(program, backend="jax"):
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"KERAS_BACKEND": backend},
     )
     return done.stdout.split()
 
@@ -37,6 +42,33 @@ print(read())
 )
 def test_pyplot_is_read_when_it_is_used(use):
     assert printed(f"{HEAD}{use}\nprint(read())") == ["False", "True"]
+
+
+def test_pandas_is_read_when_keras_takes_arrays_apart():
+    program = """
+    import sys
+    import portable_models
+    portable_models.Recipe
+    print("pandas" in sys.modules)
+    import keras, pandas
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(loss="mse")
+    rows = pandas.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    print(len(model.fit(rows, rows["a"], verbose=0).history["loss"]))
+    """
+    assert printed(program) == ["False", "1"]
+
+
+def test_keras_on_pytorch_goes_without_jax():
+    program = """
+    import sys
+    import portable_models
+    portable_models.Recipe
+    print("jax" in sys.modules)
+    import keras, jax
+    print(keras.callbacks.OrbaxCheckpoint.__name__, jax.numpy.ones(1).shape == (1,))
+    """
+    assert printed(program, "torch") == ["False", "OrbaxCheckpoint", "True"]
 
 
 def test_what_was_imported_before_stays():
@@ -86,6 +118,58 @@ def late(tmp_path, monkeypatch):
             return importlib.import_module("left")
 
     return late
+
+
+@pytest.fixture
+def asking(tmp_path, monkeypatch):
+    """Imports a module of this source, which goes without ``absent``."""
+
+    def asking(source):
+        (tmp_path / "absent.py").write_text("there = True")
+        (tmp_path / "asks.py").write_text(textwrap.dedent(source))
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setattr(_late, "LEFT_OUT", {"asks": "absent"})
+        for name in ("absent", "asks"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        with _late.imported_late():
+            return importlib.import_module("asks"), importlib.import_module("absent")
+
+    return asking
+
+
+ASKS = """
+try:
+    import absent
+except ImportError as error:
+    absent, missing = None, error.name
+"""
+
+
+def test_what_is_left_out_is_there_for_everybody_else(asking):
+    module, absent = asking(ASKS)
+    assert (module.absent, module.missing, absent.there) == (None, "absent", True)
+    assert type(module.__spec__.loader).__module__ != _late.__name__
+
+
+def test_other_threads_find_what_one_goes_without(asking):
+    module, absent = asking(
+        f"""
+        import importlib, threading
+        found = []
+        thread = threading.Thread(target=lambda: found.append(importlib.import_module("absent")))
+        thread.start(), thread.join()
+        del importlib.sys.modules["absent"]
+        {textwrap.indent(ASKS, " " * 8).strip()}
+        """
+    )
+    assert module.found[0].there
+    assert (module.absent, absent.there) == (None, True)
+
+
+def test_a_module_that_fails_without_leaves_nothing_behind(asking):
+    with pytest.raises(ModuleNotFoundError, match="absent is left out here"):
+        asking("import absent")
+    assert importlib.import_module("absent").there
 
 
 def test_what_every_module_has_is_there_before(late, tmp_path):
