@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -37,7 +37,7 @@ _SEED: Final = 113
 _LEAST_WORDS: Final = 5
 _PARTS: Final = ("train", "test")
 _NAMES: Final = ("x_train", "y_train", "x_test", "y_test")
-_FORM: Final = "1"
+_FORM: Final = "2"
 """Raised whenever other arrays are made of the same file."""
 
 
@@ -122,29 +122,36 @@ def load_imdb(
     )
 
 
+def _narrow(num_words: int) -> np.dtype[Any]:
+    """The smallest type for word ids: what is kept is read whole, and int64 is four times as much."""
+    return np.min_scalar_type(num_words - 1)
+
+
 def _arrays(parts: Iterable[_Part], num_words: int) -> Arrays:
     """Both parts as flat arrays: bags of words, and the test reviews word by word."""
+    narrow = _narrow(num_words)
     generator = np.random.RandomState(_SEED)
     arrays: dict[str, Array] = {}
     each = iter(parts)
     for name in _PARTS:
         samples, sequences = _prepared(next(each), generator, num_words)
         arrays |= {
-            f"{name}_ids": samples.ids,
+            f"{name}_ids": samples.ids.astype(narrow),
             f"{name}_offsets": samples.offsets,
             f"{name}_y": np.asarray(samples.y),
         }
         if name == "test":
-            arrays |= {"words": sequences.ids, "word_offsets": sequences.offsets}
+            arrays |= {"words": sequences.ids.astype(narrow), "word_offsets": sequences.offsets}
     return arrays
 
 
 def _are_reviews(arrays: Arrays, num_words: int) -> bool:
     """Whether arrays can be what :func:`_arrays` made, so that nothing later reads beside them."""
     kinds = {name: (array.dtype.str[1:], array.ndim) for name, array in arrays.items()}
-    parts = {"ids": ("i4", 1), "offsets": ("i8", 1), "y": ("f4", 1)}
+    ids = (_narrow(num_words).str[1:], 1)
+    parts = {"ids": ids, "offsets": ("i8", 1), "y": ("f4", 1)}
     expected = {f"{name}_{part}": kind for name in _PARTS for part, kind in parts.items()}
-    if kinds != expected | {"words": ("i8", 1), "word_offsets": ("i8", 1)}:
+    if kinds != expected | {"words": ids, "word_offsets": ("i8", 1)}:
         return False
     return all(
         len(offsets) > 1
@@ -161,9 +168,8 @@ def _are_reviews(arrays: Arrays, num_words: int) -> bool:
 
 
 def _samples(arrays: Arrays, part: str, num_words: int) -> MultiHotSamples:
-    return MultiHotSamples(
-        arrays[f"{part}_ids"], arrays[f"{part}_offsets"], num_words, arrays[f"{part}_y"]
-    )
+    ids = arrays[f"{part}_ids"].astype(np.int32)
+    return MultiHotSamples(ids, arrays[f"{part}_offsets"], num_words, arrays[f"{part}_y"])
 
 
 def _synthetic_parts(corpus: SyntheticReviews) -> tuple[_Part, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from portable_models.data.samples import Array, Indices, MultiHotSamples
 
-Ids: TypeAlias = NDArray[np.int64]
+Ids: TypeAlias = NDArray[np.integer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class WordSequences:
     """Sequences of word ids, one after the other.
 
     Args:
-        ids: all words of all sequences, int64, shape ``(total,)``.
+        ids: all words of all sequences, integers of any type, shape ``(total,)``.
         offsets: where each sequence starts in ``ids``, and the end, int64, shape ``(n + 1,)``.
 
     Example:
@@ -53,7 +53,7 @@ class WordSequences:
         return len(self.offsets) - 1
 
     def __getitem__(self, index: int) -> Ids:
-        """The word ids of one sequence, int64, shape ``(length,)``."""
+        """The word ids of one sequence, shape ``(length,)``."""
         position = range(len(self))[index]
         return self.ids[self.offsets[position] : self.offsets[position + 1]]
 
