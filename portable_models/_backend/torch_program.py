@@ -192,13 +192,17 @@ class _Way:
                 run = (
                     _compiled(graph, state, leaves, indices, threads)
                     if loop
-                    else partial(_each if several else _one, graph)
+                    else partial(_stepped, graph, _each if several else _one)
                 )
                 self._ready[key] = run if threads is None else partial(_on_one_thread, run)
             else:
                 once = partial(self._program.call, step)
                 self._ready[key] = partial(_each if several else _one, once)
         return self._ready[key]
+
+
+def _stepped(graph: StepGraph, run: Callable[..., State], state: State, *given: Any) -> State:
+    return run(graph, graph.own(state), *given)
 
 
 def _each(

@@ -14,22 +14,12 @@ from typing import Any
 import keras
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.fx.node import map_arg
-from torch.utils.flop_counter import flop_registry
 
 from portable_models._backend.program import State
+from portable_models._backend.torch_graph import drop_copies, work_in_place, work_of
 
 Step = Callable[[Sequence[Any]], None]
 """What is done with tensors, under Keras's stateless scope."""
-
-_ATEN = torch.ops.aten
-_COPIES = {
-    _ATEN.alias.default,
-    _ATEN.detach.default,
-    _ATEN.detach_copy.default,
-    _ATEN.lift_fresh_copy.default,
-}
-"""Operations that give what they take, once nothing is changed in place and nobody differentiates."""
 
 
 def stateless(
@@ -57,7 +47,7 @@ def stateless(
 
 
 class StepGraph:
-    """A pure function of tensors: ``(state, extras) -> state``.
+    """A function of tensors: ``(state, extras) -> state``.
 
     Args:
         step: what is done with the tensors ``extras``, under Keras's stateless scope.
@@ -65,8 +55,8 @@ class StepGraph:
         trainable: those of them that are differentiated by.
         state: values of the right shapes.
         extras: tensors of the right shapes.
-        pure: whether every operation must make new values, as inside of a loop. Otherwise some change copies
-            of the state in place, as Keras does; which takes half as long to trace.
+        pure: whether every operation must make new values, as inside of a loop. Otherwise some may change
+            the state in place, as Keras does; which takes half as long to trace.
 
     Raises:
         Exception: the step cannot be traced, for instance because it branches on a value.
@@ -93,48 +83,28 @@ class StepGraph:
         if pure:
             # A second time, so that what was changed in place becomes a value of its own.
             module = _trace(torch.func.functionalize(module, remove="mutations"), flat)
-            _drop_copies(module.graph)
+            drop_copies(module.graph)
         module.graph.eliminate_dead_code()
         self.constants = _lift_constants(module)
+        self.work = work_of(module.graph)
+        self._in_place = not pure and work_in_place(module.graph, count)
         module.recompile()
-        self.work = _work(module.graph)
         self._module = module
+
+    def own(self, state: State) -> State:
+        """Values of a state for steps to go through, which may change them."""
+        return [value.clone() for value in state] if self._in_place else state
 
     def __call__(
         self, state: State, extras: Sequence[Any], constants: Sequence[Any] | None = None
     ) -> State:
-        """The state after the step."""
+        """The state after the step, which is an ``own`` one."""
         given = self.constants if constants is None else constants
         return list(self._module(*state, *extras, *given))
 
 
 def _trace(function: Callable[..., Any], flat: Sequence[Any]) -> Any:
     return make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*flat)
-
-
-def _drop_copies(graph: Any) -> None:
-    for node in list(graph.nodes):
-        if node.op == "call_function" and node.target in _COPIES:
-            node.replace_all_uses_with(node.args[0])
-            graph.erase_node(node)
-
-
-def _work(graph: Any) -> float:
-    """How much an operation makes on average, in elements.
-
-    16 flops of a product count as one: eight lanes multiply and add at a time.
-    """
-    operations = [node for node in graph.nodes if node.op == "call_function"]
-    total = 0.0
-    for node in operations:
-        made = node.meta.get("val")
-        total += made.numel() if isinstance(made, torch.Tensor) else 0
-        flops = flop_registry.get(getattr(node.target, "overloadpacket", None))
-        # Of a constant no shape is noted; a product with one is rare.
-        if flops is not None and all("val" in each.meta for each in node.all_input_nodes):
-            given, named = map_arg((node.args, node.kwargs), lambda each: each.meta["val"])
-            total += flops(*given, **named, out_val=made) / 16
-    return total / max(1, len(operations))
 
 
 def _lift_constants(module: Any) -> list[Any]:

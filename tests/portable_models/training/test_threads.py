@@ -10,7 +10,7 @@ from portable_models._backend import current
 if current().name != "torch":
     pytest.skip("only PyTorch's threads can be set while it runs", allow_module_level=True)
 
-from portable_models._backend import torch_program, torch_step
+from portable_models._backend import torch_graph, torch_program, torch_step
 
 SMALL, LARGE = 8, 400
 
@@ -88,4 +88,4 @@ def test_work_is_elements_and_flops_of_an_operation():
     torch = torch_step.torch
     traced = torch_step._trace(lambda a, b: (a @ b + 1,), (torch.ones(16, 32), torch.ones(32, 8)))
     # A product of 2 * 16 * 32 * 8 flops and a sum, of 16 * 8 elements each.
-    assert torch_step._work(traced.graph) == (2 * 16 * 8 + 2 * 16 * 32 * 8 / 16) / 2
+    assert torch_graph.work_of(traced.graph) == (2 * 16 * 8 + 2 * 16 * 32 * 8 / 16) / 2
