@@ -139,7 +139,7 @@ class Backend(ABC):
             kernel: of shape ``(rows, units)``; differentiated by.
             ids: rows to be summed, int32 of shape ``(blocks, width)``; ``rows`` itself stands for none.
             owners: which sum a block belongs to, int32 of shape ``(blocks,)``, ascending.
-            count: how many sums.
+            count: how many sums; a tensor where :meth:`program` traces steps with one.
 
         Returns:
             Of shape ``(count, units)``.
@@ -150,6 +150,13 @@ class Backend(ABC):
         padded = keras.ops.concatenate([kernel, none], axis=0)
         sums = keras.ops.sum(keras.ops.take(padded, ids, axis=0), axis=1)
         return keras.ops.segment_sum(sums, owners, num_segments=count)
+
+    def unread(self, count: Any, size: int) -> Any:
+        """What stands for ``count`` rows of ``size`` inputs, float32, that nobody reads."""
+        import keras
+
+        # A view, where there are views.
+        return keras.ops.broadcast_to(keras.ops.zeros((1, 1), "float32"), (count, size))
 
     def to_device(self, arrays: Any) -> Any:
         """A structure of NumPy arrays as tensors, for a program."""

@@ -91,9 +91,18 @@ class TensorFlowBackend(Backend):
         return tf.raw_ops.SparseTensorDenseMatMul(
             a_indices=_pairs(owners, ids),
             a_values=tf.ones((tf.size(ids),)),
-            a_shape=tf.constant([count, kernel.shape[0] + 1], tf.int64),
+            a_shape=tf.stack([tf.cast(count, tf.int64), kernel.shape[0] + 1]),
             b=padded,
         )
+
+    def unread(self, count: Any, size: int) -> Any:
+        if isinstance(count, int):
+            return super().unread(count, size)
+        # Whoever asks how many rows there are would have all of them made: they are of one number each, and
+        # known to the graph as of a size that is not looked at.
+        rows = tf.zeros(tf.stack([count, tf.minimum(count, 1)]))
+        rows.set_shape((None, size))
+        return rows
 
     def to_device(self, arrays: Any) -> Any:
         return tf.nest.map_structure(tf.constant, arrays)

@@ -226,14 +226,23 @@ def bag_rows(
 
     def gather(tensors: Any, places: Any) -> tuple[Any, Any, Any]:
         ops = keras.ops
-        count = rows_in[int(places.shape[0])]
-        end = count + room[count]
+        width = places.shape[0]
+        count = _rows_in(rows_in, ops.shape(places)[0]) if width is None else rows_in[int(width)]
+        end = (count + ops.shape(places)[0]) // 2
         ids = ops.take(tensors["words"], places[count:end], axis=0)
         bags.give(ids, places[end:], count)
-        # Nobody looks at it: a view where there are views.
-        x = ops.broadcast_to(ops.zeros((1, 1), "float32"), (count, samples.dimension))
+        x = current().unread(count, samples.dimension)
         weight = ops.take(tensors["w"], places[:count], axis=0) if "w" in tensors else None
         return x, ops.take(tensors["y"], places[:count], axis=0), weight
 
     kind = ("blocks", tuple(sorted(room.items())), samples.dimension, len(words))
     return BagRows(parts, gather, len(samples), kind, bags, samples.dimension, blocks, room)
+
+
+def _rows_in(known: Mapping[int, int], width: Any) -> Any:
+    """How many rows a batch of a width that is a tensor has: a step may be traced once for all widths."""
+    ops = keras.ops
+    widths, counts = (
+        ops.convert_to_tensor(list(each), "int32") for each in zip(*known.items(), strict=True)
+    )
+    return ops.sum(ops.where(ops.equal(widths, width), counts, 0))

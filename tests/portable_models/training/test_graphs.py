@@ -1,0 +1,94 @@
+"""On TensorFlow, a program of few steps is quick to make: one step serves batches of all sizes."""
+
+import keras
+import numpy as np
+import pytest
+
+from portable_models import Recipe, fit, portable_random
+from portable_models._backend import current
+
+if current().name != "tensorflow":
+    pytest.skip("graphs of unknown shapes are TensorFlow's", allow_module_level=True)
+
+from portable_models._backend import tensorflow_program
+
+tf = tensorflow_program.tf
+BATCH = 4
+
+
+class Watched(keras.layers.Dense):
+    """Says which sizes of a batch it was traced with, and may want to know them."""
+
+    def __init__(self, wants_to_know=False):
+        super().__init__(1)
+        self.wants_to_know = wants_to_know
+        self.sizes = []
+
+    def call(self, inputs, training=None):
+        """As Dense."""
+        if tf.inside_function():
+            self.sizes.append(inputs.shape[0])
+            if self.wants_to_know and inputs.shape[0] is None:
+                raise TypeError("how large is a batch?")
+        return super().call(inputs)
+
+
+def train(rows, wants_to_know=False, **settings):
+    with portable_random(0):
+        layer = Watched(wants_to_know)
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5, "relu"), layer])
+    x = np.random.default_rng(0).normal(size=(rows, 3)).astype("float32")
+    recipe = Recipe(optimizer="adam", loss="mse", metrics=("mae",), epochs=2, batch_size=BATCH)
+    training = fit(model, (x, x[:, 0]), recipe, validation=(x, x[:, 1]), **settings)
+    # The first is the one row that Keras builds everything by.
+    return training, layer.sizes[1:]
+
+
+def test_whole_batches_and_what_is_left_over_are_one_step():
+    training, sizes = train(11)
+    assert training.engine == "compiled"
+    # One training step, and a test step for 11 samples at once.
+    assert sizes == [None, 11]
+    np.testing.assert_allclose(
+        training.history["loss"], train(11, engine="keras")[0].history["loss"], rtol=2e-6
+    )
+
+
+def test_a_single_size_is_known():
+    assert train(12)[1] == [BATCH, 12]
+
+
+def test_what_wants_to_know_the_size_is_told():
+    training, sizes = train(11, wants_to_know=True)
+    assert training.engine == "compiled"
+    assert sizes[0] is None
+    assert {BATCH, 11 % BATCH} <= set(sizes)
+    assert training.history == train(11)[0].history
+
+
+def test_xla_is_given_every_size(monkeypatch):
+    monkeypatch.setattr(tensorflow_program, "PAYS_FROM", 1)
+    training, sizes = train(11)
+    assert training.engine == "compiled"
+    assert None not in sizes
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_what_a_user_has_set_of_graphs_stays(theirs, monkeypatch):
+    name = "disable_meta_optimizer"
+    options = tf.config.optimizer
+    during, through = [], tensorflow_program._through
+
+    def watched(*given):
+        during.append(options.get_experimental_options()[name])
+        through(*given)
+
+    monkeypatch.setattr(tensorflow_program, "_through", watched)
+    options.set_experimental_options({name: theirs})
+    try:
+        train(12)
+        assert during
+        assert all(during)
+        assert options.get_experimental_options()[name] is theirs
+    finally:
+        options.set_experimental_options({name: False})
