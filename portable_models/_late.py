@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
-from typing import Any
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple
 
 LATE = ("matplotlib.pyplot", "keras.src.trainers.data_adapters.array_slicing")
 """A third of the time to import Keras with JAX.
@@ -18,13 +19,27 @@ Only ``keras.visualization`` draws with the first; ``Model.fit`` and its kin tak
 second, which imports pandas.
 """
 
-LEFT_OUT = {"keras.src.callbacks.orbax_checkpoint": "jax"}
-"""Who imports -> what it goes without, unless that is there already.
 
-Keras 3.15.1 imports JAX on every backend, a quarter of a second, to give releases that are older than what
-this project takes a function that they lack. Can go when Keras asks for its backend first, as it does in the
-rest of that file.
-"""
+class Without(NamedTuple):
+    """What a module goes without while it is imported, unless that is there already.
+
+    Args:
+        package: what is not found.
+        functions: what the module names functions of the package, which are looked for when they are called.
+    """
+
+    package: str
+    functions: Mapping[str, str] = MappingProxyType({})
+
+
+LEFT_OUT = {
+    # Keras 3.15.1 imports JAX on every backend to give releases that are older than what this project takes a
+    # function that they lack. Can go when Keras asks for its backend first, as in the rest of that file.
+    "keras.src.callbacks.orbax_checkpoint": Without("jax"),
+    # TensorFlow 2.21 imports it for TFLiteConverter.experimental_from_jax.
+    "tensorflow.lite.python.util": Without("jax", {"_jit": "jit"}),
+}
+"""Who imports JAX where another backend runs, a quarter of a second, and needs next to nothing of it."""
 
 
 class _LateLoader(Loader):
@@ -83,7 +98,7 @@ class _LateLoader(Loader):
 class _WithoutLoader(Loader):
     """Runs a module as if another one were not installed."""
 
-    def __init__(self, loader: Loader, without: str, missing: dict[str, int]) -> None:
+    def __init__(self, loader: Loader, without: Without, missing: dict[str, int]) -> None:
         self._loader = loader
         self._without = without
         self._missing = missing
@@ -95,11 +110,24 @@ class _WithoutLoader(Loader):
         """Run it; other threads find what this one does not."""
         assert module.__spec__ is not None
         module.__spec__.loader = module.__loader__ = self._loader
-        self._missing[self._without] = threading.get_ident()
+        package, functions = self._without
+        if package in sys.modules or PathFinder.find_spec(package) is None:
+            self._loader.exec_module(module)
+            return
+        self._missing[package] = threading.get_ident()
         try:
             self._loader.exec_module(module)
         finally:
-            del self._missing[self._without]
+            del self._missing[package]
+        for name, function in functions.items():
+            setattr(module, name, _looked_for(package, function))
+
+
+def _looked_for(package: str, name: str) -> Callable[..., Any]:
+    def call(*given: Any, **named: Any) -> Any:
+        return getattr(importlib.import_module(package), name)(*given, **named)
+
+    return call
 
 
 class _LateFinder(MetaPathFinder):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -53,7 +52,7 @@ class TensorFlowProgram(Program):
         steps = epochs * max(training.steps, 1)
         weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
         self._pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
-        self._of_any_size = self._as_written = not self._pays
+        self._of_any_size = not self._pays
         self._compiled = self._made()
 
     def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
@@ -105,14 +104,13 @@ class TensorFlowProgram(Program):
             for variable, value in zip(self._variables, state, strict=True):
                 if variable.value is not value:
                     variable.assign(value)
-            with _as_written() if self._as_written else contextlib.nullcontext():
-                found = self._compiled(
-                    each.training,
-                    each.held_out,
-                    each.held_out_order,
-                    tf.constant(order),
-                    tf.constant(count),
-                )
+            found = self._compiled(
+                each.training,
+                each.held_out,
+                each.held_out_order,
+                tf.constant(order),
+                tf.constant(count),
+            )
             # A copy: the variables go on to the next member.
             after.append([tf.identity(variable.value) for variable in self._variables])
             logs.append({name: values.numpy()[:count] for name, values in found.items()})
@@ -154,22 +152,6 @@ class TensorFlowProgram(Program):
             parallel_iterations=1,
         )
         return logs
-
-
-@contextlib.contextmanager
-def _as_written() -> Iterator[None]:
-    """Inside, a graph runs as it was written.
-
-    TensorFlow looks for better operations in every graph, which takes a fifth of the time to make a program,
-    and saves next to nothing of some thousand steps.
-    """
-    name = "disable_meta_optimizer"
-    before = tf.config.optimizer.get_experimental_options().get(name, False)
-    tf.config.optimizer.set_experimental_options({name: True})
-    try:
-        yield
-    finally:
-        tf.config.optimizer.set_experimental_options({name: before})
 
 
 def _through(step: Callable[[Any], Any], way: Pass, tensors: Any, order: Any) -> None:

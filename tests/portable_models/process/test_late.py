@@ -59,7 +59,8 @@ def test_pandas_is_read_when_keras_takes_arrays_apart():
     assert printed(program) == ["False", "1"]
 
 
-def test_keras_on_pytorch_goes_without_jax():
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_keras_on_another_backend_goes_without_jax(backend):
     program = """
     import sys
     import portable_models
@@ -68,7 +69,17 @@ def test_keras_on_pytorch_goes_without_jax():
     import keras, jax
     print(keras.callbacks.OrbaxCheckpoint.__name__, jax.numpy.ones(1).shape == (1,))
     """
-    assert printed(program, "torch") == ["False", "OrbaxCheckpoint", "True"]
+    assert printed(program, backend) == ["False", "OrbaxCheckpoint", "True"]
+
+
+def test_what_tensorflow_takes_of_jax_is_there_when_it_is_called():
+    program = """
+    import portable_models
+    portable_models.Recipe
+    from tensorflow.lite.python import lite, util
+    print(lite._jit is util._jit, lite._jit(lambda x: x + 1)(1).item())
+    """
+    assert printed(program, "tensorflow") == ["True", "2"]
 
 
 def test_what_was_imported_before_stays():
@@ -120,17 +131,24 @@ def late(tmp_path, monkeypatch):
     return late
 
 
+def test_what_is_there_already_is_not_left_out(asking):
+    module, absent = asking(ASKS, there="there before")
+    assert module.absent == absent == "there before"
+
+
 @pytest.fixture
 def asking(tmp_path, monkeypatch):
     """Imports a module of this source, which goes without ``absent``."""
 
-    def asking(source):
-        (tmp_path / "absent.py").write_text("there = True")
+    def asking(source, there=None):
+        (tmp_path / "absent.py").write_text("there = True\ndef function(*a, **b): return a, b")
         (tmp_path / "asks.py").write_text(textwrap.dedent(source))
         monkeypatch.syspath_prepend(str(tmp_path))
-        monkeypatch.setattr(_late, "LEFT_OUT", {"asks": "absent"})
+        monkeypatch.setattr(_late, "LEFT_OUT", {"asks": _late.Without("absent", {"f": "function"})})
         for name in ("absent", "asks"):
             monkeypatch.delitem(sys.modules, name, raising=False)
+        if there:
+            monkeypatch.setitem(sys.modules, "absent", there)
         with _late.imported_late():
             return importlib.import_module("asks"), importlib.import_module("absent")
 
@@ -148,6 +166,7 @@ except ImportError as error:
 def test_what_is_left_out_is_there_for_everybody_else(asking):
     module, absent = asking(ASKS)
     assert (module.absent, module.missing, absent.there) == (None, "absent", True)
+    assert module.f(1, b=2) == ((1,), {"b": 2})
     assert type(module.__spec__.loader).__module__ != _late.__name__
 
 

@@ -71,24 +71,3 @@ def test_xla_is_given_every_size(monkeypatch):
     training, sizes = train(11)
     assert training.engine == "compiled"
     assert None not in sizes
-
-
-@pytest.mark.parametrize("theirs", [False, True])
-def test_what_a_user_has_set_of_graphs_stays(theirs, monkeypatch):
-    name = "disable_meta_optimizer"
-    options = tf.config.optimizer
-    during, through = [], tensorflow_program._through
-
-    def watched(*given):
-        during.append(options.get_experimental_options()[name])
-        through(*given)
-
-    monkeypatch.setattr(tensorflow_program, "_through", watched)
-    options.set_experimental_options({name: theirs})
-    try:
-        train(12)
-        assert during
-        assert all(during)
-        assert options.get_experimental_options()[name] is theirs
-    finally:
-        options.set_experimental_options({name: False})
