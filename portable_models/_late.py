@@ -6,17 +6,15 @@ import contextlib
 import importlib
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-LATE = ("matplotlib.pyplot", "keras.src.trainers.data_adapters.array_slicing")
-"""A third of the time to import Keras with JAX.
-
-Only ``keras.visualization`` draws with the first; ``Model.fit`` and its kin take arrays apart with the
-second, which imports pandas.
+LATE = ("keras.src.trainers.data_adapters.array_slicing", "requests")
+"""``Model.fit`` and its kin take arrays apart with the first, which imports pandas; a callback sends with the
+second.
 """
 
 
@@ -25,11 +23,12 @@ class Without(NamedTuple):
 
     Args:
         package: what is not found.
-        functions: what the module names functions of the package, which are looked for when they are called.
+        names: what the module calls parts of the package -> ``"module"`` or ``"module:name"``, which is looked
+            for when it is used.
     """
 
     package: str
-    functions: Mapping[str, str] = MappingProxyType({})
+    names: Mapping[str, str] = MappingProxyType({})
 
 
 LEFT_OUT = {
@@ -37,9 +36,15 @@ LEFT_OUT = {
     # function that they lack. Can go when Keras asks for its backend first, as in the rest of that file.
     "keras.src.callbacks.orbax_checkpoint": Without("jax"),
     # TensorFlow 2.21 imports it for TFLiteConverter.experimental_from_jax.
-    "tensorflow.lite.python.util": Without("jax", {"_jit": "jit"}),
+    "tensorflow.lite.python.util": Without("jax", {"_jit": "jax:jit"}),
+    "keras.src.visualization.plot_image_gallery": Without(
+        "matplotlib", {"plt": "matplotlib.pyplot"}
+    ),
+    "keras.src.visualization.plot_bounding_box_gallery": Without(
+        "matplotlib", {"patches": "matplotlib.patches"}
+    ),
 }
-"""Who imports JAX where another backend runs, a quarter of a second, and needs next to nothing of it."""
+"""Who imports a package and needs little of it. With ``LATE``, a third of the import of Keras with JAX."""
 
 
 class _LateLoader(Loader):
@@ -53,15 +58,19 @@ class _LateLoader(Loader):
         self._loader = loader
         self._lock = threading.RLock()
         self._begun = False
+        self._path: Any = None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
         """Leave a ``__getattr__`` and a ``__dir__`` in it (PEP 562) that run it."""
+        # Who imports a part of a package asks for its path, and must find the whole.
+        self._path = vars(module).pop("__path__", None)
 
         def ask(name: str) -> Any:
-            if name == "__all__" or not name.startswith("__"):
+            looked_at = ("__all__", "__path__") if self._path is not None else ("__all__",)
+            if name in looked_at or not name.startswith("__"):
                 self._run(module)
             if vars(module).get("__getattr__") is not ask:
                 return getattr(module, name)
@@ -83,6 +92,8 @@ class _LateLoader(Loader):
             left = {name: vars(module)[name] for name in ("__getattr__", "__dir__")}
             assert module.__spec__ is not None
             module.__spec__.loader = module.__loader__ = self._loader
+            if self._path is not None:
+                module.__path__ = self._path
             try:
                 self._loader.exec_module(module)
             except BaseException:
@@ -110,7 +121,7 @@ class _WithoutLoader(Loader):
         """Run it; other threads find what this one does not."""
         assert module.__spec__ is not None
         module.__spec__.loader = module.__loader__ = self._loader
-        package, functions = self._without
+        package, names = self._without
         if package in sys.modules or PathFinder.find_spec(package) is None:
             self._loader.exec_module(module)
             return
@@ -119,15 +130,26 @@ class _WithoutLoader(Loader):
             self._loader.exec_module(module)
         finally:
             del self._missing[package]
-        for name, function in functions.items():
-            setattr(module, name, _looked_for(package, function))
+        for name, target in names.items():
+            setattr(module, name, _LookedFor(*target.split(":")))
 
 
-def _looked_for(package: str, name: str) -> Callable[..., Any]:
-    def call(*given: Any, **named: Any) -> Any:
-        return getattr(importlib.import_module(package), name)(*given, **named)
+class _LookedFor:
+    """A module, or what is called so in it, that is imported when it is used."""
 
-    return call
+    def __init__(self, module: str, name: str = "") -> None:
+        self._target = module, name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._found(), name)
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        return self._found()(*given, **named)
+
+    def _found(self) -> Any:
+        module, name = self._target
+        found = importlib.import_module(module)
+        return getattr(found, name) if name else found
 
 
 class _LateFinder(MetaPathFinder):

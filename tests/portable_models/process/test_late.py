@@ -144,7 +144,11 @@ def asking(tmp_path, monkeypatch):
         (tmp_path / "absent.py").write_text("there = True\ndef function(*a, **b): return a, b")
         (tmp_path / "asks.py").write_text(textwrap.dedent(source))
         monkeypatch.syspath_prepend(str(tmp_path))
-        monkeypatch.setattr(_late, "LEFT_OUT", {"asks": _late.Without("absent", {"f": "function"})})
+        monkeypatch.setattr(
+            _late,
+            "LEFT_OUT",
+            {"asks": _late.Without("absent", {"f": "absent:function", "whole": "absent"})},
+        )
         for name in ("absent", "asks"):
             monkeypatch.delitem(sys.modules, name, raising=False)
         if there:
@@ -167,6 +171,7 @@ def test_what_is_left_out_is_there_for_everybody_else(asking):
     module, absent = asking(ASKS)
     assert (module.absent, module.missing, absent.there) == (None, "absent", True)
     assert module.f(1, b=2) == ((1,), {"b": 2})
+    assert module.whole.there
     assert type(module.__spec__.loader).__module__ != _late.__name__
 
 
@@ -189,6 +194,25 @@ def test_a_module_that_fails_without_leaves_nothing_behind(asking):
     with pytest.raises(ModuleNotFoundError, match="absent is left out here"):
         asking("import absent")
     assert importlib.import_module("absent").there
+
+
+def test_who_imports_a_part_of_a_package_finds_the_whole(tmp_path, monkeypatch):
+    package = tmp_path / "whole"
+    package.mkdir()
+    (package / "__init__.py").write_text("held = 1\nfrom whole import other")
+    (package / "other.py").write_text("from whole import held")
+    (package / "part.py").write_text("from whole import other\nheld = other.held + 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(_late, "LATE", ("whole",))
+    with _late.imported_late():
+        whole = importlib.import_module("whole")
+    assert "whole.other" not in sys.modules
+    try:
+        assert importlib.import_module("whole.part").held == 2
+        assert (whole.other.held, list(whole.__path__)) == (1, [str(package)])
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] == "whole"]:
+            del sys.modules[name]
 
 
 def test_what_every_module_has_is_there_before(late, tmp_path):
