@@ -23,8 +23,8 @@ class Without(NamedTuple):
 
     Args:
         package: what is not found.
-        names: what the module calls parts of the package -> ``"module"`` or ``"module:name"``, which is looked
-            for when it is used.
+        names: what the module calls parts of the package -> ``"module"`` or ``"module:name"``, which is
+            looked for when it is used.
     """
 
     package: str
