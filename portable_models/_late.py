@@ -37,6 +37,10 @@ LEFT_OUT = {
     "keras.src.callbacks.orbax_checkpoint": Without("jax"),
     # TensorFlow 2.21 imports it for TFLiteConverter.experimental_from_jax.
     "tensorflow.lite.python.util": Without("jax", {"_jit": "jax:jit"}),
+    # And SciPy, for its own old Keras.
+    "tensorflow.python.keras.engine.training_arrays_v1": Without(
+        "scipy", {"issparse": "scipy.sparse:issparse"}
+    ),
     "keras.src.visualization.plot_image_gallery": Without(
         "matplotlib", {"plt": "matplotlib.pyplot"}
     ),

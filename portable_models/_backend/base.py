@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from portable_models._backend.program import Pass, Program
@@ -132,12 +133,20 @@ class Backend(ABC):
         """Why no program can be made now; empty where one can."""
         return ""
 
+    def packed(self, ids: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
+        """Numbers of rows in the form in which :meth:`rows_summed` takes them, made once for a data set."""
+        return ids
+
+    def unpacked(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+        """The numbers that were packed."""
+        return ids
+
     def rows_summed(self, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
         """Sums of a matrix's rows: the product of a multi-hot matrix with it, without that matrix.
 
         Args:
             kernel: of shape ``(rows, units)``; differentiated by.
-            ids: rows to be summed, int32 of shape ``(blocks, width)``; ``rows`` itself stands for none.
+            ids: rows to be summed, packed, of shape ``(blocks, width)``; ``rows`` itself stands for none.
             owners: which sum a block belongs to, int32 of shape ``(blocks,)``, ascending.
             count: how many sums; a tensor where :meth:`program` traces steps with one.
 

@@ -167,7 +167,7 @@ class BagRows(Rows):
     def shown(self, read: Any) -> Any:
         """See ``Rows``: inputs are the multi-hot matrix that the words stand for."""
         ids, owners, y, weight = read
-        words = np.asarray(keras.ops.convert_to_numpy(ids))
+        words = current().unpacked(np.asarray(keras.ops.convert_to_numpy(ids)))
         owner = np.repeat(np.asarray(keras.ops.convert_to_numpy(owners)), words.shape[1])
         known = words.ravel() < self.dimension
         positions = owner[known].astype(np.int64) * self.dimension + words.ravel()[known]
@@ -220,7 +220,7 @@ def bag_rows(
         rows_in[count + 2 * room[count]] = count
     _, y, weight = weighted(Batch(lengths, samples.y), class_weight)
     parts = {
-        "words": words,
+        "words": current().packed(words),
         "y": np.asarray(y, keras.config.floatx()) if np.asarray(y).dtype.kind == "f" else y,
     } | ({} if weight is None else {"w": weight})
 
