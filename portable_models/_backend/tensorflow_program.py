@@ -59,19 +59,17 @@ class TensorFlowProgram(Program):
         # The number of epochs is an argument, so running none of them compiles all.
         try:
             self.run(states[:1], rows, orders, 0)
-        except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError):
-            if not self._pays:
-                raise
-            # XLA lacks some operations that the executor has, such as max-pooling's derivative while
-            # operations must be deterministic.
-            self._pays = False
-        except Exception:
-            if not self._of_any_size:
-                raise
-            # A layer wants to know how large a batch is.
-            self._of_any_size = False
-        else:
             return
+        except Exception as error:
+            lacking = isinstance(
+                error, tf.errors.UnimplementedError | tf.errors.InvalidArgumentError
+            )
+            if not self._of_any_size and not (self._pays and lacking):
+                raise
+        # XLA lacks some operations that the executor has, such as max-pooling's derivative while operations
+        # must be deterministic; and a layer may want to know how large a batch is. What else is wrong with a
+        # step is raised again.
+        self._pays = self._of_any_size = False
         self._compiled = self._made()
         self.run(states[:1], rows, orders, 0)
 

@@ -37,8 +37,10 @@ def work_in_place(graph: Any, states: int) -> bool:
     for node in _calls(graph, _ALIASES):
         _replace(node, node.args[0])
     origins, written = _origins(graph)
+    # What comes out as a state may be changed by the next step.
+    kept = written.union(*(origins[output] for output in _outputs(graph)))
     for node in _calls(graph, {_ATEN.lift_fresh_copy.default}):
-        if node not in written:
+        if node not in kept:
             _replace(node, node.args[0])
     given = [node for node in graph.nodes if node.op == "placeholder"]
     place_of = {node: place for place, node in enumerate(given[:states])}

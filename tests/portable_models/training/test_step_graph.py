@@ -118,6 +118,15 @@ def test_a_constant_that_is_changed_is_copied_at_every_step(changed, expected):
     assert case.steps() == [[expected, expected]]
 
 
+def test_a_constant_that_becomes_a_state_is_not_changed_with_it():
+    def step(total, seen, batch):
+        seen.assign(total.value * 1.0)
+        total.value.add_(batch)
+        total.assign(torch.tensor([1.0, 1.0]))
+
+    assert Case(step, np.zeros(2), np.zeros(2)).steps(4) == [[1.0, 1.0], [1.0, 1.0]]
+
+
 @pytest.mark.parametrize(
     "optimizer",
     ["sgd", "rmsprop", "adam", "adamw", "adamax", "adagrad", "adadelta", "ftrl", "lion"],
