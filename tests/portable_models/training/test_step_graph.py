@@ -124,7 +124,9 @@ def test_a_constant_that_becomes_a_state_is_not_changed_with_it():
         total.value.add_(batch)
         total.assign(torch.tensor([1.0, 1.0]))
 
-    assert Case(step, np.zeros(2), np.zeros(2)).steps(4) == [[1.0, 1.0], [1.0, 1.0]]
+    case = Case(step, np.zeros(2), np.zeros(2))
+    assert case.copies == ["lift_fresh_copy"]
+    assert case.steps(4) == [[1.0, 1.0], [1.0, 1.0]]
 
 
 @pytest.mark.parametrize(
