@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -262,7 +263,38 @@ def test_a_module_that_fails_fails_at_each_use(late):
             _ = module.held
 
 
-def test_threads_wait_for_one_that_runs_it(late):
-    module = late("import time\nbegun = True\ntime.sleep(0.2)\nheld = 1")
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(lambda _: module.held, range(4))) == [1] * 4
+class WatchedLock:
+    """A lock that says when somebody waits for it."""
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.waited_for = threading.Event()
+
+    def __enter__(self):
+        if not self.lock.acquire(blocking=False):
+            self.waited_for.set()
+            self.lock.acquire()
+
+    def __exit__(self, *_):
+        self.lock.release()
+
+
+def test_threads_wait_for_one_that_runs_it(late, monkeypatch):
+    lock, begun = WatchedLock(), threading.Event()
+    source = """
+        import sys
+        begun, waited_for = sys.events
+        begun.set()
+        seen = waited_for.wait(60)
+        held = 1
+        """
+    with monkeypatch.context() as patched:
+        patched.setattr(_late.threading, "RLock", lambda: lock)
+        module = late(source)
+    monkeypatch.setattr(sys, "events", (begun, lock.waited_for), raising=False)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(lambda: module.held)
+        assert begun.wait(60)
+        second = threads.submit(lambda: module.held)
+        assert (first.result(), second.result()) == (1, 1)
+    assert module.seen
