@@ -77,9 +77,11 @@ class Task:
         metrics = model.evaluate(**feed.arguments(), return_dict=True, verbose=0)
         return {f"test_{name}": float(value) for name, value in metrics.items()}
 
-    def test(self, model: Any, samples: Samples) -> tuple[dict[str, float], Array]:
-        """What ``evaluate`` and ``predict`` give; in one pass, where the engine is ``"compiled"``."""
-        if (self.engine, self.pipeline) == ("compiled", "numpy"):
+    def test(
+        self, model: Any, samples: Samples, training: Training
+    ) -> tuple[dict[str, float], Array]:
+        """What ``evaluate`` and ``predict`` give; in one pass, where the training could be compiled."""
+        if (training.engine, self.pipeline) == ("compiled", "numpy"):
             found = evaluated(model, samples, VALIDATION_BATCH)
             if found is not None:
                 return {f"test_{name}": value for name, value in found[0].items()}, found[1]
@@ -173,7 +175,7 @@ class FinalTest:
         if self.standardised:
             train, test = standardised(train, test)
         model, training = task.fit(train, None)
-        metrics, predictions = task.test(model, test)
+        metrics, predictions = task.test(model, test, training)
         final = {**metrics, "test_mean_prediction": float(predictions.mean())}
         return Trained(
             replace(training, final=final),

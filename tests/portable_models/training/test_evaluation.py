@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 
 from portable_models import Recipe, portable_random
-from portable_models.data import ArraySamples, MultiHotSamples
-from portable_models.experiments.procedures import Task
+from portable_models.data import ArraySamples, DataSet, MultiHotSamples
+from portable_models.experiments import procedures
+from portable_models.experiments.procedures import FinalTest, Task
+from portable_models.training import groups
 from portable_models.training.evaluation import evaluated
 from portable_models.training.fit import compile_model
+from portable_models.training.history import Training
 
 WORDS, COUNT, BATCH = 12, 23, 5
 LAYERS = keras.layers
@@ -147,9 +150,27 @@ def test_what_only_keras_can_tell_is_left_to_it(left):
 
 
 def test_an_experiment_is_tested_by_either_engine():
-    tasks = [Task(model, None, Recipe(loss="mse"), engine=each) for each in ("keras", "compiled")]
+    task = Task(model, None, Recipe(loss="mse"))
     made = model("penalties")
-    (expected, predictions), (found, outputs) = (task.test(made, bags()) for task in tasks)
+    (expected, predictions), (found, outputs) = (
+        task.test(made, bags(), Training({}, engine)) for engine in ("keras", "compiled")
+    )
     assert found.keys() == expected.keys() == {"test_loss", "test_accuracy", "test_AUC", "test_mae"}
     np.testing.assert_allclose(found["test_loss"], expected["test_loss"], rtol=2e-6)
     np.testing.assert_allclose(outputs, predictions, rtol=2e-6)
+
+
+def test_what_could_not_be_trained_as_a_program_is_not_tested_as_one(monkeypatch):
+    """Keras runs more than can be compiled, such as a step that branches on values."""
+
+    def refuse(group):
+        raise NotImplementedError("no such operation")
+
+    monkeypatch.setattr(groups.Group, "prepare", refuse)
+    monkeypatch.setattr(procedures, "evaluated", None)
+    recipe = Recipe(loss="mse", metrics=("mae",), batch_size=BATCH)
+    data = DataSet("bags", "sample", bags(), bags(), "", synthetic=True)
+    trained = FinalTest().run(Task(model, data, recipe))
+    assert trained.training.engine == "keras"
+    assert trained.training.final["test_mae"] > 0
+    assert len(trained.predictions) == COUNT
