@@ -65,6 +65,10 @@ class Backend(ABC):
         """``function`` of tensors, which is called often, in the way that is fastest within a second."""
         return function
 
+    def aside(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` of tensors, for a thread beside one that runs a program."""
+        return self.together(function)
+
     def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
         """``function`` as one operation, where its many steps would be slow to compile or to run.
 

@@ -69,6 +69,10 @@ class TensorFlowBackend(Backend):
     def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return self.compiled(function)
 
+    def aside(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        # Single operations run in the thread that calls them; those of a graph would wait for the program's.
+        return function
+
     def gradients(
         self, model: Any, x: Any, y: Any, weight: Any
     ) -> tuple[Any, float, list[NDArray[Any]]]:

@@ -25,7 +25,7 @@ def read_digests(rows: Rows, tensors: Any, order: Indices, batch_size: int) -> l
         batch_size: rows in a batch.
     """
     together = rows.together(batch_size, GATHERED_ROWS)
-    read = current().together(rows.reader)
+    read = current().aside(rows.reader)
     digests = []
     for start in range(0, len(order), together):
         places = keras.ops.convert_to_tensor(rows.places(order[start : start + together]))

@@ -8,7 +8,6 @@ for every other input; while a program is traced, its first Dense layer is given
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -66,12 +65,6 @@ def _same(model: Any, base: type, name: str) -> bool:
     return getattr(type(model), name, None) is getattr(base, name, None)
 
 
-class _Given(threading.local):
-    """The words that a thread has given to the layer: what is delivered is read beside the training."""
-
-    words: tuple[Any, Any, int] | None = None
-
-
 @dataclass
 class Bags:
     """The way of one batch from where it is gathered to the layer that takes it.
@@ -81,17 +74,11 @@ class Bags:
     """
 
     layer: Any
-    _batch: _Given = field(default_factory=_Given)
+    _batch: list[tuple[Any, Any, Any]] = field(default_factory=list)
 
-    def give(self, ids: Any, owners: Any, count: int) -> None:
+    def give(self, ids: Any, owners: Any, count: Any) -> None:
         """The next call of the layer is for these words; see ``Backend.rows_summed``."""
-        self._batch.words = ids, owners, count
-
-    def given(self) -> tuple[Any, Any, int]:
-        """What was given last, in this thread, back."""
-        words, self._batch.words = self._batch.words, None
-        assert words is not None
-        return words
+        self._batch[:] = [(ids, owners, count)]
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -99,9 +86,9 @@ class Bags:
         dense, layer = self.layer.call, self.layer
 
         def call(inputs: Any, training: Any = None) -> Any:
-            if self._batch.words is None:
+            if not self._batch:
                 return dense(inputs, training=training)
-            found = current().rows_summed(layer.kernel.value, *self.given())
+            found = current().rows_summed(layer.kernel.value, *self._batch.pop())
             if layer.bias is not None:
                 found = keras.ops.add(found, layer.bias)
             return found if layer.activation is None else layer.activation(found)
@@ -111,14 +98,15 @@ class Bags:
             yield
         finally:
             del layer.call
-            self._batch.words = None
+            self._batch.clear()
 
 
 @dataclass(frozen=True)
 class BagRows(Rows):
     """Bags of words as blocks of word ids on the device; see :func:`bag_rows`."""
 
-    bags: Bags
+    read: Callable[[Any, Any], Any]
+    """``gather`` with word ids, whose they are, and how many rows there are in the place of inputs."""
     dimension: int
     blocks: Indices
     """How many blocks each row has."""
@@ -155,18 +143,12 @@ class BagRows(Rows):
 
     @property
     def reader(self) -> Callable[[Any, Any], Any]:
-        """See ``Rows``: word ids and whose they are in the place of inputs."""
-
-        def read(tensors: Any, places: Any) -> Any:
-            _, y, weight = self.gather(tensors, places)
-            ids, owners, _ = self.bags.given()
-            return ids, owners, y, weight
-
-        return read
+        """See ``Rows``."""
+        return self.read
 
     def shown(self, read: Any) -> Any:
         """See ``Rows``: inputs are the multi-hot matrix that the words stand for."""
-        ids, owners, y, weight = read
+        ids, owners, _, y, weight = read
         words = current().unpacked(np.asarray(keras.ops.convert_to_numpy(ids)))
         owner = np.repeat(np.asarray(keras.ops.convert_to_numpy(owners)), words.shape[1])
         known = words.ravel() < self.dimension
@@ -224,19 +206,22 @@ def bag_rows(
         "y": np.asarray(y, keras.config.floatx()) if np.asarray(y).dtype.kind == "f" else y,
     } | ({} if weight is None else {"w": weight})
 
-    def gather(tensors: Any, places: Any) -> tuple[Any, Any, Any]:
+    def read(tensors: Any, places: Any) -> tuple[Any, Any, Any, Any, Any]:
         ops = keras.ops
         width = places.shape[0]
         count = _rows_in(rows_in, ops.shape(places)[0]) if width is None else rows_in[int(width)]
         end = (count + ops.shape(places)[0]) // 2
         ids = ops.take(tensors["words"], places[count:end], axis=0)
-        bags.give(ids, places[end:], count)
-        x = current().unread(count, samples.dimension)
         weight = ops.take(tensors["w"], places[:count], axis=0) if "w" in tensors else None
-        return x, ops.take(tensors["y"], places[:count], axis=0), weight
+        return ids, places[end:], count, ops.take(tensors["y"], places[:count], axis=0), weight
+
+    def gather(tensors: Any, places: Any) -> tuple[Any, Any, Any]:
+        ids, owners, count, y, weight = read(tensors, places)
+        bags.give(ids, owners, count)
+        return current().unread(count, samples.dimension), y, weight
 
     kind = ("blocks", tuple(sorted(room.items())), samples.dimension, len(words))
-    return BagRows(parts, gather, len(samples), kind, bags, samples.dimension, blocks, room)
+    return BagRows(parts, gather, len(samples), kind, read, samples.dimension, blocks, room)
 
 
 def _rows_in(known: Mapping[int, int], width: Any) -> Any:
