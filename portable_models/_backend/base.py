@@ -145,13 +145,29 @@ class Backend(ABC):
         """The numbers that were packed."""
         return ids
 
-    def rows_summed(self, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
+    def addressed(self, ids: Any, owners: Any) -> Any:
+        """Numbers of rows with what they are summed to, as :meth:`rows_summed` takes them.
+
+        Args:
+            ids: rows to be summed, packed, of shape ``(blocks, width)``; one more than the last stands for
+                none. An array may be used up.
+            owners: which sum a block belongs to, int32 of shape ``(blocks,)``, ascending.
+
+        Returns:
+            A structure of tensors, or of arrays where arrays came; the first dimension is of blocks.
+        """
+        return ids, owners
+
+    def taken_over(self, array: NDArray[Any]) -> Any:
+        """What :meth:`to_device` may take without a copy: nobody writes to the array any more."""
+        return array
+
+    def rows_summed(self, kernel: Any, words: Any, count: int) -> Any:
         """Sums of a matrix's rows: the product of a multi-hot matrix with it, without that matrix.
 
         Args:
             kernel: of shape ``(rows, units)``; differentiated by.
-            ids: rows to be summed, packed, of shape ``(blocks, width)``; ``rows`` itself stands for none.
-            owners: which sum a block belongs to, int32 of shape ``(blocks,)``, ascending.
+            words: see :meth:`addressed`.
             count: how many sums; a tensor where :meth:`program` traces steps with one.
 
         Returns:
@@ -159,10 +175,17 @@ class Backend(ABC):
         """
         import keras
 
+        ids, owners = words
         none = keras.ops.zeros((1, kernel.shape[1]), kernel.dtype)
         padded = keras.ops.concatenate([kernel, none], axis=0)
         sums = keras.ops.sum(keras.ops.take(padded, ids, axis=0), axis=1)
         return keras.ops.segment_sum(sums, owners, num_segments=count)
+
+    def entry(self, tensor: Any, number: Any) -> Any:
+        """``tensor[number]``, of a number that is a tensor."""
+        import keras
+
+        return keras.ops.take(tensor, number, axis=0)
 
     def unread(self, count: Any, size: int) -> Any:
         """What stands for ``count`` rows of ``size`` inputs, float32, that nobody reads."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from portable_models._backend.base import Backend, Device
 from portable_models._backend.program import Pass, Program
-from portable_models._backend.tensorflow_program import TensorFlowProgram, through_xla
+from portable_models._backend.tensorflow_program import TensorFlowProgram, taken_over, through_xla
 
 _FIRST, _SECOND = (0, 32) if sys.byteorder == "little" else (32, 0)
 """How far the halves of an int64 are shifted, in the order in which they lie in memory."""
@@ -95,20 +95,34 @@ class TensorFlowBackend(Backend):
     def unpacked(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
         return ids >> _SECOND
 
-    def rows_summed(self, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
+    def addressed(self, ids: Any, owners: Any) -> Any:
+        if isinstance(owners, np.ndarray):
+            ids += (owners.astype(np.int64) << _FIRST)[:, None]
+            return ids
+        return ids + tf.bitwise.left_shift(tf.cast(owners, tf.int64), _FIRST)[:, None]
+
+    def taken_over(self, array: NDArray[Any]) -> Any:
+        return taken_over(array)
+
+    def rows_summed(self, kernel: Any, words: Any, count: int) -> Any:
         # TensorFlow's gradient of taken rows is an IndexedSlices, which Keras's optimizers treat as
         # updates of single rows; that of a product is the whole matrix, as for a Dense layer.
+        # Two int32 are the halves of an int64: to stack columns takes TensorFlow two to three times as long.
+        pairs = tf.bitcast(words, tf.int32)
         if through_xla.get():
-            rows = tf.cast(tf.bitwise.right_shift(ids, _SECOND), tf.int32)
-            return super().rows_summed(kernel * 1.0, rows, owners, count)
+            return super().rows_summed(kernel * 1.0, (pairs[..., 1], pairs[:, 0, 0]), count)
         # Three times faster than to take and add rows, and no operation of XLA.
         padded = tf.concat([kernel, tf.zeros((1, kernel.shape[1]), kernel.dtype)], axis=0)
         return tf.raw_ops.SparseTensorDenseMatMul(
-            a_indices=_pairs(owners, ids),
-            a_values=tf.ones((tf.size(ids),)),
+            a_indices=tf.reshape(pairs, (-1, 2)),
+            a_values=tf.ones((tf.size(words),)),
             a_shape=tf.stack([tf.cast(count, tf.int64), kernel.shape[0] + 1]),
             b=padded,
         )
+
+    def entry(self, tensor: Any, number: Any) -> Any:
+        # A view; what is taken is a copy.
+        return tensor[number]
 
     def unread(self, count: Any, size: int) -> Any:
         if isinstance(count, int):
@@ -138,15 +152,6 @@ class TensorFlowBackend(Backend):
             )
         found = tape.gradient(total, weights, unconnected_gradients="zero")
         return [tf.convert_to_tensor(gradient).numpy() for gradient in found]
-
-
-def _pairs(owners: Any, ids: Any) -> Any:
-    """Whose each id is, and the id, which is packed: int32 of shape ``(blocks * width, 2)``.
-
-    Two int32 are the halves of an int64: to stack columns takes TensorFlow two to three times as long.
-    """
-    pairs = tf.bitwise.left_shift(tf.cast(owners, tf.int64), _FIRST)[:, None] + ids
-    return tf.reshape(tf.bitcast(pairs, tf.int32), (-1, 2))
 
 
 BACKEND = TensorFlowBackend()

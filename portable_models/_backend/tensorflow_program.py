@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from portable_models._backend.memory import is_aligned
 from portable_models._backend.program import (
     OnDevice,
     Orders,
@@ -35,6 +36,14 @@ nanoseconds for each weight and step, and XLA compiles the largest of the refere
 
 through_xla: ContextVar[bool] = ContextVar("through_xla", default=False)
 """Whether what is traced now will go through XLA."""
+
+
+def taken_over(array: NDArray[Any]) -> Any:
+    """A tensor that shares an array's memory, which nobody may write to any more; or the array itself."""
+    # An accelerator has memory of its own.
+    if not is_aligned(array) or tf.config.list_physical_devices("GPU"):
+        return array
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
 class TensorFlowProgram(Program):
@@ -106,7 +115,7 @@ class TensorFlowProgram(Program):
                 each.training,
                 each.held_out,
                 each.held_out_order,
-                tf.constant(order),
+                tf.constant(taken_over(order)),
                 tf.constant(count),
             )
             # A copy: the variables go on to the next member.

@@ -154,8 +154,8 @@ class TorchBackend(Backend):
         detached = keras.tree.map_structure(lambda output: output.detach(), outputs)
         return detached, float(loss.detach()), arrays
 
-    def rows_summed(self, kernel: Any, ids: Any, owners: Any, count: int) -> Any:
-        return RowsSummed.apply(kernel, ids, owners, count)
+    def rows_summed(self, kernel: Any, words: Any, count: int) -> Any:
+        return RowsSummed.apply(kernel, *words, count)
 
     def to_device(self, arrays: Any) -> Any:
         return keras.tree.map_structure(keras.ops.convert_to_tensor, arrays)

@@ -10,7 +10,7 @@ import numpy as np
 from portable_models._backend import current
 from portable_models._backend.program import flat_metrics
 from portable_models.data.samples import Array, Indices, MultiHotSamples, Samples
-from portable_models.training.kernel_sum import Bags, bag_rows, cut, first_dense
+from portable_models.training.kernel_sum import Bags, bags_in_order, cut, first_dense
 from portable_models.training.rows import Rows, first_row, rows_of
 
 _STEPS = ("test_step", "predict_step")
@@ -41,9 +41,10 @@ def evaluated(
         if layer is None:
             return None
         bags = Bags(layer)
-        batches = cut(np.arange(len(samples)), _alike(len(samples), batch_size))
+        alike = _alike(len(samples), batch_size)
+        batches = cut(np.arange(len(samples)), alike)
         with bags.taken():
-            return _pass(model, bag_rows(samples, None, batches, bags), batches)
+            return _pass(model, bags_in_order(samples, alike, bags), batches)
     rows = rows_of(samples)
     return None if rows is None else _pass(model, rows, cut(np.arange(len(samples)), batch_size))
 
@@ -82,7 +83,8 @@ def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, flo
             metrics = flat_metrics(model)
         return outputs, loss, metrics, [scope.get_current_value(each) for each in variables]
 
-    values = [variable.value for variable in variables]
+    # Tensors, as every step leaves them: TensorFlow would trace once more for what was a variable.
+    values = [keras.ops.copy(variable) for variable in variables]
     with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
         model.reset_metrics()
     state = [scope.get_current_value(variable) for variable in variables]

@@ -13,12 +13,13 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
+from portable_models._backend.memory import aligned
 from portable_models._backend.program import OnDevice, Pass, Program, State, variables_of
 from portable_models.data.samples import MultiHotSamples
 from portable_models.random import portable_random
 from portable_models.training.engine import Job
 from portable_models.training.keras_engine import VALIDATION_BATCH, OneTraining
-from portable_models.training.kernel_sum import Bags, bag_rows, cut, first_dense
+from portable_models.training.kernel_sum import Bags, bag_rows, bags_in_order, cut, first_dense
 from portable_models.training.rows import Rows, first_row, rows_of
 
 CHUNK_SECONDS = 0.5
@@ -51,7 +52,7 @@ class Group:
         """The places of each epoch, int32 of shape ``(jobs, chunk, places)``; zeros after ``count``."""
         size = self.jobs[0].recipe.batch_size
         width = self.rows[0].pass_width(len(self.jobs[0].order(0)), size)
-        orders = np.zeros((len(self.jobs), self.chunk, width), np.int32)
+        orders = aligned((len(self.jobs), self.chunk, width), np.int32)
         for job, rows, places in zip(self.jobs, self.rows, orders, strict=True):
             for number in range(count):
                 places[number] = rows.order(job.order(first + number), size)
@@ -174,7 +175,7 @@ def grouped(jobs: Sequence[Job]) -> list[Group]:
             )
             programs[kind] = program, bags
         shapes = [
-            (array.shape, str(array.dtype))
+            (tuple(array.shape), str(array.dtype))
             for each in (training, validation)
             if each is not None
             for array in keras.tree.flatten(each.arrays)
@@ -212,8 +213,7 @@ def _as_blocks(job: Job, bags: Bags) -> tuple[Rows, Rows | None]:
     if held_out is None:
         return training, None
     assert isinstance(held_out, MultiHotSamples)
-    every = cut(np.arange(len(held_out)), VALIDATION_BATCH)
-    return training, bag_rows(held_out, None, every, bags)
+    return training, bags_in_order(held_out, VALIDATION_BATCH, bags)
 
 
 def _pass(rows: Rows, count: int, batch_size: int) -> Pass:

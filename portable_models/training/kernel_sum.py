@@ -15,13 +15,15 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from portable_models._backend import current
+from portable_models._backend.memory import aligned
 from portable_models._backend.program import Orders
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Batch, Indices, MultiHotSamples
 from portable_models.training.probe import SparseArray
-from portable_models.training.rows import Rows
+from portable_models.training.rows import Rows, as_keras
 
 BLOCK = 32
 """Words in a block. Reviews are read in whole blocks: with 32, an eighth of what is read is padding."""
@@ -74,11 +76,11 @@ class Bags:
     """
 
     layer: Any
-    _batch: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    _batch: list[tuple[Any, Any]] = field(default_factory=list)
 
-    def give(self, ids: Any, owners: Any, count: Any) -> None:
+    def give(self, words: Any, count: Any) -> None:
         """The next call of the layer is for these words; see ``Backend.rows_summed``."""
-        self._batch[:] = [(ids, owners, count)]
+        self._batch[:] = [(words, count)]
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -180,17 +182,10 @@ def bag_rows(
         bags: is given the words of each batch that is gathered; the inputs gathered are zeros, which the
             layer does not look at.
     """
-    lengths = np.diff(samples.offsets)
-    blocks = -(-lengths // BLOCK)
+    blocks = _blocks(samples)
     first = np.concatenate([[0], np.cumsum(blocks)])
     # The last block holds padding only.
-    words = np.full((int(first[-1]) + 1, BLOCK), samples.dimension, np.int32)
-    flat, moved = words.reshape(-1), first[:-1] * BLOCK - samples.offsets[:-1]
-    # Each row begins with a block. Some rows at a time: memory that is new costs more than the work.
-    for part in cut(np.arange(len(lengths)), 1024):
-        begin, end = samples.offsets[part[0]], samples.offsets[part[-1] + 1]
-        places = np.repeat(moved[part], lengths[part]) + np.arange(begin, end)
-        flat[places] = samples.ids[begin:end]
+    words = current().taken_over(_words(samples, first[:-1], int(first[-1]) + 1))
     room: dict[int, int] = {}
     for batch in batches:
         room[len(batch)] = max(room.get(len(batch), 1), int(blocks[batch].sum()))
@@ -200,11 +195,8 @@ def bag_rows(
         while count + 2 * room[count] in rows_in:
             room[count] += 1
         rows_in[count + 2 * room[count]] = count
-    _, y, weight = weighted(Batch(lengths, samples.y), class_weight)
-    parts = {
-        "words": current().packed(words),
-        "y": np.asarray(y, keras.config.floatx()) if np.asarray(y).dtype.kind == "f" else y,
-    } | ({} if weight is None else {"w": weight})
+    _, y, weight = weighted(Batch(blocks, samples.y), class_weight)
+    parts = {"words": words, "y": as_keras(y)} | ({} if weight is None else {"w": weight})
 
     def read(tensors: Any, places: Any) -> tuple[Any, Any, Any, Any, Any]:
         ops = keras.ops
@@ -217,11 +209,72 @@ def bag_rows(
 
     def gather(tensors: Any, places: Any) -> tuple[Any, Any, Any]:
         ids, owners, count, y, weight = read(tensors, places)
-        bags.give(ids, owners, count)
+        bags.give(current().addressed(ids, owners), count)
         return current().unread(count, samples.dimension), y, weight
 
-    kind = ("blocks", tuple(sorted(room.items())), samples.dimension, len(words))
+    kind = ("blocks", tuple(sorted(room.items())), samples.dimension, int(words.shape[0]))
     return BagRows(parts, gather, len(samples), kind, read, samples.dimension, blocks, room)
+
+
+def bags_in_order(samples: MultiHotSamples, batch_size: int, bags: Bags) -> Rows:
+    """Bags of words that are only ever gone through from the first to the last, such as those held out.
+
+    Each batch lies on the device as the layer takes it: nothing is gathered, time and again the same.
+
+    Args:
+        samples: the bags.
+        batch_size: rows in a batch; the last one may hold fewer.
+        bags: see :func:`bag_rows`.
+    """
+    blocks = _blocks(samples)
+    first = np.cumsum(blocks) - blocks
+    batches = cut(np.arange(len(samples)), batch_size)
+    room = max(1, *(int(blocks[batch].sum()) for batch in batches))
+    # What a batch leaves of its room belongs to its last row, and holds padding.
+    owners = np.empty((len(batches), room), np.int32)
+    for number, batch in enumerate(batches):
+        first[batch] += number * room - first[batch[0]]
+        held = np.repeat(np.arange(len(batch)), blocks[batch])
+        owners[number, : len(held)], owners[number, len(held) :] = held, len(batch) - 1
+    words = _words(samples, first, owners.size)
+    addressed = keras.tree.map_structure(
+        lambda part: current().taken_over(part.reshape(len(batches), room, *part.shape[1:])),
+        current().addressed(words, owners.reshape(-1)),
+    )
+    parts = {"words": addressed, "y": as_keras(samples.y)}
+
+    def gather(tensors: Any, places: Any) -> tuple[Any, Any, None]:
+        ops = keras.ops
+        number, count = places[0] // batch_size, ops.shape(places)[0]
+        words = keras.tree.map_structure(
+            lambda part: current().entry(part, number), tensors["words"]
+        )
+        bags.give(words, count)
+        y = ops.take(tensors["y"], places, axis=0)
+        return current().unread(count, samples.dimension), y, None
+
+    kind = ("blocks in order", batch_size, room, samples.dimension)
+    return Rows(parts, gather, len(samples), kind)
+
+
+def _blocks(samples: MultiHotSamples) -> Indices:
+    """How many blocks each row has."""
+    return -(-np.diff(samples.offsets) // BLOCK)
+
+
+def _words(samples: MultiHotSamples, first: Indices, count: int) -> NDArray[np.integer[Any]]:
+    """Packed word ids of shape ``(count, BLOCK)``; each row's begin with its first block."""
+    padding = current().packed(np.full(1, samples.dimension, np.int32))
+    words = aligned((count, BLOCK), padding.dtype)
+    words[...] = padding
+    flat, moved = words.reshape(-1), first * BLOCK - samples.offsets[:-1]
+    # Some rows at a time: memory that is new costs more than the work.
+    for part in cut(np.arange(len(first)), 1024):
+        begin, end = samples.offsets[part[0]], samples.offsets[part[-1] + 1]
+        lengths = np.diff(samples.offsets[part[0] : part[-1] + 2])
+        places = np.repeat(moved[part], lengths) + np.arange(begin, end)
+        flat[places] = current().packed(samples.ids[begin:end])
+    return words
 
 
 def _rows_in(known: Mapping[int, int], width: Any) -> Any:

@@ -11,6 +11,9 @@ if current().name != "tensorflow":
     pytest.skip("graphs of unknown shapes are TensorFlow's", allow_module_level=True)
 
 from portable_models._backend import tensorflow_program
+from portable_models._backend.memory import aligned
+from portable_models.data import ArraySamples
+from portable_models.training.evaluation import evaluated
 
 tf = tensorflow_program.tf
 BATCH = 4
@@ -71,3 +74,26 @@ def test_xla_is_given_every_size(monkeypatch):
     training, sizes = train(11)
     assert training.engine == "compiled"
     assert None not in sizes
+
+
+def test_an_evaluation_is_traced_once(monkeypatch):
+    layer = Watched()
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile(loss="mse")
+    x = np.ones((12, 3), "float32")
+    evaluated(model, ArraySamples(x, x[:, 0]), BATCH)
+    # Once to know which variables the metrics have, once for three batches.
+    assert layer.sizes == [1, BATCH]
+
+
+def test_memory_is_taken_over_only_where_it_is_aligned():
+    array = aligned((3, 5), np.int64)
+    tensor = current().taken_over(array)
+    array[1, 2] = 7
+    np.testing.assert_array_equal(tensor, array)
+    assert tensor.dtype == tf.int64
+    beside = array[:, 1:]
+    assert current().taken_over(beside) is beside
+    assert current().taken_over(array[1]) is not tensor
+    odd = array.reshape(-1)[1:]
+    assert current().taken_over(odd) is odd

@@ -6,6 +6,7 @@ import pytest
 
 from portable_models import Recipe, fit, portable_random
 from portable_models.data import MultiHotSamples
+from portable_models.training import groups, keras_engine
 from portable_models.training.kernel_sum import first_dense
 
 WORDS = 6
@@ -83,3 +84,52 @@ def test_vocabularies_of_any_size_are_trained_as_the_dense_matrix(words):
     # The rows of the words that occur, and of no others, have moved.
     moved = np.flatnonzero((found[0][0] != before).any(axis=1))
     np.testing.assert_array_equal(moved, np.unique(ids))
+
+
+def long_bags(lengths, words=100):
+    """Bags of so many words; a block holds 32."""
+    rng = np.random.default_rng(3)
+    bags = [np.sort(rng.choice(words, length, replace=False)) for length in lengths]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    y = rng.random(len(lengths)).astype("float32")
+    return MultiHotSamples(np.concatenate(bags).astype("int32"), offsets, words, y)
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        [
+            0,
+            1,
+            31,
+            32,
+            33,
+            64,
+            65,
+            100,
+            0,
+        ],  # around whole blocks; a last batch of one without words
+        [0, 0, 0, 0, 70, 3, 0],  # a batch without a word, and the largest after it
+        [40, 2, 90, 33],  # one whole batch
+        [5, 0],  # less than one
+        [0],
+    ],
+)
+def test_held_out_bags_are_those_of_the_dense_matrix(monkeypatch, lengths):
+    for module in (groups, keras_engine):
+        monkeypatch.setattr(module, "VALIDATION_BATCH", 4)
+    held_out, found = long_bags(lengths), []
+    for engine in ("compiled", "keras"):
+        with portable_random(0):
+            model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(3, "relu")])
+            model.add(keras.layers.Dense(1))
+        recipe = Recipe(optimizer="sgd", loss="mse", metrics=("mae",), epochs=3, batch_size=4)
+        training = fit(
+            model, long_bags([60, 3, 0, 95, 40]), recipe, validation=held_out, engine=engine
+        )
+        assert training.engine == engine
+        found.append(training.history)
+    assert "val_mae" in found[0]
+    for name, values in found[1].items():
+        # Sums of up to a hundred float32 numbers near 0.1, in another order.
+        np.testing.assert_allclose(found[0][name], values, rtol=2e-5, atol=1e-6, err_msg=name)
