@@ -229,7 +229,7 @@ def bags_in_order(samples: MultiHotSamples, batch_size: int, bags: Bags) -> Rows
     blocks = _blocks(samples)
     first = np.cumsum(blocks) - blocks
     batches = cut(np.arange(len(samples)), batch_size)
-    room = max(1, *(int(blocks[batch].sum()) for batch in batches))
+    room = max([1, *(int(blocks[batch].sum()) for batch in batches)])
     # What a batch leaves of its room belongs to its last row, and holds padding.
     owners = np.empty((len(batches), room), np.int32)
     for number, batch in enumerate(batches):

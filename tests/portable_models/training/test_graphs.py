@@ -76,7 +76,7 @@ def test_xla_is_given_every_size(monkeypatch):
     assert None not in sizes
 
 
-def test_an_evaluation_is_traced_once(monkeypatch):
+def test_an_evaluation_is_traced_once():
     layer = Watched()
     model = keras.Sequential([keras.Input((3,)), layer])
     model.compile(loss="mse")
@@ -94,6 +94,5 @@ def test_memory_is_taken_over_only_where_it_is_aligned():
     assert tensor.dtype == tf.int64
     beside = array[:, 1:]
     assert current().taken_over(beside) is beside
-    assert current().taken_over(array[1]) is not tensor
     odd = array.reshape(-1)[1:]
     assert current().taken_over(odd) is odd

@@ -98,17 +98,8 @@ def long_bags(lengths, words=100):
 @pytest.mark.parametrize(
     "lengths",
     [
-        [
-            0,
-            1,
-            31,
-            32,
-            33,
-            64,
-            65,
-            100,
-            0,
-        ],  # around whole blocks; a last batch of one without words
+        # Around whole blocks; a last batch of one without words.
+        [0, 1, 31, 32, 33, 64, 65, 100, 0],
         [0, 0, 0, 0, 70, 3, 0],  # a batch without a word, and the largest after it
         [40, 2, 90, 33],  # one whole batch
         [5, 0],  # less than one
