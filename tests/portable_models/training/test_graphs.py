@@ -12,7 +12,7 @@ if current().name != "tensorflow":
 
 from portable_models._backend import tensorflow_program
 from portable_models._backend.memory import aligned
-from portable_models.data import ArraySamples
+from portable_models.data import ArraySamples, MultiHotSamples
 from portable_models.training.evaluation import evaluated
 
 tf = tensorflow_program.tf
@@ -96,3 +96,21 @@ def test_memory_is_taken_over_only_where_it_is_aligned():
     assert current().taken_over(beside) is beside
     odd = array.reshape(-1)[1:]
     assert current().taken_over(odd) is odd
+
+
+@pytest.mark.parametrize("pays_from", [1, 10_000])
+def test_held_out_bags_are_the_same_through_xla(monkeypatch, pays_from):
+    monkeypatch.setattr(tensorflow_program, "PAYS_FROM", pays_from)
+    words = np.array([0, 5, 5, 2, 8, 1, 8], "int32")
+    y = np.arange(5, dtype="float32")
+    bags, found = MultiHotSamples(words, np.array([0, 2, 2, 4, 5, 7]), 9, y), []
+    for engine in ("compiled", "keras"):
+        with portable_random(0):
+            model = keras.Sequential([keras.Input((9,)), keras.layers.Dense(1)])
+        recipe = Recipe(optimizer="sgd", loss="mse", epochs=2, batch_size=2)
+        training = fit(model, bags, recipe, validation=bags, engine=engine)
+        assert training.engine == engine
+        found.append(training.history)
+    # Sums of a few float32 numbers, in another order.
+    for name, values in found[1].items():
+        np.testing.assert_allclose(found[0][name], values, rtol=1e-5, err_msg=name)
