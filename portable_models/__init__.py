@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from portable_models.random import portable_random
     from portable_models.training.checkpoint import Checkpoint
     from portable_models.training.cross_validation import cross_validate
-    from portable_models.training.fit import Member, fit, fit_many
+    from portable_models.training.fit import fit
+    from portable_models.training.fit_many import Member, fit_many
     from portable_models.training.recipe import Recipe
 
 _HOMES = {
