@@ -17,6 +17,8 @@ from portable_models._keras.compile_settings import compiled_parts
 
 KNOWN = ("keras", "portable_models", "builtins", "numpy", "collections")
 """Packages whose code computes the same at every call."""
+_CONTAINERS = ("ParameterDict", "ParameterList")
+"""What Keras on PyTorch keeps a layer's parameters in."""
 _RUNS_FOREIGN = ("Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer", "MultiHeadWrapper")
 """Layers of Keras that run a function or module of the user's."""
 
@@ -69,6 +71,8 @@ def _is_known(part: Any) -> bool:
         return _is_known(part.func)
     if type(part).__name__ in _RUNS_FOREIGN:
         return False
+    if type(part).__name__ in _CONTAINERS:
+        return True
     home = part if hasattr(part, "__qualname__") else type(part)
     module = getattr(home, "__module__", None) or "builtins"
     return module.partition(".")[0] in KNOWN or _is_of_a_framework(part, module)

@@ -149,7 +149,7 @@ class Group:
             for number, metrics in enumerate(epochs):
                 for job, found in zip(self.jobs, metrics, strict=True):
                     if job.done <= first + number:
-                        job.add(found)
+                        job.add(dict(sorted(found.items())))
             raise
         return epochs[-1]
 
@@ -215,6 +215,8 @@ def _recorded(job: Job) -> dict[str, Any]:
 
 def _report(job: Job, callbacks: HeldCallbacks, epoch: int, metrics: Any) -> None:
     """Tell Keras's own callbacks for history and progress of an epoch that has run."""
+    # Keras's history has its names in this order.
+    logs = dict(sorted(metrics.items()))
     callbacks.on_epoch_begin(epoch)
-    callbacks.on_epoch_end(epoch, dict(sorted(metrics.items())))
-    job.keep(epoch, metrics)
+    callbacks.on_epoch_end(epoch, logs)
+    job.keep(epoch, logs)
