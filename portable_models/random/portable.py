@@ -18,6 +18,7 @@ from keras.src.layers.preprocessing.data_layer import DataLayer
 from keras.src.layers.preprocessing.image_preprocessing.aug_mix import AugMix
 from keras.src.random import seed_generator
 
+from portable_models._fork import refuse_after_fork
 from portable_models.random import distributions, rejection
 from portable_models.random.orthogonal import orthogonal
 from portable_models.random.replacement import Place, Replacement
@@ -72,6 +73,7 @@ class portable_random:  # noqa: N801 - read as a statement, like suppress
         NotImplementedError: raised inside, where equal numbers cannot be promised:
             ``keras.ops.image.elastic_transform``, the layer AugMix, random preprocessing layers that run in a
             tf.data pipeline of another backend, binomial draws of unknown counts.
+        RuntimeError: the process was forked after Keras had computed, so that computing would hang.
 
     Example:
         >>> with portable_random(7):
@@ -88,6 +90,7 @@ class portable_random:  # noqa: N801 - read as a statement, like suppress
         self._entered = _Entered()
 
     def __enter__(self) -> portable_random:
+        refuse_after_fork()
         with ExitStack() as stack:
             holder = object()
             # Before it is acquired, so that Ctrl-C between the two leaves nothing behind.
