@@ -5,11 +5,12 @@ import inspect
 import keras
 import numpy as np
 import pytest
-from . import test_import
-from . import process_ways as ways
-from . import process_work as work
 
 import portable_models
+
+from . import process_ways as ways
+from . import process_work as work
+from . import test_import
 
 pytestmark = pytest.mark.skipif(
     "x" not in inspect.signature(portable_models.fit).parameters,

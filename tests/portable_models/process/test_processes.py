@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+
 from . import process_ways as ways
 from . import process_work as work
 from .conftest import run_command
