@@ -32,7 +32,6 @@ from backends_matrix.left_off import left_off
 from backends_matrix.memory import peak_bytes, reset_peak
 from backends_matrix.result import CellResult, Status, write_result
 from backends_matrix.setup_function import setup_function
-from portable_models._collector import imported_for_good
 
 Event = dict[str, Any]
 
@@ -81,13 +80,16 @@ class Worker:
 
     def start(self) -> None:
         """Import keras and settle device, threads and precision."""
-        with imported_for_good():
-            import keras
-            import numpy as np
+        # Imports make about a million objects that all stay. Looking for garbage among them takes up to half
+        # of the start and the end of a process, and nobody else runs in this one.
+        gc.disable()
+        import keras
+        import numpy as np
 
-            from portable_models._backend import current
-        # This process is nobody else's: what is there now stays until it ends, and needs no look then either.
+        from portable_models._backend import current
+
         gc.freeze()
+        gc.enable()
         keras.config.set_floatx("float32")
         if self.double:
             compute_in_float64()

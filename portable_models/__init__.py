@@ -9,13 +9,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from portable_models._collector import imported_for_good as _imported_for_good
-
 if TYPE_CHECKING:
     from portable_models.experiments.experiment import Experiment
     from portable_models.experiments.run import run
 
-    # At run time the package itself, which can be called (export/callable_package.py).
+    # At run time the package itself, whose call is this function.
     from portable_models.export.api import export as export
     from portable_models.random import portable_random
     from portable_models.training.checkpoint import Checkpoint
@@ -33,11 +31,13 @@ _HOMES = {
     "data": "",
     "experiments": "",
     "export": "",
+    "files": "",
     "fit": "training",
     "fit_many": "training",
     "losses": "",
     "metrics": "",
     "models": "",
+    "names": "",
     "plots": "",
     "portable_random": "random",
     "random": "",
@@ -63,9 +63,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES[name]
-    # The first of these imports Keras, and Keras its backend.
-    with _imported_for_good():
-        found = importlib.import_module(f"{__name__}.{home or name}")
+    found = importlib.import_module(f"{__name__}.{home or name}")
     return getattr(found, name) if home else found
 
 
