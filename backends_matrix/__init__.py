@@ -1,6 +1,26 @@
 """The matrix of runs that proves a model means the same on every backend."""
 
-from backends_matrix.matrix import matrix
-from backends_matrix.plan import MatrixSettings
+from __future__ import annotations
 
-__all__ = ["MatrixSettings", "matrix"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backends_matrix.judge.run_comparison import compare
+    from backends_matrix.run.matrix_run import matrix
+    from backends_matrix.run.settings import MatrixSettings
+
+__all__ = ["MatrixSettings", "compare", "matrix"]
+
+_MODULES = {
+    "MatrixSettings": "backends_matrix.run.settings",
+    "compare": "backends_matrix.judge.run_comparison",
+    "matrix": "backends_matrix.run.matrix_run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use, so that importing the package costs nothing."""
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

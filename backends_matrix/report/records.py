@@ -204,7 +204,7 @@ class Report:
 
 
 def parse(document: Mapping[str, Any]) -> Report:
-    """The records of a valid document (see :func:`~backends_matrix.report.document.validate`).
+    """The records of a valid document (see :func:`~backends_matrix.report.json_file.validate`).
 
     Characters that a terminal would obey or that XML cannot hold are replaced in every text.
     An experiment that only cells or problems name, because no backend could describe it, is there

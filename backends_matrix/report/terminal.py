@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backends_matrix.report.agreement import grouped, made_text
 from backends_matrix.report.next_steps import next_step, notes, written
 from backends_matrix.report.overview import (
     Row,
@@ -31,6 +30,7 @@ from backends_matrix.report.overview import (
 from backends_matrix.report.problems import Line, problem_lines
 from backends_matrix.report.records import Experiment, Report, parse
 from backends_matrix.report.summary import times
+from backends_matrix.report.tally import grouped, made_text
 from backends_matrix.report.wording import (
     NOTHING,
     count,
