@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backends_matrix.versions import Outcome, Row, Table, read_verified, verify_rows
-from backends_matrix.versions import environments as making
+from backends_matrix.versions import installation as making
 from backends_matrix.versions import verify as verifying
 from backends_matrix.versions.installation import EnvironmentFailedError, make, uv_settings
 
