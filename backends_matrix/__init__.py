@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backends_matrix.judge.run_comparison import compare
-    from backends_matrix.run.matrix_run import matrix
+    from backends_matrix.report.matrix_report import MatrixReport, matrix
     from backends_matrix.run.settings import MatrixSettings
 
-__all__ = ["MatrixSettings", "compare", "matrix"]
+__all__ = ["MatrixReport", "MatrixSettings", "compare", "matrix"]
 
 _MODULES = {
     "MatrixSettings": "backends_matrix.run.settings",
     "compare": "backends_matrix.judge.run_comparison",
-    "matrix": "backends_matrix.run.matrix_run",
+    "MatrixReport": "backends_matrix.report.matrix_report",
+    "matrix": "backends_matrix.report.matrix_report",
 }
 
 

@@ -26,8 +26,8 @@ from portable_models.export import (
 )
 from portable_models.export.probes import EXPORTED_BATCH
 
-EXIT_INTERRUPTED = 130
-"""What a shell gives for a program that Ctrl-C ended; 1 would say that a difference was found."""
+EXIT_INTERRUPTED = 3
+"""It could not be run to its end; 1 would say that a difference was found."""
 
 
 def _facts(

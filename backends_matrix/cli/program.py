@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
 
-from backends_matrix.cli.messages import complain
-from backends_matrix.errors import CallError, RunError
-from backends_matrix.report import ReportError
-
-EXIT_CALL, EXIT_RUN = 2, 3
+from backends_matrix.cli.exit_codes import run_guarded
 
 COMMANDS = ("compare", "convert", "export", "matrix", "report", "run", "selftest", "versions")
 """Each is the attribute ``command`` of the module of its name, which is imported when it is called."""
 
 
 class Group(click.Group):
-    """Imports a command when it is called; turns the project's own errors into one line and an exit code."""
+    """Imports a command when it is called; turns every failure into one line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
@@ -33,16 +31,19 @@ class Group(click.Group):
         command: click.Command = module.command
         return command
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run a command."""
-        try:
-            return super().main(*args, **kwargs)
-        except CallError as error:
-            complain(str(error))
-            sys.exit(EXIT_CALL)
-        except (RunError, ReportError) as error:
-            complain(str(error))
-            sys.exit(EXIT_RUN)
+        call = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return call()
+        sys.exit(run_guarded(call))
 
 
 @click.group(
@@ -52,5 +53,6 @@ class Group(click.Group):
 def main() -> None:
     """Prove that Keras 3 models mean the same on JAX, TensorFlow and PyTorch.
 
-    Exit codes: 0 all agree; 1 a difference was found; 2 the call is wrong; 3 something could not be run.
+    Exit codes: 0 all agree; 1 a difference was found; 2 the call is wrong; 3 something could not be run, or
+    nothing could be decided.
     """

@@ -16,7 +16,7 @@ from backends_matrix.judge.explanation import explain
 from backends_matrix.judge.noise import families
 from backends_matrix.judge.stored_run import Place, StoredRun, read_runs
 from backends_matrix.judge.trajectories import Judgement, compare_metrics
-from backends_matrix.report.assembly import SCHEMA, cell_entry
+from backends_matrix.report.assembly import SCHEMA, cell_entry, is_decided
 from backends_matrix.run.environment import describe_host
 from backends_matrix.run.result import CellResult
 
@@ -150,7 +150,9 @@ def _families(variant: tuple[str, str], runs: Sequence[StoredRun]) -> list[list[
 def _verdict(comparisons: Sequence[Comparison], broken: Sequence[Place]) -> str:
     if any(each.verdict is Agreement.DIFFERS for each in comparisons):
         return "differ"
-    return "agree" if comparisons and not broken else "error"
+    if broken or not comparisons:
+        return "error"
+    return "agree" if is_decided(comparisons) else "undecidable"
 
 
 def _nothing_shared(runs: Sequence[StoredRun]) -> dict[str, Any]:

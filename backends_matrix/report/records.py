@@ -16,7 +16,8 @@ from portable_models.plots import Figure, History
 # Control characters, which could drive a terminal and which XML forbids, lone surrogates, which no
 # encoding holds, and the marks that turn the direction of the text around.
 _UNSHOWABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _Record = TypeVar("_Record")
 

@@ -13,6 +13,9 @@ BACKENDS = ("jax", "tensorflow", "torch")
 DEVICES = ("cpu", "gpu", "tpu")
 ENGINES = ("compiled", "keras")
 
+_LONGEST_NAME = 120
+"""Characters of a folder's readable name; file systems take 255 bytes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -67,9 +70,10 @@ class Cell:
         """Name of the cell's folder: readable, and different for every cell."""
         parts = (self.experiment, self.variant, self.backend, self.pipeline, f"r{self.replica}")
         readable = "-".join(
-            "".join(c if c.isalnum() or c in "_." else "_" for c in part) for part in parts
+            "".join(c if c.isascii() and (c.isalnum() or c in "_.") else "_" for c in part)
+            for part in parts
         )
-        return f"{readable}-{self.fingerprint()[:8]}"
+        return f"{readable[:_LONGEST_NAME].lstrip('.')}-{self.fingerprint()[:8]}"
 
     def fingerprint(self) -> str:
         """SHA-256 of every field: a result belongs to a cell only if both have the same."""

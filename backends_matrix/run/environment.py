@@ -15,6 +15,10 @@ FRAMEWORK_PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"
 """Backend -> the package that must be installed for it."""
 
 
+KERAS_VARIABLES = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED")
+"""Variables by which a user's own shell would change what a worker computes."""
+
+
 def installed(backend: str) -> bool:
     """True where the backend's package is installed; it is not imported."""
     return importlib.util.find_spec(FRAMEWORK_PACKAGES[backend]) is not None
@@ -60,6 +64,8 @@ def worker_environment(
         base: what the worker inherits; this process's environment if None.
     """
     environment = dict(os.environ if base is None else base)
+    for name in KERAS_VARIABLES:
+        environment.pop(name, None)
     count = str(threads)
     environment |= {
         "KERAS_BACKEND": backend,
@@ -73,6 +79,8 @@ def worker_environment(
         "TF_DETERMINISTIC_OPS": "1",
         "NVIDIA_TF32_OVERRIDE": "0",
         "PYTHONHASHSEED": "0",
+        # A keras.json of the user's may ask for it; it holds for JAX only.
+        "KERAS_NNX_ENABLED": "false",
         "PYTHONUNBUFFERED": "1",
     }
     if threads == 1:

@@ -21,6 +21,15 @@ class Observer(Protocol):
     def finished(self, result: CellResult) -> None:
         """A cell has a result."""
 
+    def waiting(self, what: str) -> None:
+        """Something that takes time has begun."""
+
+    def waited(self, what: str) -> None:
+        """It has ended."""
+
+    def note(self, text: str) -> None:
+        """Something that a user should know."""
+
 
 class Silent:
     """Shows nothing."""
@@ -32,4 +41,13 @@ class Silent:
         """Nothing."""
 
     def finished(self, result: CellResult) -> None:
+        """Nothing."""
+
+    def waiting(self, what: str) -> None:
+        """Nothing."""
+
+    def waited(self, what: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
         """Nothing."""

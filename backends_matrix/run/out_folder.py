@@ -1,63 +1,73 @@
-"""The folder of a run: checked before anything starts, and never overwritten."""
+"""The output folder of a run: checked before anything starts, locked, and never overwritten."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
-import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
-from backends_matrix.errors import CallError
-from backends_matrix.run.cell import Cell
-from backends_matrix.run.environment import package_version
-from backends_matrix.run.result import CellResult, read_result
+from backends_matrix.atomic_files import make_folder, write_atomically
+from backends_matrix.errors import CallError, RunError
+from backends_matrix.run.lock import LOCK_FILE, lock_folder
 
 MARKER = "run.json"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+"""Errors that are not the folder's fault: another one on the same disk would not do either."""
 
 
-def prepare(out: Path, *, resume: bool, command: list[str]) -> None:
-    """Make the folder ready for a run.
+@contextlib.contextmanager
+def open_folder(out: Path, *, resume: bool, command: list[str]) -> Iterator[str]:
+    """Make the folder ready for a run and hold its lock.
 
     An earlier run's files are moved to ``earlier-1``, ``earlier-2`` …, unless it is resumed.
 
+    Yields:
+        A sentence if the lock of a run that died was taken over, else an empty string.
+
     Raises:
         CallError: it cannot be written to, or holds files that are no run of this project.
+        RunError: another run uses it, or the disk is full.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        present = sorted(path for path in out.iterdir() if not path.name.startswith("earlier-"))
-        if present and not (out / MARKER).exists():
-            raise CallError(
-                f"--out {out} holds other files ({present[0].name}, …); give an empty or new folder"
-            )
-        if present and not resume:
-            _move_aside(out, present)
-        partial = out / f".{MARKER}.{os.getpid()}"
-        partial.write_text(json.dumps({"command": command}), encoding="utf-8")
-        partial.replace(out / MARKER)
-        (out / "cells").mkdir(exist_ok=True)
-    except OSError as error:
+    with contextlib.ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            _refuse_other_files(out, _present(out))
+            note = stack.enter_context(lock_folder(out))
+            present = _present(out)
+            if present and not resume:
+                _move_aside(out, present)
+            write_atomically(out / MARKER, json.dumps({"command": command}).encode())
+            for name in ("cells", "logs"):
+                make_folder(out / name)
+        except OSError as error:
+            kind = RunError if error.errno in _FULL else CallError
+            raise kind(
+                f"--out {out} cannot be written to ({error.strerror or error}); give another folder"
+            ) from None
+        yield note
+
+
+def _present(out: Path) -> list[Path]:
+    """The files of an earlier run, the marker last, so that an interrupted move can be repeated."""
+    found = [
+        path
+        for path in sorted(out.iterdir())
+        if not path.name.startswith("earlier-")
+        and path.name != LOCK_FILE
+        # What is left of a write that was killed.
+        and not (path.name.startswith(".") and path.name.endswith(".partial"))
+    ]
+    return sorted(found, key=lambda path: path.name == MARKER)
+
+
+def _refuse_other_files(out: Path, present: list[Path]) -> None:
+    if present and not (out / MARKER).exists():
         raise CallError(
-            f"--out {out} cannot be written to ({error.strerror or error}); give another folder"
-        ) from None
-
-
-def finished(cells: Iterable[Cell], folder: Path) -> list[CellResult]:
-    """The results under ``folder`` that still count for these cells.
-
-    A result counts if it is whole, belongs to the very same cell, ended well, and was made with the
-    versions of Keras and the framework that are installed now.
-    """
-    results = (read_result(cell, folder) for cell in cells)
-    return [result for result in results if result.ok and _same_versions(result)]
-
-
-def _same_versions(result: CellResult) -> bool:
-    packages = {"keras": "keras", result.cell.backend: result.cell.backend}
-    return all(
-        result.environment.get(key) == package_version(name) for key, name in packages.items()
-    )
+            f"--out {out} holds other files ({present[0].name}, …); give an empty or new folder"
+        )
 
 
 def _move_aside(out: Path, present: list[Path]) -> None:

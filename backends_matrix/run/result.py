@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from backends_matrix.atomic_files import make_folder, write_atomically
 from backends_matrix.run.cell import Cell
+from backends_matrix.run.result_check import find_fault
 
 RESULT_FILE = "result.json"
 
@@ -40,6 +41,7 @@ class CellResult:
         peak_memory_bytes: the worker's largest resident memory while the cell ran.
         outcome: the outcome as JSON (``portable_models.experiments.Outcome.to_json``); empty unless ok.
         environment: versions and settings of the worker that ran it.
+        identity: digests of what it ran (see ``identity.py``); empty unless ok.
     """
 
     cell: Cell
@@ -49,6 +51,7 @@ class CellResult:
     peak_memory_bytes: int | None = None
     outcome: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -84,6 +87,7 @@ class CellResult:
             "peak_memory_bytes": self.peak_memory_bytes,
             "outcome": self.outcome,
             "environment": self.environment,
+            "identity": self.identity,
         }
 
     @classmethod
@@ -97,6 +101,7 @@ class CellResult:
             value["peak_memory_bytes"],
             value["outcome"],
             value["environment"],
+            value["identity"],
         )
 
 
@@ -104,32 +109,31 @@ def write_result(result: CellResult, cells: Path) -> Path:
     """Write a result into the cell's folder under ``cells``, whole or not at all.
 
     Numbers that JSON cannot hold (NaN, infinity) are written as null, and the result is then invalid.
+
+    Raises:
+        OSError: it cannot be written.
     """
-    folder = cells / result.cell.key
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / RESULT_FILE
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(
-        json.dumps(_finite(result.to_json()), indent=1, allow_nan=False), encoding="utf-8"
-    )
-    partial.replace(path)
-    return path
+    folder = make_folder(cells / result.cell.key)
+    text = json.dumps(_finite(result.to_json()), indent=1, allow_nan=False)
+    return write_atomically(folder / RESULT_FILE, text.encode("utf-8", "backslashreplace"))
 
 
 def read_result(cell: Cell, cells: Path) -> CellResult:
     """The result of a cell, or a result that says why there is none that counts.
 
-    A result that is missing, unreadable, of another cell, or that holds a number which is not finite is
-    never taken for a pass.
+    A result that is missing, unreadable, damaged, of another cell, or that holds a number which is not
+    finite is never taken for a pass.
     """
     path = cells / cell.key / RESULT_FILE
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
+        if fault := find_fault(value):
+            return CellResult(cell, Status.INVALID, f"the result file is damaged: {fault}")
         result = CellResult.from_json(value)
         fingerprint = value["fingerprint"]
     except FileNotFoundError:
         return CellResult(cell, Status.INVALID, "the worker wrote no result")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return CellResult(cell, Status.INVALID, f"the result file cannot be read: {error!r}")
     if fingerprint != cell.fingerprint() or result.cell != cell:
         return CellResult(cell, Status.INVALID, "the result file belongs to another cell")
@@ -141,8 +145,8 @@ def read_result(cell: Cell, cells: Path) -> CellResult:
 
 
 def not_finite(result: CellResult) -> str:
-    """Where a result holds a number that is not finite, in words; empty where it holds none."""
-    if not result.history:
+    """Why the numbers of a result cannot be judged, in words; empty where they can."""
+    if not result.history or not all(result.history.values()):
         return "the result holds no history"
     for name, points in result.history.items():
         for epoch, value in enumerate(points, start=1):
@@ -151,6 +155,11 @@ def not_finite(result: CellResult) -> str:
     for name, value in result.final.items():
         if value is None or not math.isfinite(value):
             return f"{name} is not a finite number"
+    samples: Mapping[str, int] = result.outcome.get("samples", {})
+    for prefix, part in (("val_", "validation"), ("test_", "test")):
+        measured = [name for name in (*result.history, *result.final) if name.startswith(prefix)]
+        if measured and samples.get(part) == 0:
+            return f"{measured[0]} was measured on no samples; the study's {part} data are empty"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,15 +11,16 @@ from typing import Any
 
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import installed, worker_environment
-from backends_matrix.run.observer import Observer
+from backends_matrix.run.observer import Observer, Silent
 from backends_matrix.run.process import (
     WorkerCrashedError,
     WorkerError,
     WorkerHungError,
     WorkerProcess,
+    WorkerRefusedError,
     WorkerUnavailableError,
 )
-from backends_matrix.run.result import CellResult, Status, read_result, write_result
+from backends_matrix.run.result import RESULT_FILE, CellResult, Status, read_result, write_result
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,18 @@ class WorkerSupervisor:
         backend: what Keras runs on.
         settings: how workers are run.
         double: compute in float64.
+        observer: is told when a worker starts.
     """
 
-    def __init__(self, backend: str, settings: WorkerSettings, *, double: bool = False) -> None:
+    def __init__(
+        self,
+        backend: str,
+        settings: WorkerSettings,
+        *,
+        double: bool = False,
+        observer: Observer | None = None,
+    ) -> None:
+        self._observer = observer or Silent()
         self.backend = backend
         self.double = double
         self.environment: Mapping[str, Any] = {}
@@ -122,16 +133,30 @@ class WorkerSupervisor:
                 cache=settings.cache,
                 double=self.double,
             )
-            self._worker = await WorkerProcess.start(
-                arguments, environment, settings.log(self.name)
-            )
+            self._observer.waiting(f"starting {self.name}")
+            try:
+                self._worker = await WorkerProcess.start(
+                    arguments, environment, settings.log(self.name)
+                )
+            finally:
+                self._observer.waited(f"starting {self.name}")
             self.environment = self._worker.environment
         return self._worker
 
     async def ask(self, command: Mapping[str, Any]) -> Any:
-        """Send a command that has one event for an answer, and give that event."""
+        """Send a command that has one event for an answer, and give that event.
+
+        Raises:
+            WorkerError: there is no answer. A worker that died or hung is replaced for the next command.
+        """
         worker = await self.worker()
-        return await worker.answer(command, self._settings.silence)
+        try:
+            return await worker.answer(command, self._settings.silence)
+        except WorkerRefusedError:
+            raise
+        except WorkerError:
+            await self.reset()
+            raise
 
     async def run(self, cell: Cell, observer: Observer) -> CellResult:
         """Run one cell; whatever goes wrong is its result."""
@@ -144,6 +169,8 @@ class WorkerSupervisor:
             self._start_failure = CellFailure.of(error)
             return self._start_failure.result(cell)
         observer.started(cell)
+        # The result of an earlier run must not be taken for the one that is written now.
+        self._remove_result(cell)
         try:
             async for event in worker.ask(
                 {"do": "run", "cell": cell.to_json(), "checkpoint": self._settings.checkpoint},
@@ -155,6 +182,10 @@ class WorkerSupervisor:
             await self.reset()
             return CellFailure.of(error).result(cell)
         return read_result(cell, self._settings.cells)
+
+    def _remove_result(self, cell: Cell) -> None:
+        with contextlib.suppress(OSError):
+            (self._settings.cells / cell.key / RESULT_FILE).unlink()
 
 
 @dataclass(frozen=True)
@@ -193,7 +224,9 @@ async def run_backend(
     for cell in cells:
         result = await supervisor.run(cell, observer)
         if not result.ok:
-            write_result(result, settings.cells)
+            # On a full disk it is known all the same, and stands in the report.
+            with contextlib.suppress(OSError):
+                write_result(result, settings.cells)
         record(result)
         observer.finished(result)
 
@@ -206,7 +239,7 @@ async def run_cells(
     jobs: int,
     observer: Observer,
     record: Callable[[CellResult], None],
-    last_words: Callable[[WorkerSupervisor], Awaitable[None]],
+    finish_backend: Callable[[WorkerSupervisor], Awaitable[None]],
 ) -> None:
     """Run cells, every backend in its own supervisor, at most ``jobs`` supervisors at a time.
 
@@ -217,7 +250,7 @@ async def run_cells(
         jobs: how many supervisors run at a time.
         observer: is told of every epoch and cell.
         record: is given every result.
-        last_words: is awaited for every supervisor when its cells are done, before its worker ends.
+        finish_backend: is awaited for every supervisor when its cells are done, before its worker ends.
     """
     gate = asyncio.Semaphore(jobs)
 
@@ -225,7 +258,7 @@ async def run_cells(
         mine = [cell for cell in cells if cell.backend == supervisor.backend]
         async with gate:
             await run_backend(supervisor, mine, settings, observer, record)
-            await last_words(supervisor)
+            await finish_backend(supervisor)
             await supervisor.close()
 
     async with asyncio.TaskGroup() as group:
