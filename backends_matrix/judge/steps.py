@@ -30,6 +30,10 @@ PRECISION = {"compute": "float32", "variables": "float32"}
 """Where the states do not say what the model's layers compute in and its variables are of."""
 
 
+EFFECT = 0.05
+"""Relative change of a loss that matters to its user, as for trajectories."""
+
+
 @dataclass(frozen=True)
 class StepJudgement:
     """What the tolerance of one step rests on.
@@ -56,6 +60,7 @@ class _Part:
     tolerance: float
     place: str
     reason: str
+    value: float
 
 
 def judge_steps(
@@ -99,8 +104,7 @@ def _parts(
     """For each backend, the tensor of this kind that uses the largest share of its tolerance."""
     if not keys:
         return
-    # Gradients share one scale: a small one is a sum in which large ones cancel.
-    scale = max(float(np.max(np.abs(exact[key]), initial=0.0)) for key in keys)
+    scale = _scale(kind, keys, exact)
     kept = _precision(kind, names["precision"])
     rounding = settings.units * UNITS[kept] * max(scale, 1e-30)
     errors = {
@@ -121,11 +125,30 @@ def _parts(
                 ),
             }
             reason, tolerance = max(choices.items(), key=lambda item: item[1])
-            part = _Part(mine[key], tolerance, _place(key, names), reason)
+            part = _Part(mine[key], tolerance, _place(key, names), reason, _largest(exact, [key]))
             if worst is None or part.error / part.tolerance > worst.error / worst.tolerance:
                 worst = part
         if worst is not None:
             yield backend, worst
+
+
+def _scale(kind: str, keys: Sequence[str], exact: Mapping[str, NDArray[Any]]) -> float:
+    """The size of the terms that a kind of result is summed from, which rounding errors are relative to.
+
+    Gradients share one scale: a small one is a sum in which large ones cancel. A loss or metric is
+    computed from the outputs. Where they are near a target, its value is far smaller than the terms: the
+    logarithm of a probability that is 1 but for 1e-7 carries the rounding error of 1.
+    """
+    scale = _largest(exact, keys)
+    if kind in ("loss", "metric"):
+        outputs = _largest(exact, [key for key in exact if key.startswith("outputs/")])
+        # At most 1, as for probabilities: a bound on any loss would be far too wide for large outputs.
+        scale = max(scale, min(1.0, outputs))
+    return scale
+
+
+def _largest(exact: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> float:
+    return max((float(np.max(np.abs(exact[key]), initial=0.0)) for key in keys), default=0.0)
 
 
 def _precision(kind: str, precision: Mapping[str, str]) -> str:
@@ -157,6 +180,9 @@ def _comparison(
     cell: Cell, backend: str, kind: str, step: int, epoch: int, part: _Part
 ) -> Comparison:
     differs = part.error > part.tolerance
+    # Nothing is said of a loss that is smaller than the rounding errors of its terms.
+    unknown = kind == "loss" and part.error > 0 and part.tolerance > EFFECT * part.value
+    verdict = Agreement.UNDECIDABLE if unknown else Agreement.AGREES
     where = f" of {part.place}" if part.place and differs else ""
     return Comparison(
         level=1,
@@ -170,7 +196,7 @@ def _comparison(
         difference=part.error,
         tolerance=part.tolerance,
         smallest_passing=part.error,
-        verdict=Agreement.DIFFERS if differs else Agreement.AGREES,
+        verdict=Agreement.DIFFERS if differs else verdict,
         why=f"{part.reason}; one step from the state after {step} steps"
         + (f", worst in {part.place}" if part.place else ""),
         step=step,

@@ -7,6 +7,7 @@ where training is stable and flaky where training is chaotic.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -121,13 +122,23 @@ def _tolerance(
         why = f"{moved} of {count} samples at the threshold"
     else:
         units = judgement.operations * float(np.finfo(np.float32).eps)
-        least, why = (
-            units * max(abs(value), 1e-3),
-            f"{judgement.operations:g} units of float32 rounding",
-        )
+        scale = max(abs(value), _terms(quantity, base), 1e-3)
+        least = units * scale
+        why = f"{judgement.operations:g} units of float32 rounding at {scale:.2g}"
     if noise > least:
         return noise, f"{judgement.safety:g} x the replicas' distance of {floor:.2e}"
     return least, why
+
+
+def _terms(quantity: str, base: CellResult) -> float:
+    """The size of the terms that a metric is summed from: its largest value in the training, at most 1.
+
+    A loss that has fallen to 1e-7 is still computed from outputs near 1, whose rounding errors are near
+    1e-7 too.
+    """
+    name = re.sub(r"^(val|test|mean|fold_\d+)_", "", quantity)
+    points = [*base.history.get(quantity, ()), *base.history.get(name, ())]
+    return min(1.0, max(map(abs, points), default=0.0))
 
 
 def _effect(quantity: str, value: float, judgement: Judgement) -> float:

@@ -57,10 +57,13 @@ async def compare_steps(
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="portable-steps-")))
             try:
                 await _steps_of(cell, supervisors, exact, folder, silence)
-            except StepsFailedError as error:
-                failures[cell] = str(error)
-            else:
-                found += judge_steps(folder, cell, list(supervisors))
+                compared = judge_steps(folder, cell, list(supervisors))
+            except (StepsFailedError, OSError, ValueError, KeyError) as error:
+                failures[cell] = str(error) or type(error).__name__
+                continue
+            if not compared:
+                failures[cell] = "no step was recorded"
+            found += compared
     return found, failures
 
 

@@ -107,7 +107,8 @@ def test_the_tolerance_is_that_of_the_type_that_is_computed_in(judged, precision
         for each in judged({"jax": {}, "torch": {}}, **precision)
         if each.backend == "torch"
     }
-    largest = {"outputs": 0.5, "loss": 0.7, "gradient": 2.0, "update": 0.4, "metric": 0.2}
+    # The metric is 0.2, but is computed from outputs of 0.5.
+    largest = {"outputs": 0.5, "loss": 0.7, "gradient": 2.0, "update": 0.4, "metric": 0.5}
     assert set(found) == set(largest)
     for quantity, (why, tolerance) in found.items():
         name, unit = rounded.get(quantity, ("float32", 2.0**-23))
@@ -147,3 +148,23 @@ def test_the_first_thing_that_differs_names_the_kind(judged, change, kind):
 
 def test_nothing_is_explained_where_all_agree(judged):
     assert explain(judged({"jax": {}, "torch": {}})) == []
+
+
+def test_a_loss_near_zero_is_judged_by_the_terms_that_it_is_summed_from(tmp_path):
+    """The logarithm of a probability of 1 - 1e-7 carries the rounding error of 1, which is 6e-8."""
+    exact = {"outputs/0": np.array([1.0 - 1e-7]), "loss/0": np.array(1e-7)}
+    (tmp_path / "names.json").write_text("{}")
+    np.savez(tmp_path / "state-000.npz", place=np.array([10, 2]))
+    found = {}
+    for name, loss in {JUDGE: 1e-7, "jax": 1.19e-7, "torch": 1e-4, "x": 1e-7}.items():
+        (tmp_path / name).mkdir()
+        moves = {f"move/{key}": np.array(1e-14) for key in exact} if name == JUDGE else {}
+        np.savez(tmp_path / name / "state-000.npz", **{**exact, "loss/0": np.array(loss)}, **moves)
+    found = {
+        each.backend: each
+        for each in judge_steps(tmp_path, CELL, ["jax", "torch", "x"])
+        if each.quantity == "loss"
+    }
+    assert found["jax"].verdict is Agreement.UNDECIDABLE
+    assert found["torch"].verdict is Agreement.DIFFERS
+    assert found["jax"].tolerance == pytest.approx(16 * 2.0**-23)
