@@ -1,9 +1,9 @@
 """Which parts of a compiled model are Python code that neither Keras nor this library wrote.
 
 A compiled program runs a model's Python code once, while it is traced. Keras does the same on JAX and
-TensorFlow; on PyTorch it runs the code at every step. Code of the user's may do something else each time: count
-its calls, read a global, draw from NumPy. So two questions depend on it: may PyTorch's steps be traced, and may
-two models share one program.
+TensorFlow; on PyTorch it runs the code at every step. Code of the user's may do something else each time:
+count its calls, read a global, draw from NumPy. So two questions depend on it: may PyTorch's steps be traced,
+and may two models share one program.
 """
 
 from __future__ import annotations

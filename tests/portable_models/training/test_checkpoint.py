@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Checkpoint, Recipe, fit, portable_random
+from portable_models import Checkpoint, Recipe, portable_random
 from portable_models.training.left_off import trainings_kept
+
+from .study import fit
 
 X = np.random.default_rng(0).normal(size=(18, 4)).astype("float32")
 ROWS = (X, X.sum(axis=1))
