@@ -71,10 +71,8 @@ class TensorFlowProgram(Program):
         steps = epochs * max(training.steps, 1)
         weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
         pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
-        # What the user asked for stands: "auto" leaves the choice to us.
-        asked = (model.get_compile_config() or {}).get("jit_compile", "auto")
-        self._must = asked is True
-        self._xla = pays if asked == "auto" else bool(asked)
+        # jit_compile=False stands; True is also what Keras makes of "auto", which leaves the choice to us.
+        self._xla = pays and model.jit_compile
         # A step of the user's own may ask how many rows a batch has.
         self._of_any_size = not self._xla and not may_log_otherwise(model)
         self._keeps_logs: dict[bool, dict[str, Any]] = {}
@@ -95,7 +93,7 @@ class TensorFlowProgram(Program):
             lacking = isinstance(
                 error, tf.errors.UnimplementedError | tf.errors.InvalidArgumentError
             )
-            if not self._of_any_size and not (self._xla and lacking and not self._must):
+            if not self._of_any_size and not (self._xla and lacking):
                 if isinstance(error, NotCompilableError):
                     raise
                 raise NotCompilableError(

@@ -72,10 +72,18 @@ def _architecture(model: Any) -> Any:
     Automatic names differ between two builds; a seed decides values only.
     """
     numbers = {layer.name: f"#{place}" for place, layer in enumerate(all_layers(model))}
+    shared: dict[Any, int] = {}
 
     def plain(part: Any) -> Any:
         if isinstance(part, Mapping):
-            return {str(key): plain(value) for key, value in part.items() if key != "seed"}
+            # Keras numbers shared objects by their addresses in memory.
+            return {
+                str(key): shared.setdefault(value, len(shared))
+                if key == "shared_object_id"
+                else plain(value)
+                for key, value in part.items()
+                if key != "seed"
+            }
         if isinstance(part, (list, tuple)):
             return [plain(value) for value in part]
         if isinstance(part, str):
@@ -100,6 +108,8 @@ def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     optimizer = found.pop("optimizer", None)
     if hasattr(optimizer, "get_config"):
         config = dict(optimizer.get_config())
+        # Keras counts the optimizers that it names.
+        config.pop("name", None)
         if isinstance(config.get("learning_rate"), (int, float)):
             del config["learning_rate"]
         found["optimizer"] = {"class": _home(type(optimizer)), "config": config}

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from portable_models._keras.compile_settings import compile_arguments
+from portable_models._keras.compile_settings import compile_arguments, jit_compile_is_auto
 from portable_models.files.neutral import neutralise
 from portable_models.training.recipe import Recipe
 
@@ -16,7 +16,6 @@ _PUBLIC_DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "weighted_metrics": (None, []),
     "run_eagerly": (False,),
     "steps_per_execution": (1,),
-    "jit_compile": ("auto",),
     "auto_scale_loss": (True,),
 }
 """Arguments of ``compile`` that a recipe has no place for, and their defaults."""
@@ -42,6 +41,8 @@ def recipe_of(model: Any, **settings: Any) -> Recipe:
     for name, defaults in _PUBLIC_DEFAULTS.items():
         if given.get(name) not in defaults and name in given:
             cannot.append(f"{name}={given[name]!r}")
+    if not jit_compile_is_auto(model):
+        cannot.append(f"jit_compile={model.jit_compile}")
     parts = {
         "optimizer": _written(
             given.get("optimizer"), keras.optimizers.serialize, cannot, "optimizer"

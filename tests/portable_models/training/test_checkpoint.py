@@ -80,7 +80,7 @@ def test_fewer_epochs_than_are_done_are_refused(tmp_path):
 def test_the_file_of_another_training_is_refused(tmp_path):
     train(tmp_path / "a.npz")
     checkpoint = Checkpoint(tmp_path / "a.npz")
-    with pytest.raises(ValueError, match="another training, of different recipe"):
+    with pytest.raises(ValueError, match="another training, of different settings"):
         fit(build(), ROWS, RECIPE.replace(batch_size=3), checkpoint=checkpoint)
     with pytest.raises(ValueError, match="another training, of different samples"):
         fit(build(), (X + 1, ROWS[1]), RECIPE, checkpoint=checkpoint)
