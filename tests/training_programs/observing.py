@@ -176,7 +176,8 @@ def process_state(model: Any) -> Observations:
         if callable(value)
     }
     state |= {
-        "sys.meta_path": [id(each) for each in sys.meta_path],
+        # Packages that Keras imports late add finders of their own; ours must not.
+        "sys.meta_path": [each for each in map(repr, sys.meta_path) if "portable_models" in each],
         "gc": [gc.isenabled(), *gc.get_threshold()],
         "floatx": keras.config.floatx(),
         "dtype_policy": keras.config.dtype_policy().name,

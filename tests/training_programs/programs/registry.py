@@ -6,7 +6,17 @@ import importlib
 
 from .program import BACKEND, Program
 
-TOPICS = ("generative", "adversarial", "metric_learning", "text")
+TOPICS = (
+    "generative",
+    "adversarial",
+    "metric_learning",
+    "text",
+    "series",
+    "vision",
+    "steps",
+    "optimizing",
+    "states",
+)
 
 
 def programs() -> dict[str, Program]:
