@@ -16,6 +16,9 @@ TOPICS = (
     "steps",
     "optimizing",
     "states",
+    "watching",
+    "changing",
+    "looking",
 )
 
 
