@@ -19,6 +19,9 @@ TOPICS = (
     "watching",
     "changing",
     "looking",
+    "tabular",
+    "feeding",
+    "settings",
 )
 
 
