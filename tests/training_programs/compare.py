@@ -144,6 +144,9 @@ def main() -> int:
     arguments = parser.parse_args()
     os.environ["KERAS_BACKEND"] = arguments.backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # More threads add up in no fixed order.
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
     return table(arguments)
 
 

@@ -114,7 +114,7 @@ def shuffled_model_fit(model: Any, fit: dict[str, Any]) -> Any:
     epochs, first = fit.pop("epochs"), fit.pop("initial_epoch", 0)
     steps = -(-rows // (fit.get("batch_size") or 32))
     callbacks = HeldBack(
-        fit.pop("callbacks", None), add_history=True, model=model, epochs=epochs, steps=steps, verbose=0
+        fit.pop("callbacks", None), add_history=True, model=model, verbose=0, epochs=epochs, steps=steps
     )
     optimizer = model.optimizer
     # Averaged weights are put in place when a fit ends: once here, at the real end.
@@ -138,20 +138,31 @@ def shuffled_model_fit(model: Any, fit: dict[str, Any]) -> Any:
                     break
         finally:
             del optimizer.finalize_variable_values
-        optimizer.finalize_variable_values(model.trainable_weights)
+        model.optimizer.finalize_variable_values(model.trainable_weights)
         callbacks.end()
     return model.history
 
 
 class NotShuffled(ValueError):
-    """The library draws no order for these data, so there is nothing to compare."""
+    """What the reference cannot permute here."""
+
+
+def can_be_permuted(program: Program) -> bool:
+    """Whether ``shuffled_model_fit`` takes every ``fit`` of a program."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for fit in program.fits(Path(folder)):
+                _rows(fit)
+        except NotShuffled:
+            return False
+    return True
 
 
 def _rows(fit: dict[str, Any]) -> int:
     leaves = keras.tree.flatten([fit.get(name) for name in ("x", "y", "sample_weight")])
     leaves = [leaf for leaf in leaves if leaf is not None]
     plain = all(isinstance(leaf, np.ndarray) for leaf in leaves)
-    if not plain or "validation_split" in fit or "steps_per_epoch" in fit:
+    if not plain or {"validation_split", "steps_per_epoch"} & set(fit):
         raise NotShuffled("only NumPy arrays without steps and splits are permuted here")
     return len(leaves[0])
 
