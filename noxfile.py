@@ -30,8 +30,9 @@ package = ModuleType("backends_matrix")
 package.__path__ = [str(ROOT / "backends_matrix")]
 sys.modules.setdefault("backends_matrix", package)
 
-from backends_matrix import smoke, versions  # noqa: E402
-from backends_matrix.versions.environments import uv_settings  # noqa: E402
+from backends_matrix import versions  # noqa: E402
+from backends_matrix.versions import smoke  # noqa: E402
+from backends_matrix.versions.installation import uv_settings  # noqa: E402
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"

@@ -21,8 +21,8 @@ from typing import Any
 
 from page import IMPORT, write_page
 
-from backends_matrix.cell import BACKENDS
-from backends_matrix.environment import describe_host, installed, worker_environment
+from backends_matrix.run.cell import BACKENDS
+from backends_matrix.run.environment import describe_host, installed, worker_environment
 from portable_models._cores import cores
 
 HERE = Path(__file__).parent

@@ -9,18 +9,17 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from portable_models._collector import imported_for_good as _imported_for_good
-
 if TYPE_CHECKING:
     from portable_models.experiments.experiment import Experiment
     from portable_models.experiments.run import run
 
-    # At run time the package itself, which can be called (export/callable_package.py).
+    # At run time the package itself, whose call is this function.
     from portable_models.export.api import export as export
     from portable_models.random import portable_random
     from portable_models.training.checkpoint import Checkpoint
     from portable_models.training.cross_validation import cross_validate
-    from portable_models.training.fit import Member, fit, fit_many
+    from portable_models.training.fit import fit
+    from portable_models.training.fit_many import Member, fit_many
     from portable_models.training.recipe import Recipe
 
 _HOMES = {
@@ -32,11 +31,13 @@ _HOMES = {
     "data": "",
     "experiments": "",
     "export": "",
+    "files": "",
     "fit": "training",
     "fit_many": "training",
     "losses": "",
     "metrics": "",
     "models": "",
+    "names": "",
     "plots": "",
     "portable_random": "random",
     "random": "",
@@ -62,9 +63,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES[name]
-    # The first of these imports Keras, and Keras its backend.
-    with _imported_for_good():
-        found = importlib.import_module(f"{__name__}.{home or name}")
+    found = importlib.import_module(f"{__name__}.{home or name}")
     return getattr(found, name) if home else found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -149,6 +149,46 @@ def chain_to(start: Source, sources: Sequence[Source], targets: Sequence[str]) -
                     chains[above] = [*chains[name], above]
                     queue.append(above)
     return []
+
+
+def find_cycles(sources: Sequence[Source]) -> list[list[str]]:
+    """Return the import cycles among files: groups of modules that all reach each other.
+
+    Lazy imports count too. The implied import of the package above a module does not count, since a package's
+    ``__init__`` only re-exports names.
+    """
+    modules = {source.module: source for source in sources}
+    edges = {name: _imported_modules(source, modules) for name, source in modules.items()}
+    reached = {name: _reachable(name, edges) for name in modules}
+    groups = {
+        tuple(sorted(other for other in reached[name] if name in reached[other]))
+        for name in modules
+        if name in reached[name]
+    }
+    return [list(group) for group in sorted(groups)]
+
+
+def _imported_modules(source: Source, modules: Mapping[str, Source]) -> set[str]:
+    """The modules of the project that a file imports: ``a.b`` for ``from a import b`` if that is a module."""
+    found = set()
+    for each in source.imports:
+        beneath = f"{each.name}."
+        if any(
+            other.line == each.line and other.name.startswith(beneath) for other in source.imports
+        ):
+            continue
+        found |= set([name for name in _upwards(each.name) if name in modules][-1:])
+    return found
+
+
+def _reachable(start: str, edges: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    queue = [start]
+    while queue:
+        new = edges[queue.pop()] - found
+        found |= new
+        queue += new
+    return found
 
 
 def _upwards(name: str) -> list[str]:

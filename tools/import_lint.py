@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from import_graph import Source, chain_to, read_sources
+from import_graph import Source, chain_to, find_cycles, read_sources
 
 Rules: TypeAlias = Mapping[str, Any]
 _BACKEND = re.compile(r"backend|current\(", re.IGNORECASE)
@@ -133,6 +133,15 @@ def keras_free(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
             )
 
 
+def cycles(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
+    """No module is imported by what it imports."""
+    for package in rules["cycles"]["packages"]:
+        mine = [source for source in sources if source.package == package]
+        paths = {source.module: source.path for source in mine}
+        for group in find_cycles(mine):
+            yield paths[group[0]], 1, f"import cycle: {' <-> '.join(group)}"
+
+
 def names(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
     """A file's name says what is in it."""
     for source in sources:
@@ -161,6 +170,7 @@ CHECKS: tuple[Callable[[Sequence[Source], Rules], Iterator[Violation]], ...] = (
     asks_backend,
     compares_backend,
     keras_free,
+    cycles,
     names,
     lengths,
 )

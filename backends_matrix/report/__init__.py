@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from backends_matrix.report.document import Document, ReportError, read, validate, write
+from backends_matrix.report.json_file import Document, ReportError, read, validate, write
 from backends_matrix.report.terminal import show
 
 if TYPE_CHECKING:

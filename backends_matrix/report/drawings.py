@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure as Drawing
 
-from backends_matrix.report.agreement import grouped, summed
 from backends_matrix.report.overview import backends, lead_cell, variants
+from backends_matrix.report.plot_data import trajectories
 from backends_matrix.report.records import Comparison, Experiment, Report, Verdict
-from backends_matrix.report.trajectories import trajectories
+from backends_matrix.report.tally import grouped, summed
 from portable_models.plots import (
     Band,
     Figure,

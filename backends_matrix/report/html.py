@@ -11,7 +11,6 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from backends_matrix.report import wording
-from backends_matrix.report.agreement import Agreement, grouped, summed
 from backends_matrix.report.drawings import Plot, plots
 from backends_matrix.report.next_steps import next_step, notes
 from backends_matrix.report.overview import (
@@ -35,6 +34,7 @@ from backends_matrix.report.overview import (
 from backends_matrix.report.problems import problem_lines
 from backends_matrix.report.records import Comparison, Experiment, Report, parse
 from backends_matrix.report.summary import explanation, steps, times, versions
+from backends_matrix.report.tally import Agreement, grouped, summed
 from portable_models.plots import to_svg_text
 
 FILE_NAME = "report.html"

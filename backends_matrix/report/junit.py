@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from backends_matrix.report.agreement import Agreement, grouped, made_text, summed
 from backends_matrix.report.overview import ClaimRow, claim_rows, headline, measured_lines
 from backends_matrix.report.problems import difference_text, problem_lines
 from backends_matrix.report.records import Cell, Comparison, Experiment, Report, Verdict, parse
+from backends_matrix.report.tally import Agreement, grouped, made_text, summed
 from backends_matrix.report.wording import count, measured_against
 
 FILE_NAME = "junit.xml"

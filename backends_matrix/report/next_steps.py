@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backends_matrix.report.agreement import grouped
 from backends_matrix.report.records import Report, Verdict
+from backends_matrix.report.tally import grouped
 from backends_matrix.report.wording import count
 
 FIGURES = "figures"

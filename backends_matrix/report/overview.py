@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from backends_matrix.report.agreement import Agreement, grouped, summed
 from backends_matrix.report.records import (
     Cell,
     Claim,
@@ -15,6 +14,7 @@ from backends_matrix.report.records import (
     Report,
     Verdict,
 )
+from backends_matrix.report.tally import Agreement, grouped, summed
 from backends_matrix.report.wording import count, holds, share_text
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backends_matrix.report.agreement import grouped, summed
 from backends_matrix.report.overview import pipelines, place
 from backends_matrix.report.records import Cell, Comparison, Problem, Report, Verdict
+from backends_matrix.report.tally import grouped, summed
 from backends_matrix.report.wording import count, measured_against, rounded_up, scientific, words
 
 _NAMED_PLACES = 3

@@ -16,7 +16,8 @@ from portable_models.plots import Figure, History
 # Control characters, which could drive a terminal and which XML forbids, lone surrogates, which no
 # encoding holds, and the marks that turn the direction of the text around.
 _UNSHOWABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _Record = TypeVar("_Record")
 
@@ -204,7 +205,7 @@ class Report:
 
 
 def parse(document: Mapping[str, Any]) -> Report:
-    """The records of a valid document (see :func:`~backends_matrix.report.document.validate`).
+    """The records of a valid document (see :func:`~backends_matrix.report.json_file.validate`).
 
     Characters that a terminal would obey or that XML cannot hold are replaced in every text.
     An experiment that only cells or problems name, because no backend could describe it, is there

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from backends_matrix.report import html, junit
-from backends_matrix.report.document import ReportError, validate, write, write_whole
 from backends_matrix.report.drawings import plots
+from backends_matrix.report.json_file import ReportError, validate, write, write_whole
 from backends_matrix.report.next_steps import FIGURES
 from backends_matrix.report.records import parse
 from portable_models.plots import save

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from backends_matrix.report.agreement import summed
 from backends_matrix.report.problems import problem_lines
 from backends_matrix.report.records import Report, Verdict
+from backends_matrix.report.tally import summed
 from backends_matrix.report.wording import count, measured_against, part
 
 _PACKAGES = ("keras", "jax", "tensorflow", "torch", "numpy")

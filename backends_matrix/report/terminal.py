@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backends_matrix.report.agreement import grouped, made_text
+from backends_matrix.report.console import SafeConsole
 from backends_matrix.report.next_steps import next_step, notes, written
 from backends_matrix.report.overview import (
     Row,
@@ -31,6 +31,7 @@ from backends_matrix.report.overview import (
 from backends_matrix.report.problems import Line, problem_lines
 from backends_matrix.report.records import Experiment, Report, parse
 from backends_matrix.report.summary import times
+from backends_matrix.report.tally import grouped, made_text
 from backends_matrix.report.wording import (
     NOTHING,
     count,
@@ -47,7 +48,7 @@ _STYLES = {
     "error": "bold yellow",
     "agrees": "green",
     "reference": "green",
-    "undecidable": "cyan",
+    "undecidable": "bold cyan",
     "differs": "bold red",
     "error cell": "yellow",
     "yes": "green",
@@ -68,7 +69,7 @@ def show(
         directory: the folder that its files were written to, or None if they were not.
         console: where to print; standard output if None.
     """
-    _Terminal(console or Console(), parse(document)).show(directory)
+    _Terminal(console or SafeConsole(), parse(document)).show(directory)
 
 
 class _Terminal:

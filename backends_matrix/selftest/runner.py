@@ -11,19 +11,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
 
-from backends_matrix.agreement import Agreement, Comparison, judge
-from backends_matrix.cell import Cell
-from backends_matrix.environment import installed
-from backends_matrix.explanation import explain
-from backends_matrix.level_1 import JUDGE, judge_steps
-from backends_matrix.plan import RunError
-from backends_matrix.process import WorkerError
-from backends_matrix.progress import Silent
-from backends_matrix.result import CellResult
-from backends_matrix.runner import BackendLane, WorkerSettings
+from backends_matrix.errors import RunError
+from backends_matrix.judge.cells import judge_cells
+from backends_matrix.judge.comparison import Agreement, Comparison
+from backends_matrix.judge.explanation import explain
+from backends_matrix.judge.steps import JUDGE, judge_steps
+from backends_matrix.run.cell import Cell
+from backends_matrix.run.environment import installed
+from backends_matrix.run.observer import Silent
+from backends_matrix.run.process import WorkerError
+from backends_matrix.run.result import CellResult
+from backends_matrix.run.step_runs import JUDGES, MOVES
+from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 from backends_matrix.selftest.catalogue import FAULTS, Fault
 from backends_matrix.selftest.outcome import CleanOutcome, FaultOutcome, Outcome
-from backends_matrix.step_runs import JUDGES, MOVES
 from portable_models._cores import cores
 
 STUDY = "backends_matrix.selftest.study:study"
@@ -45,34 +46,36 @@ class _Bench(NamedTuple):
 
 
 class SelfTest:
-    """Runs faults and clean trainings on lanes that stay open.
+    """Runs faults and clean trainings on supervisors that stay open.
 
     Args:
-        lanes: backend -> its lane, the reference first.
-        exact: the lane that computes in float64.
+        supervisors: backend -> its supervisor, the reference first.
+        exact: the supervisor that computes in float64.
         settings: how workers are run.
         scratch: folder for states.
     """
 
     def __init__(
         self,
-        lanes: dict[str, BackendLane],
-        exact: BackendLane,
+        supervisors: dict[str, WorkerSupervisor],
+        exact: WorkerSupervisor,
         settings: WorkerSettings,
         scratch: Path,
     ) -> None:
-        self._lanes = lanes
+        self._supervisors = supervisors
         self._exact = exact
         self._settings = settings
         self._scratch = scratch
         self._benches: dict[tuple[str, int], asyncio.Task[_Bench]] = {}
         # A worker answers one command at a time; what belongs together is not interrupted.
-        self._turns = {lane.name: asyncio.Lock() for lane in (*lanes.values(), exact)}
+        self._turns = {
+            supervisor.name: asyncio.Lock() for supervisor in (*supervisors.values(), exact)
+        }
 
     @property
     def reference(self) -> str:
         """The backend that the others are held against."""
-        return next(iter(self._lanes))
+        return next(iter(self._supervisors))
 
     async def fault(self, fault: Fault, backend: str) -> FaultOutcome:
         """Plant a fault in a worker of its own and say what was found."""
@@ -84,8 +87,8 @@ class SelfTest:
                 out=self._scratch / "planted" / fault.name,
                 setup={backend: f"backends_matrix.selftest.faults:{fault.name}"},
             )
-            async with BackendLane(backend, planted) as lane:
-                found = await self._compare(bench, lane, fault.variant, 0, fault.name)
+            async with WorkerSupervisor(backend, planted) as supervisor:
+                found = await self._compare(bench, supervisor, fault.variant, 0, fault.name)
         except WorkerError as error:
             return FaultOutcome(fault, error=str(error))
         differing = [each for each in found if each.verdict is Agreement.DIFFERS]
@@ -100,9 +103,9 @@ class SelfTest:
     async def clean(self, variant: str, backend: str, seed: int) -> CleanOutcome:
         """Train as it should be, and say what was found all the same."""
         bench = await self._bench(variant, seed)
-        lane = self._lanes[backend]
-        async with self._turns[lane.name]:
-            found = await self._compare(bench, lane, variant, seed, f"{backend}-clean")
+        supervisor = self._supervisors[backend]
+        async with self._turns[supervisor.name]:
+            found = await self._compare(bench, supervisor, variant, seed, f"{backend}-clean")
         alarms = tuple(
             f"{each.quantity} at epoch {each.epoch} (level {each.level})"
             for each in found
@@ -118,39 +121,39 @@ class SelfTest:
         return await self._benches[key]
 
     async def _make_bench(self, variant: str, seed: int) -> _Bench:
-        lane = self._lanes[self.reference]
+        supervisor = self._supervisors[self.reference]
         cells = [_cell(variant, self.reference, seed, replica) for replica in (0, *REPLICAS)]
         folder = self._scratch / f"{variant}-{seed}"
         place = {"cell": cells[0].to_json(), "folder": str(folder)}
         folder.mkdir()
         for name in (self.reference, JUDGE):
             (folder / name).mkdir()
-        async with self._turns[lane.name]:
-            results = [await lane.run(cell, Silent()) for cell in cells]
+        async with self._turns[supervisor.name]:
+            results = [await supervisor.run(cell, Silent()) for cell in cells]
             broken = [each.reason for each in results if not each.ok]
             if broken:
                 raise RunError(f"the self-test's own {variant} does not run: {broken[0]}")
-            await lane.ask({"do": "record", **place})
-            await lane.ask({"do": "replay", **place, "name": self.reference, "moves": 0})
+            await supervisor.ask({"do": "record", **place})
+            await supervisor.ask({"do": "replay", **place, "name": self.reference, "moves": 0})
         async with self._turns[self._exact.name]:
             await self._exact.ask({"do": "replay", **place, "name": JUDGE, "moves": MOVES})
         return _Bench(results, folder)
 
     async def _compare(
-        self, bench: _Bench, lane: BackendLane, variant: str, seed: int, name: str
+        self, bench: _Bench, supervisor: WorkerSupervisor, variant: str, seed: int, name: str
     ) -> list[Comparison]:
-        cell, replica = (_cell(variant, lane.backend, seed, n) for n in (0, REPLICAS[-1] + 1))
-        results = [await lane.run(each, Silent()) for each in (cell, replica)]
+        cell, replica = (_cell(variant, supervisor.backend, seed, n) for n in (0, REPLICAS[-1] + 1))
+        results = [await supervisor.run(each, Silent()) for each in (cell, replica)]
         if broken := [each.reason for each in results if not each.ok]:
             raise WorkerError(broken[0])
         (bench.folder / name).mkdir(exist_ok=True)
         place = {"cell": cell.to_json(), "folder": str(bench.folder), "name": name, "moves": 0}
-        await lane.ask({"do": "replay", **place})
+        await supervisor.ask({"do": "replay", **place})
         steps = judge_steps(bench.folder, bench.results[0].cell, [self.reference, name])
         return [
-            *judge([*bench.results, *results], self.reference),
+            *judge_cells([*bench.results, *results], self.reference),
             *(
-                dataclasses.replace(each, backend=lane.backend)
+                dataclasses.replace(each, backend=supervisor.backend)
                 for each in steps
                 if each.backend == name
             ),
@@ -190,12 +193,12 @@ async def run(
         settings = WorkerSettings(
             scratch, threads=threads, silence=SILENCE, cache=scratch / "compiled"
         )
-        lanes = {
-            backend: await stack.enter_async_context(BackendLane(backend, settings))
+        supervisors = {
+            backend: await stack.enter_async_context(WorkerSupervisor(backend, settings))
             for backend in backends
         }
-        exact = await stack.enter_async_context(BackendLane(judge_on, settings, double=True))
-        test = SelfTest(lanes, exact, settings, scratch)
+        exact = await stack.enter_async_context(WorkerSupervisor(judge_on, settings, double=True))
+        test = SelfTest(supervisors, exact, settings, scratch)
         # One more than there are cores, since some wait for another's worker.
         gate = asyncio.Semaphore(cores() + 1)
 

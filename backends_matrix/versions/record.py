@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from backends_matrix.versions.judge import Finding
+from backends_matrix.versions.finding import Finding
 from backends_matrix.versions.rows import Outcome, Row, Table
 
-VERIFIED = Path(__file__).parents[1] / "verified.json"
+VERIFIED = Path(__file__).parent / "verified.json"
 SCHEMA = 1
 
 _HEAD = """# Versions
@@ -20,7 +20,7 @@ names in an environment of their own and trains one small network with fixed num
 of the same training in float64 (`backends_matrix/versions/reference.py`) to six decimals.
 
 This page is written by `nox -s "versions(ROW)"` and `portable versions verify --record`. Do not edit it: the
-rows are in `backends_matrix/versions.toml`, what was found in `backends_matrix/verified.json`.
+rows are in `versions.toml` and what was found in `verified.json`, both in `backends_matrix/versions`.
 """
 
 

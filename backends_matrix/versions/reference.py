@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from backends_matrix import smoke
+from backends_matrix.versions import smoke
 
 
 @dataclass(frozen=True)

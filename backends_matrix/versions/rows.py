@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).parents[1] / "versions.toml"
+TABLE = Path(__file__).parent / "versions.toml"
 EXACT = re.compile(r"[A-Za-z0-9_.-]+(\[[a-z,]+\])?==[A-Za-z0-9_.]+(\+[a-z0-9.]+)?")
 TOLERANCE = 1e-6
 """How far a loss below 1 may be from the float64 reference: six decimals. In float32 such a loss has a

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from backends_matrix import smoke
-from backends_matrix.versions.environments import EnvironmentFailedError, make
-from backends_matrix.versions.judge import Finding, judge_file, not_run
+from backends_matrix.versions import smoke
+from backends_matrix.versions.finding import Finding, judge_file, not_run
+from backends_matrix.versions.installation import EnvironmentFailedError, make
 from backends_matrix.versions.record import page, write_verified
 from backends_matrix.versions.rows import Row, Table, Tag, load
 

@@ -133,9 +133,51 @@ class Backend(ABC):
         del folder
         return nullcontext()
 
-    def refuses_programs(self) -> str:
-        """Why no program can be made now; empty where one can."""
+    runs_python_at_every_step = False
+    """Whether Keras runs the Python code of a model's step at every step, and not only while it is traced."""
+
+    @abstractmethod
+    def refuses_model(self, model: Any) -> str:
+        """Why no program can be made of a compiled model as it was compiled; empty where one can."""
+
+    def not_worth_compiling(self, model: Any, steps: int) -> str:
+        """Why a program of so many steps would take longer than ``Model.fit``; empty where it would not."""
+        del model, steps
         return ""
+
+    def logs_kept(self, model: Any) -> AbstractContextManager[None]:
+        """Inside, the logs of an epoch that ``Model.fit`` holds do not change while it validates."""
+        del model
+        return nullcontext()
+
+    def reordered(
+        self, data: tuple[Any, Any, Any], order: Callable[[], NDArray[np.int64]], batch_size: int
+    ) -> tuple[dict[str, Any], Callable[[], None]]:
+        """Arguments of ``Model.fit`` that give the rows in another order in every epoch.
+
+        Keras slices the arrays that it is given batch by batch, so their rows can be moved between epochs.
+
+        Args:
+            data: ``(x, y, sample_weight)`` of NumPy arrays that nobody else uses.
+            order: the rows of the epoch that begins, int64 of shape ``(n,)``.
+            batch_size: samples per batch.
+
+        Returns:
+            The arguments, and what must be called at the begin of every epoch.
+        """
+        import keras
+
+        held = keras.tree.map_structure(lambda array: None if array is None else array.copy(), data)
+        sources, targets = keras.tree.flatten(data), keras.tree.flatten(held)
+
+        def reorder() -> None:
+            rows = order()
+            for source, target in zip(sources, targets, strict=True):
+                if source is not None:
+                    np.take(source, rows, axis=0, out=target)
+
+        x, y, weight = held
+        return {"x": x, "y": y, "sample_weight": weight, "batch_size": batch_size}, reorder
 
     def packed(self, ids: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
         """Numbers of rows in the form in which :meth:`rows_summed` takes them, made once for a data set."""

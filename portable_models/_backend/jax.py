@@ -68,6 +68,13 @@ class JaxBackend(Backend):
     def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
 
+    def refuses_model(self, model: Any) -> str:
+        if not model.jit_compile:
+            return "jit_compile=False: JAX then runs every operation of a step from Python"
+        if keras.distribution.distribution() is not None:
+            return "a keras.distribution is in force"
+        return ""
+
     def programs_kept(self, folder: Callable[[], Path | None]) -> AbstractContextManager[None]:
         return programs_kept(folder)
 

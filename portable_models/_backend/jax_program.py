@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,12 +14,20 @@ from numpy.typing import NDArray
 
 from portable_models._backend.jax_members import apart, at_once, kind, same, split, stack
 from portable_models._backend.program import (
+    NotCompilableError,
     OnDevice,
     Orders,
+    Part,
     Pass,
     Program,
+    ProgramFailedError,
     State,
-    flat_metrics,
+    batch_of,
+    first_line,
+    may_log_otherwise,
+    scalar_logs,
+    step_logs_differ,
+    tracing,
     variables_of,
 )
 
@@ -45,124 +54,149 @@ class JaxProgram(Program):
         self._threads = threads
         self._variables = variables_of(model)
         self._places = {id(variable): number for number, variable in enumerate(self._variables)}
-        self._alone = jax.jit(self._epochs)
-        self._side_by_side = jax.jit(self._members)
+        self._alone = {part: jax.jit(partial(self._epochs, part=part)) for part in Part}
+        self._side_by_side = {part: jax.jit(partial(self._members, part=part)) for part in Part}
         self._compiled: dict[Any, Any] = {}
-        self._in_loops = True
+        self._in_loops: dict[Part, bool] = {}
         self._stacked_rows: dict[int, tuple[Sequence[OnDevice], Any]] = {}
         self._ready: dict[str, Any] = {}
+        self._keeps_logs: dict[bool, bool] = {}
 
-    def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
-        part = split(len(states), self._threads)[0]
+    def prepare(
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        part: Part = Part.BOTH,
+    ) -> None:
+        members = split(len(states), self._threads)[0]
         # The number of epochs is an argument, so what is compiled for none of them serves any.
-        function, arguments = self._call_for(part, states, rows, orders, 0)
-        traced = function.trace(*arguments)
-        self._in_loops = jax.default_backend() != "cpu" or not _holds(traced.jaxpr, SLOW_IN_LOOPS)
-        if self._in_loops:
-            self._compiled.setdefault(kind(arguments), traced.lower().compile())
+        function, arguments = self._call_for(members, states, rows, orders, 0, part)
+        with _tracing():
+            traced = function.trace(*arguments)
+        on_cpu = jax.default_backend() == "cpu"
+        self._in_loops[part] = not on_cpu or not _holds(traced.jaxpr, SLOW_IN_LOOPS)
+        if self._in_loops[part]:
+            with _compiling():
+                self._compiled.setdefault(kind((part, arguments)), traced.lower().compile())
         else:
             self._stacked_rows.clear()
             # One batch of each kind: a whole epoch may take long.
-            self._one_by_one(states[0], rows[0], orders[0, :1], most=1)
+            with _compiling():
+                self._one_by_one(states[0], rows[0], orders[0, :1], part, most=1)
 
     def run(
-        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        count: int,
+        part: Part = Part.BOTH,
     ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
-        if not self._in_loops:
+        try:
+            return self._run(states, rows, orders, count, part)
+        except jax.errors.JaxRuntimeError as error:
+            raise ProgramFailedError(first_line(error)) from error
+
+    def _run(
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        count: int,
+        part: Part,
+    ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
+        if not self._in_loops.get(part, True):
             each = [
-                self._one_by_one(state, parts, order[:count])
+                self._one_by_one(state, parts, order[:count], part)
                 for state, parts, order in zip(states, rows, orders, strict=True)
             ]
             return [state for state, _ in each], [logs for _, logs in each]
-        parts = split(len(states), self._threads)
-        calls = [self._call_for(part, states, rows, orders, count) for part in parts]
-        ready = [(self._for(function, given), given) for function, given in calls]
+        groups = split(len(states), self._threads)
+        calls = [self._call_for(group, states, rows, orders, count, part) for group in groups]
+        ready = [(self._for(part, function, given), given) for function, given in calls]
         after: list[State] = []
         found: list[dict[str, NDArray[Any]]] = []
-        for part, (values_after, logs) in zip(parts, at_once(ready), strict=True):
+        for group, (values_after, logs) in zip(groups, at_once(ready), strict=True):
             arrays = {name: np.asarray(values) for name, values in logs.items()}
-            if len(part) == 1:
+            if len(group) == 1:
                 after.append(values_after)
                 found.append({name: values[:count] for name, values in arrays.items()})
                 continue
-            after += apart(values_after, len(part))
+            after += apart(values_after, len(group))
             found += [
                 {name: values[number, :count] for name, values in arrays.items()}
-                for number in range(len(part))
+                for number in range(len(group))
             ]
         # What fills up the last part comes last.
         return after[: len(states)], found[: len(states)]
 
     def _call_for(
         self,
-        part: Sequence[int],
+        group: Sequence[int],
         states: Sequence[State],
         rows: Sequence[OnDevice],
         orders: Orders,
         count: int,
+        part: Part,
     ) -> tuple[Any, tuple[Any, ...]]:
         """The function for so many members, and what it is given for these."""
-        if len(part) == 1:
-            (only,) = part
-            return self._alone, (list(states[only]), *_read(rows[only]), orders[only], count)
-        stacked = [stack(values) for values in zip(*(states[each] for each in part), strict=True)]
+        if len(group) == 1:
+            (only,) = group
+            return self._alone[part], (list(states[only]), *_read(rows[only]), orders[only], count)
+        stacked = [stack(values) for values in zip(*(states[each] for each in group), strict=True)]
         reads = (
             (_read(rows[0]), None)
             if all(each is rows[0] for each in rows)
-            else (None, self._stacked(part[0], [rows[each] for each in part]))
+            else (None, self._stacked(group[0], [rows[each] for each in group]))
         )
-        return self._side_by_side, (stacked, *reads, orders[list(part)], count)
+        return self._side_by_side[part], (stacked, *reads, orders[list(group)], count)
 
     def _stacked(self, first: int, rows: Sequence[OnDevice]) -> Any:
-        """What the members of a part read, by its first member; kept, as it is the same each time."""
+        """What the members of a group read, by its first member; kept, as it is the same each time."""
         held = self._stacked_rows.get(first)
         if held is None or not same(held[0], rows):
             held = rows, jax.tree.map(lambda *each: stack(each), *map(_read, rows))
             self._stacked_rows[first] = held
         return held[1]
 
-    def _for(self, function: Any, arguments: tuple[Any, ...]) -> Any:
-        """A function compiled for arguments like these, which it is but for devices that have changed."""
-        key = kind(arguments)
+    def _for(self, part: Part, function: Any, arguments: tuple[Any, ...]) -> Any:
+        """The function compiled for arguments like these, unless devices have changed."""
+        key = kind((part, arguments))
         if key not in self._compiled:
             self._compiled[key] = function.trace(*arguments).lower().compile()
         return self._compiled[key]
 
     def _one_by_one(
-        self, state: State, rows: OnDevice, orders: Orders, most: int | None = None
+        self, state: State, rows: OnDevice, orders: Orders, part: Part, most: int | None = None
     ) -> tuple[State, dict[str, NDArray[Any]]]:
         """Epochs of one member, step by step; at most so many whole batches of each pass."""
-        model, logs = self._model, []
+        logs: list[dict[str, Any]] = []
         for order in orders:
-            state = self._each(model.train_step, self._training, state, rows.training, order, most)
-            found = self._call("metrics", self._metrics, state)
-            if self._validation is not None:
-                every = rows.held_out_order
-                state = self._each(
-                    model.test_step, self._validation, state, rows.held_out, every, most
-                )
-                found |= self._call("val_metrics", partial(self._metrics, prefix="val_"), state)
+            found: dict[str, Any] = {}
+            for way, prefix in self._ways(part):
+                trains = way is self._training
+                tensors = rows.training if trains else rows.held_out
+                places = order if trains else rows.held_out_order
+                state, own = self._each(way, state, tensors, places, most)
+                measured = self._call(f"logs {trains}", partial(self._logs, way), state, own)
+                found |= scalar_logs(measured, prefix)
             logs.append(found)
         names = logs[0] if logs else {}
         return state, {name: np.asarray([float(each[name]) for each in logs]) for name in names}
 
     def _each(
-        self,
-        step: Callable[[Any, Any], tuple[Any, Any]],
-        way: Pass,
-        state: State,
-        tensors: Any,
-        order: Any,
-        most: int | None,
-    ) -> State:
+        self, way: Pass, state: State, tensors: Any, order: Any, most: int | None
+    ) -> tuple[State, Any]:
         def one(state: State, tensors: Any, places: Any) -> Any:
-            return self._step(step, way, state, tensors, places)
+            state, logs = self._step(way, state, tensors, places)
+            return state, self._kept(way, logs)
 
-        state = list(self._call("reset", self._reset, state))
+        state, own = list(self._call("reset", self._reset, state)), None
         batches, rest = way.batches(jax.numpy.asarray(order))
         for places in (*batches[:most], *([rest] if rest.shape[0] else [])):
-            state = self._call(f"step {way is self._training}", one, state, tensors, places)
-        return state
+            state, own = self._call(f"step {way is self._training}", one, state, tensors, places)
+        return state, own
 
     def _call(self, name: str, function: Callable[..., Any], *given: Any) -> Any:
         """``function`` compiled, which is always the same one for a name."""
@@ -171,83 +205,127 @@ class JaxProgram(Program):
         found: Any = self._ready[name](*given)
         return found
 
-    def _members(self, states: Any, shared: Any, own: Any, orders: Any, count: Any) -> Any:
+    def _ways(self, part: Part) -> list[tuple[Pass, str]]:
+        """The passes of an epoch, with the prefix of their logs."""
+        ways = [] if part is Part.VALIDATION else [(self._training, "")]
+        if part is not Part.TRAINING and self._validation is not None:
+            ways.append((self._validation, "val_"))
+        return ways
+
+    def _members(
+        self, states: Any, shared: Any, own: Any, orders: Any, count: Any, *, part: Part
+    ) -> Any:
         """Epochs of every member; rows that all of them share are given once."""
         axis = None if own is None else 0
         rows = shared if own is None else own
-        return jax.vmap(self._epochs, in_axes=(0, axis, axis, axis, 0, None))(
+        epochs = partial(self._epochs, part=part)
+        return jax.vmap(epochs, in_axes=(0, axis, axis, axis, 0, None))(
             states, *rows, orders, count
         )
 
     def _epochs(
-        self, state: Any, training: Any, held_out: Any, every: Any, orders: Any, count: Any
+        self,
+        state: Any,
+        training: Any,
+        held_out: Any,
+        every: Any,
+        orders: Any,
+        count: Any,
+        *,
+        part: Part,
     ) -> Any:
+        passes = [
+            (way, prefix, training if way is self._training else held_out)
+            for way, prefix in self._ways(part)
+        ]
+
         def epoch(number: Any, carried: Any) -> Any:
             state, logs = carried
-            state, found = self._epoch(state, training, held_out, every, orders[number])
+            found: dict[str, Any] = {}
+            for way, prefix, tensors in passes:
+                order = orders[number] if way is self._training else every
+                state, measured = self._through(way, state, tensors, order)
+                found |= scalar_logs(measured, prefix)
             return state, {
                 name: logs[name].at[number].set(found[name], mode="promise_in_bounds")
                 for name in logs
             }
 
-        names = self._metrics(state)
-        if self._validation is not None:
-            names |= self._metrics(state, "val_")
+        names: dict[str, Any] = {}
+        for way, prefix, tensors in passes:
+            order = orders[0] if way is self._training else every
+            names |= scalar_logs(self._log_shapes(way, state, tensors, order), prefix)
         logs = {
             name: jax.numpy.zeros((orders.shape[0],), value.dtype) for name, value in names.items()
         }
         return jax.lax.fori_loop(0, count, epoch, (state, logs))
 
-    def _epoch(self, state: Any, training: Any, held_out: Any, every: Any, order: Any) -> Any:
-        model = self._model
-        state = self._through(model.train_step, self._training, state, training, order)
-        logs = self._metrics(state)
-        if self._validation is not None:
-            state = self._through(model.test_step, self._validation, state, held_out, every)
-            logs |= self._metrics(state, "val_")
-        return state, logs
-
     def _through(
-        self,
-        step: Callable[[Any, Any], tuple[Any, Any]],
-        way: Pass,
-        state: Any,
-        tensors: Any,
-        order: Any,
-    ) -> Any:
-        def one(state: Any, places: Any) -> tuple[Any, None]:
-            return self._step(step, way, state, tensors, places), None
+        self, way: Pass, state: Any, tensors: Any, order: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        def one(carried: Any, places: Any) -> tuple[Any, None]:
+            state, logs = self._step(way, carried[0], tensors, places)
+            return (state, self._kept(way, logs)), None
 
         state = self._reset(state)
+        shapes = self._log_shapes(way, state, tensors, order) if self._keeps(way) else {}
+        own = {name: jax.numpy.zeros(each.shape, each.dtype) for name, each in shapes.items()}
         batches, rest = way.batches(order)
         if batches.shape[0]:
-            state, _ = jax.lax.scan(one, state, batches)
-        return one(state, rest)[0] if rest.shape[0] else state
+            (state, own), _ = jax.lax.scan(one, (state, own), batches)
+        if rest.shape[0]:
+            (state, own), _ = one((state, own), rest)
+        return state, self._logs(way, state, own)
 
-    def _step(
-        self,
-        step: Callable[[Any, Any], tuple[Any, Any]],
-        way: Pass,
-        state: Any,
-        tensors: Any,
-        places: Any,
-    ) -> Any:
-        """The state after a step of Keras, which takes it apart by what a variable is for."""
-        model = self._model
+    def _step(self, way: Pass, state: Any, tensors: Any, places: Any) -> tuple[Any, Any]:
+        """The state after a step of Keras, which takes it apart by what a variable is for, and its logs."""
+        model, trains = self._model, way is self._training
         groups = [
             model.trainable_variables,
             model.non_trainable_variables,
-            *([model.optimizer.variables] if way is self._training else []),
+            *([model.optimizer.variables] if trains else []),
             model.metrics_variables,
         ]
         numbers = [[self._places[id(variable)] for variable in group] for group in groups]
         parts = tuple([state[number] for number in group] for group in numbers)
-        _, after = step(parts, way.gather(tensors, places))
-        state = list(state)
-        for group, values in zip(numbers, after, strict=True):
-            for number, value in zip(group, values, strict=True):
-                state[number] = value
-        return state
+        name = "train_step" if trains else "test_step"
+        batch = batch_of(way, tensors, places)
+        with tracing(name):
+            logs, after = getattr(model, name)(parts, batch)
+            state = list(state)
+            for group, values in zip(numbers, after, strict=True):
+                for number, value in zip(group, values, strict=True):
+                    state[number] = value
+        return state, logs
+
+    def _keeps(self, way: Pass) -> bool:
+        """Whether the last step's own logs are reported, and so are carried along."""
+        return self._keeps_logs.get(way is self._training, False)
+
+    def _kept(self, way: Pass, logs: Any) -> dict[str, Any]:
+        return {name: jax.numpy.asarray(logs[name]) for name in logs} if self._keeps(way) else {}
+
+    def _log_shapes(self, way: Pass, state: Any, tensors: Any, order: Any) -> dict[str, Any]:
+        """What is reported of a pass: arrays, or only their shapes and dtypes."""
+        trains = way is self._training
+        if not may_log_otherwise(self._model):
+            return self._metrics(state)
+        batches, rest = way.batches(order)
+        places = batches[0] if batches.shape[0] else rest
+        logs, differ = {}, False
+
+        def step(state: Any, tensors: Any, places: Any) -> Any:
+            nonlocal differ
+            _, logs = self._step(way, state, tensors, places)
+            differ = step_logs_differ(self._model, logs, "train_step" if trains else "test_step")
+            return {name: jax.numpy.asarray(value) for name, value in scalar_logs(logs).items()}
+
+        logs = jax.eval_shape(step, list(state), tensors, places)
+        self._keeps_logs[trains] = differ
+        return logs if differ else self._metrics(state)
+
+    def _logs(self, way: Pass, state: Any, own: Any) -> dict[str, Any]:
+        return dict(own) if self._keeps(way) else self._metrics(state)
 
     def _reset(self, state: Any) -> Any:
         with self._scope(state) as scope:
@@ -257,13 +335,32 @@ class JaxProgram(Program):
             for variable, value in zip(self._variables, state, strict=True)
         ]
 
-    def _metrics(self, state: Any, prefix: str = "") -> dict[str, Any]:
+    def _metrics(self, state: Any) -> dict[str, Any]:
         with self._scope(state):
-            found = flat_metrics(self._model, prefix)
+            found = scalar_logs(self._model.get_metrics_result())
         return {name: jax.numpy.asarray(value) for name, value in found.items()}
 
     def _scope(self, state: Any) -> Any:
         return keras.StatelessScope(state_mapping=list(zip(self._variables, state, strict=True)))
+
+
+@contextlib.contextmanager
+def _tracing() -> Iterator[None]:
+    try:
+        yield
+    except TypeError as error:
+        # lax.scan and lax.fori_loop say so of a state that a step of the user's changes in dtype or shape.
+        if "carry" not in str(error):
+            raise
+        raise NotCompilableError("a step changes the shape or dtype of its state") from error
+
+
+@contextlib.contextmanager
+def _compiling() -> Iterator[None]:
+    try:
+        yield
+    except (jax.errors.JaxRuntimeError, NotImplementedError) as error:
+        raise NotCompilableError(f"XLA cannot compile it: {first_line(error)}") from error
 
 
 def _read(rows: OnDevice) -> tuple[Any, Any, Any]:

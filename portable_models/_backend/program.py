@@ -1,10 +1,12 @@
-"""Programs: what a training is, to compiled code."""
+"""Compiled programs: epochs of a training as one function on the device."""
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,26 @@ Orders = NDArray[np.int32]
 
 State = list[Any]
 """The values of a training's variables, in the order of :func:`variables_of`."""
+
+
+_LOGGING = ("train_step", "test_step", "compute_metrics", "get_metrics_result")
+"""Methods of a model that decide what a step logs."""
+
+
+class NotCompilableError(Exception):
+    """The training cannot be a compiled program; the message is the reason, for the user."""
+
+
+class ProgramFailedError(Exception):
+    """A compiled program failed while it ran; the model's variables are as they were before the call."""
+
+
+class Part(Enum):
+    """What one call of a program does in each of its epochs."""
+
+    BOTH = "training and validation"
+    TRAINING = "training"
+    VALIDATION = "validation"
 
 
 @dataclass(frozen=True)
@@ -72,28 +94,43 @@ class Program(ABC):
     """
 
     @abstractmethod
-    def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
+    def prepare(
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        part: Part = Part.BOTH,
+    ) -> None:
         """Compile for arguments of these shapes, if that is not done yet; nothing is trained.
 
         Raises:
-            Exception: whatever the framework raises on what it cannot trace or compile.
+            NotCompilableError: the step cannot be traced, or the compiler lacks an operation.
         """
 
     @abstractmethod
     def run(
-        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        count: int,
+        part: Part = Part.BOTH,
     ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
         """Train members side by side for some epochs.
 
         Args:
-            states: where each member stands.
+            states: the state of each member.
             rows: what each member reads.
             orders: int32 of shape ``(members, epochs, places)``.
             count: how many of the epochs to run, from the first.
+            part: whether an epoch is a pass over the training data, over the validation data, or both.
 
         Returns:
-            Where each member stands then, and its metrics by name, of shape ``(count,)``; those of
+            The state of each member afterwards, and its logs by name, of shape ``(count,)``; those of
             validation begin with ``val_``.
+
+        Raises:
+            ProgramFailedError: the framework failed while the program ran.
         """
 
 
@@ -108,10 +145,68 @@ def variables_of(model: Any) -> list[Any]:
     return list({id(variable): variable for group in groups for variable in group}.values())
 
 
-def flat_metrics(model: Any, prefix: str = "") -> dict[str, Any]:
-    """The metrics as ``fit`` reports them; those of a dict of metrics under their own names."""
-    flat: dict[str, Any] = {}
-    for name, value in model.get_metrics_result().items():
-        values = value if isinstance(value, dict) else {name: value}
-        flat |= {prefix + key: each for key, each in values.items()}
-    return flat
+def batch_of(way: Pass, tensors: Any, places: Any) -> Any:
+    """One batch as ``Model.fit`` hands it to a step: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``."""
+    import keras
+
+    return keras.utils.pack_x_y_sample_weight(*way.gather(tensors, places))
+
+
+def may_log_otherwise(model: Any) -> bool:
+    """Whether a step of the model may return other logs than the results of the model's metrics."""
+    import keras
+
+    return any(
+        name in vars(model) or getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in _LOGGING
+    )
+
+
+def step_logs_differ(model: Any, logs: Any, step: str) -> bool:
+    """Whether Keras would report a step's own logs rather than the results of the model's metrics.
+
+    ``Model.fit`` reports the last step's logs where their names are not those of the metrics
+    (``Trainer._get_metrics_result_or_logs``, keras 3.15.1).
+
+    Raises:
+        NotCompilableError: the step returns something other than a dict of numbers.
+    """
+    if not isinstance(logs, Mapping):
+        raise NotCompilableError(
+            f"{step} returns {type(logs).__name__}: only a step that returns a dict of numbers is compiled"
+        )
+    return set(logs) != set(model.get_metrics_result())
+
+
+def scalar_logs(logs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Logs under their prefixed names.
+
+    Raises:
+        NotCompilableError: a value is not one number, for instance an F1Score of each class.
+    """
+    for name, value in logs.items():
+        if isinstance(value, Mapping) or tuple(getattr(value, "shape", ())):
+            raise NotCompilableError(
+                f"the log {name!r} is not one number: only logs of one number each are compiled"
+            )
+    return {prefix + name: value for name, value in logs.items()}
+
+
+@contextlib.contextmanager
+def tracing(what: str) -> Iterator[None]:
+    """Turn whatever a framework or the user's code raises while it is traced into a refusal.
+
+    Only the code of the model stands inside, so that a defect of this library is raised as it is.
+    """
+    try:
+        yield
+    except NotCompilableError:
+        raise
+    except Exception as error:
+        raise NotCompilableError(f"{what} cannot be traced: {first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """The class of an exception and the first line of its message."""
+    first = next(filter(None, str(error).splitlines()), "")
+    return f"{type(error).__name__}: {first.strip()}" if first else type(error).__name__

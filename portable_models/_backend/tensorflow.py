@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -84,10 +85,32 @@ class TensorFlowBackend(Backend):
         arrays = [tf.convert_to_tensor(gradient).numpy() for gradient in found]
         return outputs, float(loss), arrays
 
-    def refuses_programs(self) -> str:
-        if tf.distribute.has_strategy():
+    def refuses_model(self, model: Any) -> str:
+        if tf.distribute.has_strategy() or model._distribute_strategy is not None:
             return "a tf.distribute strategy is in force"
         return ""
+
+    def reordered(
+        self, data: tuple[Any, Any, Any], order: Callable[[], NDArray[np.int64]], batch_size: int
+    ) -> tuple[dict[str, Any], Callable[[], None]]:
+        # Keras copies arrays into a tf.data.Dataset when a training begins, so their rows cannot be moved.
+        packed = keras.utils.pack_x_y_sample_weight(*_as_tuples(data))
+        tensors = tf.nest.map_structure(tf.constant, packed)
+        count = int(tf.nest.flatten(tensors)[0].shape[0])
+        batches = -(-count // batch_size)
+
+        def batches_of_rows() -> Any:
+            rows = order()
+            for first in range(0, count, batch_size):
+                yield rows[first : first + batch_size]
+
+        def gather(rows: Any) -> Any:
+            return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
+
+        spec = tf.TensorSpec((None,), tf.int64)
+        dataset = tf.data.Dataset.from_generator(batches_of_rows, output_signature=spec)
+        dataset = dataset.map(gather).apply(tf.data.experimental.assert_cardinality(batches))
+        return {"x": dataset}, lambda: None
 
     def packed(self, ids: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
         return ids.astype(np.int64) << _SECOND
@@ -152,6 +175,15 @@ class TensorFlowBackend(Backend):
             )
         found = tape.gradient(total, weights, unconnected_gradients="zero")
         return [tf.convert_to_tensor(gradient).numpy() for gradient in found]
+
+
+def _as_tuples(structure: Any) -> Any:
+    """Lists as tuples: tf.data stacks a list of tensors, and Keras hands tuples to a step for that reason."""
+    if isinstance(structure, (list, tuple)):
+        return tuple(_as_tuples(part) for part in structure)
+    if isinstance(structure, dict):
+        return {key: _as_tuples(part) for key, part in structure.items()}
+    return structure
 
 
 BACKEND = TensorFlowBackend()

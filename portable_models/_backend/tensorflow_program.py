@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,20 @@ from numpy.typing import NDArray
 
 from portable_models._backend.memory import is_aligned
 from portable_models._backend.program import (
+    NotCompilableError,
     OnDevice,
     Orders,
+    Part,
     Pass,
     Program,
+    ProgramFailedError,
     State,
-    flat_metrics,
+    batch_of,
+    first_line,
+    may_log_otherwise,
+    scalar_logs,
+    step_logs_differ,
+    tracing,
     variables_of,
 )
 
@@ -60,58 +69,105 @@ class TensorFlowProgram(Program):
         self._variables = variables_of(model)
         steps = epochs * max(training.steps, 1)
         weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
-        self._pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
-        self._of_any_size = not self._pays
-        self._compiled = self._made()
+        pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
+        # What the user asked for stands: "auto" leaves the choice to us.
+        asked = (model.get_compile_config() or {}).get("jit_compile", "auto")
+        self._must = asked is True
+        self._xla = pays if asked == "auto" else bool(asked)
+        # A step of the user's own may ask how many rows a batch has.
+        self._of_any_size = not self._xla and not may_log_otherwise(model)
+        self._keeps_logs: dict[bool, dict[str, Any]] = {}
+        self._compiled: dict[Part, Any] = {}
 
-    def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
+    def prepare(
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        part: Part = Part.BOTH,
+    ) -> None:
         # The number of epochs is an argument, so running none of them compiles all.
         try:
-            self.run(states[:1], rows, orders, 0)
+            self._run(states[:1], rows, orders, 0, part)
             return
-        except Exception as error:
+        except (NotCompilableError, tf.errors.OpError) as error:
             lacking = isinstance(
                 error, tf.errors.UnimplementedError | tf.errors.InvalidArgumentError
             )
-            if not self._of_any_size and not (self._pays and lacking):
-                raise
+            if not self._of_any_size and not (self._xla and lacking and not self._must):
+                if isinstance(error, NotCompilableError):
+                    raise
+                raise NotCompilableError(f"TensorFlow cannot compile it: {first_line(error)}") from None
         # XLA lacks some operations that the executor has, such as max-pooling's derivative while operations
         # must be deterministic; and a layer may want to know how large a batch is. What else is wrong with a
         # step is raised again.
-        self._pays = self._of_any_size = False
-        self._compiled = self._made()
-        self.run(states[:1], rows, orders, 0)
+        self._xla = self._of_any_size = False
+        self._compiled.clear()
+        try:
+            self._run(states[:1], rows, orders, 0, part)
+        except tf.errors.OpError as error:
+            raise NotCompilableError(f"TensorFlow cannot compile it: {first_line(error)}") from None
 
-    def _made(self) -> Any:
-        return tf.function(self._traced, jit_compile=self._pays, autograph=False)
+    def _made(self, part: Part) -> Any:
+        if part not in self._compiled:
+            traced = partial(self._traced, part)
+            self._compiled[part] = tf.function(traced, jit_compile=self._xla, autograph=False)
+        return self._compiled[part]
 
     def run(
-        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        count: int,
+        part: Part = Part.BOTH,
+    ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
+        # The graph changes the variables; after a failure they must be what they were.
+        before = [tf.identity(variable.value) for variable in self._variables]
+        try:
+            return self._run(states, rows, orders, count, part)
+        except tf.errors.OpError as error:
+            for variable, value in zip(self._variables, before, strict=True):
+                variable.assign(value)
+            raise ProgramFailedError(first_line(error)) from error
+
+    def _run(
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        count: int,
+        part: Part,
     ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
         if len(states) == 1 and all(
             variable.value is value
             for variable, value in zip(self._variables, states[0], strict=True)
         ):
-            return self._one_by_one(states, rows, orders, count)
+            return self._one_by_one(states, rows, orders, count, part)
         # The model whose variables are used has values of its own to keep.
         kept = [tf.identity(variable.value) for variable in self._variables]
         # Its own state may be among those given, as the very variables that the others go through.
         given = [[tf.identity(value) for value in state] for state in states]
         try:
-            return self._one_by_one(given, rows, orders, count)
+            return self._one_by_one(given, rows, orders, count, part)
         finally:
             for variable, value in zip(self._variables, kept, strict=True):
                 variable.assign(value)
 
     def _one_by_one(
-        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        count: int,
+        part: Part,
     ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
         after, logs = [], []
         for state, each, order in zip(states, rows, orders, strict=False):
             for variable, value in zip(self._variables, state, strict=True):
                 if variable.value is not value:
                     variable.assign(value)
-            found = self._compiled(
+            found = self._made(part)(
                 each.training,
                 each.held_out,
                 each.held_out_order,
@@ -123,33 +179,38 @@ class TensorFlowProgram(Program):
             logs.append({name: values.numpy()[:count] for name, values in found.items()})
         return after, logs
 
-    def _traced(self, *given: Any) -> Any:
-        token = through_xla.set(self._pays)
+    def _traced(self, part: Part, *given: Any) -> Any:
+        token = through_xla.set(self._xla)
         try:
-            return self._epochs(*given)
+            return self._epochs(part, *given)
         finally:
             through_xla.reset(token)
 
-    def _epochs(self, training: Any, held_out: Any, every: Any, orders: Any, count: Any) -> Any:
-        model = self._model
-        through = _through_all if self._of_any_size else _through
+    def _epochs(
+        self, part: Part, training: Any, held_out: Any, every: Any, orders: Any, count: Any
+    ) -> Any:
+        passes: list[tuple[Pass, str, Any]] = []
+        if part is not Part.VALIDATION:
+            passes.append((self._training, "", training))
+        if part is not Part.TRAINING and self._validation is not None:
+            passes.append((self._validation, "val_", held_out))
 
         def epoch(number: Any, logs: Any) -> Any:
-            model.reset_metrics()
-            through(model.train_step, self._training, training, orders[number])
-            found = flat_metrics(model)
-            if self._validation is not None:
-                model.reset_metrics()
-                through(model.test_step, self._validation, held_out, every)
-                found |= flat_metrics(model, "val_")
+            found: dict[str, Any] = {}
+            for way, prefix, tensors in passes:
+                order = orders[number] if way is self._training else every
+                found |= scalar_logs(self._through(way, tensors, order), prefix)
             return number + 1, {
-                name: tf.tensor_scatter_nd_update(logs[name], [[number]], [found[name]])
+                name: tf.tensor_scatter_nd_update(
+                    logs[name], [[number]], [tf.cast(found[name], logs[name].dtype)]
+                )
                 for name in logs
             }
 
-        names = flat_metrics(model)
-        if self._validation is not None:
-            names |= flat_metrics(model, "val_")
+        names: dict[str, Any] = {}
+        for way, prefix, tensors in passes:
+            order = orders[0] if way is self._training else every
+            names |= scalar_logs(self._logs_like(way, tensors, order), prefix)
         logs = {name: tf.zeros((orders.shape[0],), value.dtype) for name, value in names.items()}
         # One iteration after the other: a step begins with the weights that the last one left.
         _, logs = tf.while_loop(
@@ -160,32 +221,82 @@ class TensorFlowProgram(Program):
         )
         return logs
 
+    def _logs_like(self, way: Pass, tensors: Any, order: Any) -> dict[str, Any]:
+        """Tensors like those that a pass reports."""
+        metrics = scalar_logs(self._model.get_metrics_result())
+        found = {name: tf.convert_to_tensor(value) for name, value in metrics.items()}
+        if not may_log_otherwise(self._model):
+            return found
+        batches, rest = way.batches(order)
+        places = batches[0] if batches.shape[0] else rest
+        name = self._name(way)
 
-def _through(step: Callable[[Any], Any], way: Pass, tensors: Any, order: Any) -> None:
+        # Traced apart, and never run.
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # tensorflow is not followed
+        def once() -> Any:
+            with tracing(name):
+                return getattr(self._model, name)(batch_of(way, tensors, places))
+
+        logs = once.get_concrete_function().structured_outputs
+        if not step_logs_differ(self._model, logs, name):
+            return found
+        own = {
+            key: tf.zeros((), value.dtype) if isinstance(value, tf.TensorSpec) else value
+            for key, value in scalar_logs(logs).items()
+        }
+        self._keeps_logs[way is self._training] = own
+        return {key: tf.convert_to_tensor(value) for key, value in own.items()}
+
+    def _name(self, way: Pass) -> str:
+        return "train_step" if way is self._training else "test_step"
+
+    def _through(self, way: Pass, tensors: Any, order: Any) -> dict[str, Any]:
+        """Go through the batches of an order; the logs that Keras reports of the pass."""
+        model, name = self._model, self._name(way)
+        model.reset_metrics()
+        like = self._keeps_logs.get(way is self._training, {})
+
+        def once(places: Any) -> dict[str, Any]:
+            batch = batch_of(way, tensors, places)
+            with tracing(name):
+                logs = getattr(model, name)(batch)
+            return {key: tf.cast(logs[key], tf.as_dtype(like[key].dtype)) for key in like}
+
+        own = {key: tf.zeros((), value.dtype) for key, value in like.items()}
+        uneven = bool(way.width) and way.count % way.batch_size != 0
+        own = (_any_size if self._of_any_size and uneven else _each_size)(way, order, once, own)
+        return own if like else dict(model.get_metrics_result())
+
+
+Once = Callable[[Any], dict[str, Any]]
+
+
+def _each_size(way: Pass, order: Any, once: Once, own: dict[str, Any]) -> dict[str, Any]:
+    """Whole batches in a loop, and the one that is left over."""
     batches, rest = way.batches(order)
 
-    def one(number: Any) -> Any:
-        step(way.gather(tensors, batches[number]))
-        return number + 1
+    def one(number: Any, _: Any) -> Any:
+        return number + 1, once(batches[number])
 
     if batches.shape[0]:
-        tf.while_loop(
-            lambda number: number < batches.shape[0], one, [tf.constant(0)], parallel_iterations=1
+        _, own = tf.while_loop(
+            lambda number, _: number < batches.shape[0],
+            one,
+            [tf.constant(0), own],
+            parallel_iterations=1,
         )
-    if rest.shape[0]:
-        step(way.gather(tensors, rest))
+    return once(rest) if rest.shape[0] else own
 
 
-def _through_all(step: Callable[[Any], Any], way: Pass, tensors: Any, order: Any) -> None:
-    if not way.width or way.count % way.batch_size == 0:
-        # One size is known.
-        _through(step, way, tensors, order)
-        return
+def _any_size(way: Pass, order: Any, once: Once, own: dict[str, Any]) -> dict[str, Any]:
+    """All batches in one loop, whose step is traced once for any number of rows."""
     count, places = -(-way.count // way.batch_size), order.shape[0]
 
-    def one(number: Any) -> Any:
+    def one(number: Any, _: Any) -> Any:
         first = number * way.width
-        step(way.gather(tensors, order[first : tf.minimum(first + way.width, places)]))
-        return number + 1
+        return number + 1, once(order[first : tf.minimum(first + way.width, places)])
 
-    tf.while_loop(lambda number: number < count, one, [tf.constant(0)], parallel_iterations=1)
+    _, own = tf.while_loop(
+        lambda number, _: number < count, one, [tf.constant(0), own], parallel_iterations=1
+    )
+    return own

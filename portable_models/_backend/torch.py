@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -12,7 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 
 from portable_models._backend.base import Backend, Device
 from portable_models._backend.program import Pass, Program
-from portable_models._backend.torch_program import TorchProgram
+from portable_models._backend.torch_program import WORTH_FROM, TorchProgram
 
 
 class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
@@ -157,6 +158,37 @@ class TorchBackend(Backend):
     def rows_summed(self, kernel: Any, words: Any, count: int) -> Any:
         return RowsSummed.apply(kernel, *words, count)
 
+    runs_python_at_every_step = True
+
+    def refuses_model(self, model: Any) -> str:
+        if model.jit_compile:
+            return "jit_compile=True: Keras compiles the step with torch.compile"
+        return ""
+
+    def not_worth_compiling(self, model: Any, steps: int) -> str:
+        del model
+        if steps >= WORTH_FROM:
+            return ""
+        return (
+            f"{steps} steps are so few that Model.fit is done before a program is traced "
+            f"(from {WORTH_FROM} on it pays)"
+        )
+
+    @contextmanager
+    def logs_kept(self, model: Any) -> Iterator[None]:
+        # The result of a metric that only sums is the variable itself, which validation resets in place
+        # (keras 3.15.1, src/backend/torch/trainer.py: logs are made numbers after validation only).
+        result = model.get_metrics_result
+
+        def own_result() -> dict[str, Any]:
+            return {name: _own(value) for name, value in result().items()}
+
+        model.get_metrics_result = own_result
+        try:
+            yield
+        finally:
+            del model.get_metrics_result
+
     def to_device(self, arrays: Any) -> Any:
         return keras.tree.map_structure(keras.ops.convert_to_tensor, arrays)
 
@@ -182,6 +214,10 @@ class TorchBackend(Backend):
             (torch.zeros_like(weight) if gradient is None else gradient).detach().cpu().numpy()
             for weight, gradient in zip(weights, found, strict=True)
         ]
+
+
+def _own(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, torch.Tensor) else value
 
 
 BACKEND = TorchBackend()

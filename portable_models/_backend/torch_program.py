@@ -15,12 +15,20 @@ from torch._higher_order_ops.while_loop import while_loop_op
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from portable_models._backend.program import (
+    NotCompilableError,
     OnDevice,
     Orders,
+    Part,
     Pass,
     Program,
+    ProgramFailedError,
     State,
-    flat_metrics,
+    batch_of,
+    first_line,
+    may_log_otherwise,
+    scalar_logs,
+    step_logs_differ,
+    tracing,
     variables_of,
 )
 from portable_models._backend.torch_step import Step, StepGraph, stateless
@@ -32,6 +40,9 @@ An operation of the graph costs some 1.6 microseconds when it is called by itsel
 compiled loop, and 20 to 45 milliseconds to compile (with a cache of compiled graphs and without): both
 grow with the graph, so their ratio, 12,000 to 28,000 steps, holds for small and large ones.
 """
+
+WORTH_FROM = 1_000
+"""Steps of a training from which tracing pays for itself."""
 
 TRACED_FROM = 150
 """Calls from which a step is traced, but for the training step, which always is.
@@ -57,15 +68,20 @@ class TorchProgram(Program):
     def __init__(self, model: Any, training: Pass, validation: Pass | None, epochs: int) -> None:
         self._model = model
         self._variables = variables_of(model)
-        self._training = _Way(self, model.train_step, training, epochs, trains=True)
+        self._training = _Way(self, "train_step", training, epochs)
         self._validation = (
-            None
-            if validation is None
-            else _Way(self, model.test_step, validation, epochs, trains=False)
+            None if validation is None else _Way(self, "test_step", validation, epochs)
         )
         self._zeroed: dict[int, Any] = {}
+        self._checked: set[str] = set()
 
-    def prepare(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> None:
+    def prepare(
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        part: Part = Part.BOTH,
+    ) -> None:
         with torch.no_grad():
             state = _values(states[0])
             with self._scope(state) as scope:
@@ -76,35 +92,61 @@ class TorchProgram(Program):
                 for place, variable in enumerate(self._variables)
                 if id(variable) in measured
             }
-            self._training.prepare(state, rows[0].training, orders.shape[-1])
-            if self._validation is not None:
+            if part is not Part.VALIDATION:
+                self._training.prepare(state, rows[0].training, orders.shape[-1])
+            if part is not Part.TRAINING and self._validation is not None:
                 order = rows[0].held_out_order
                 self._validation.prepare(state, rows[0].held_out, len(order))
 
     def run(
-        self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders, count: int
+        self,
+        states: Sequence[State],
+        rows: Sequence[OnDevice],
+        orders: Orders,
+        count: int,
+        part: Part = Part.BOTH,
     ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
         after, logs = [], []
         with torch.no_grad():
             for state, each, order in zip(states, rows, orders, strict=True):
-                state, found = self._epochs(_values(state), each, order[:count])
+                try:
+                    state, found = self._epochs(_values(state), each, order[:count], part)
+                except RuntimeError as error:
+                    # States are copied before a graph works on them in place.
+                    raise ProgramFailedError(first_line(error)) from error
                 after.append(state)
                 logs.append(found)
         return after, logs
 
     def _epochs(
-        self, state: State, rows: OnDevice, orders: Orders
+        self, state: State, rows: OnDevice, orders: Orders, part: Part
     ) -> tuple[State, dict[str, NDArray[Any]]]:
         logs: dict[str, list[float]] = {}
         for order in orders:
-            state = self._training(self._reset(state), rows.training, torch.from_numpy(order))
-            found = self._metrics(state)
-            if self._validation is not None:
+            found: dict[str, Any] = {}
+            if part is not Part.VALIDATION:
+                state = self._training(self._reset(state), rows.training, torch.from_numpy(order))
+                found |= self._metrics(state)
+            if part is not Part.TRAINING and self._validation is not None:
                 state = self._validation(self._reset(state), rows.held_out, rows.held_out_order)
                 found |= self._metrics(state, "val_")
             for name, value in found.items():
                 logs.setdefault(name, []).append(float(value))
         return state, {name: np.asarray(values) for name, values in logs.items()}
+
+    def step(self, name: str, batch: Any) -> None:
+        """The model's ``train_step`` or ``test_step`` on a batch.
+
+        Raises:
+            NotCompilableError: it cannot be traced, or reports something other than the model's metrics.
+        """
+        with tracing(name):
+            logs = getattr(self._model, name)(batch)
+        if name in self._checked:
+            return
+        self._checked.add(name)
+        if may_log_otherwise(self._model) and step_logs_differ(self._model, logs, name):
+            raise NotCompilableError(f"{name} returns logs that are not the model's metrics")
 
     def graph(self, step: Step, state: State, extras: Any, *, pure: bool) -> StepGraph:
         """The graph of a step of this program's model."""
@@ -129,7 +171,7 @@ class TorchProgram(Program):
 
     def _metrics(self, state: State, prefix: str = "") -> dict[str, Any]:
         with self._scope(state):
-            return flat_metrics(self._model, prefix)
+            return scalar_logs(self._model.get_metrics_result(), prefix)
 
     def _scope(self, state: State) -> Any:
         return keras.StatelessScope(state_mapping=list(zip(self._variables, state, strict=True)))
@@ -141,17 +183,15 @@ class _Way:
     def __init__(
         self,
         program: TorchProgram,
-        step: Callable[[Any], Any],
+        step: str,
         way: Pass,
         epochs: int,
-        *,
-        trains: bool,
     ) -> None:
         self._program = program
         self._step = step
         self._way = way
         self._epochs = epochs
-        self._trains = trains
+        self._trains = step == "train_step"
         self._ready: dict[Any, Callable[..., State]] = {}
 
     def prepare(self, state: State, tensors: Any, count: int) -> None:
@@ -180,7 +220,7 @@ class _Way:
 
             def step(extras: Sequence[Any]) -> None:
                 structure = keras.tree.pack_sequence_as(tensors, list(extras[:-1]))
-                self._step(self._way.gather(structure, extras[-1]))
+                self._program.step(self._step, batch_of(self._way, structure, extras[-1]))
 
             calls = self._epochs * (self._way.steps if several else 1)
             always = self._trains and (several or not self._way.steps)

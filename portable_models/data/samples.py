@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
-Structure: TypeAlias = Array | tuple[Array, ...] | dict[str, Array]
+Structure: TypeAlias = Any
+"""An array, or a tuple, list or dict of structures."""
 Indices: TypeAlias = NDArray[np.int64]
 
 
 class Batch(NamedTuple):
-    """Dense rows: inputs ``x``, targets ``y`` and, if there are any, one weight per sample."""
+    """Dense rows: inputs ``x``, targets ``y`` and, if there are any, weights of the samples."""
 
     x: Structure
-    y: Structure
-    sample_weight: Array | None = None
+    y: Structure = None
+    sample_weight: Structure = None
 
 
 class Samples(Protocol):
@@ -40,12 +41,27 @@ class Samples(Protocol):
 
 
 def arrays_of(structure: Structure) -> list[Array]:
-    """The arrays of a structure: one, the items of a tuple, or the values of a dict by sorted key."""
-    if isinstance(structure, tuple):
-        return list(structure)
+    """The arrays of a structure, dicts by sorted key; of None, no array."""
+    if structure is None:
+        return []
     if isinstance(structure, Mapping):
-        return [structure[key] for key in sorted(structure)]
+        return [array for key in sorted(structure) for array in arrays_of(structure[key])]
+    if isinstance(structure, (tuple, list)):
+        return [array for part in structure for array in arrays_of(part)]
     return [structure]
+
+
+def map_arrays(function: Callable[[Array], Array], structure: Structure) -> Structure:
+    """The structure with ``function`` applied to each of its arrays."""
+    if structure is None:
+        return None
+    if isinstance(structure, Mapping):
+        return {key: map_arrays(function, part) for key, part in structure.items()}
+    if isinstance(structure, tuple):
+        return tuple(map_arrays(function, part) for part in structure)
+    if isinstance(structure, list):
+        return [map_arrays(function, part) for part in structure]
+    return function(structure)
 
 
 def digest_arrays(*arrays: Array) -> str:
@@ -62,30 +78,23 @@ def digest_arrays(*arrays: Array) -> str:
     return state.hexdigest()
 
 
-def _rows(structure: Structure, indices: Indices) -> Structure:
-    if isinstance(structure, tuple):
-        return tuple(array[indices] for array in structure)
-    if isinstance(structure, dict):
-        return {key: array[indices] for key, array in structure.items()}
-    return structure[indices]
-
-
 @dataclass(frozen=True, eq=False)
 class ArraySamples:
     """Samples that are dense arrays already.
 
     Args:
-        x: inputs, shape ``(n, ...)``; a tuple or dict of such arrays for a model with several inputs.
-        y: targets, shape ``(n, ...)``; a tuple or dict for several outputs.
-        sample_weight: one float per sample, shape ``(n,)``, or None.
+        x: inputs, shape ``(n, ...)``; a tuple, list or dict of such arrays for a model with several inputs.
+        y: targets, shape ``(n, ...)``; a tuple, list or dict for several outputs; None for a model that
+            learns from its inputs alone.
+        sample_weight: one float per sample, shape ``(n,)``, a structure like ``y``, or None.
 
     Raises:
         ValueError: the arrays do not all have the same number of rows.
     """
 
     x: Structure
-    y: Structure
-    sample_weight: Array | None = None
+    y: Structure = None
+    sample_weight: Structure = None
 
     def __post_init__(self) -> None:
         lengths = {len(array) for array in self._arrays()}
@@ -95,16 +104,14 @@ class ArraySamples:
             )
 
     def _arrays(self) -> list[Array]:
-        weights = [] if self.sample_weight is None else [self.sample_weight]
-        return arrays_of(self.x) + arrays_of(self.y) + weights
+        return arrays_of((self.x, self.y, self.sample_weight))
 
     def __len__(self) -> int:
         return len(arrays_of(self.x)[0])
 
     def take(self, indices: Indices) -> Batch:
         """See ``Samples.take``."""
-        weights = None if self.sample_weight is None else self.sample_weight[indices]
-        return Batch(_rows(self.x, indices), _rows(self.y, indices), weights)
+        return Batch(*map_arrays(lambda array: array[indices], (self.x, self.y, self.sample_weight)))
 
     def subset(self, indices: Indices) -> ArraySamples:
         """See ``Samples.subset``."""

@@ -20,10 +20,10 @@ from portable_models.training.cross_validation import (
 )
 from portable_models.training.engine import EpochReport
 from portable_models.training.evaluation import evaluated
-from portable_models.training.fit import fit
+from portable_models.training.fit_many import Member, fit_many
 from portable_models.training.history import Training
-from portable_models.training.keras_engine import VALIDATION_BATCH
 from portable_models.training.recipe import Recipe
+from portable_models.training.settings import RECIPE_VALIDATION_BATCH as VALIDATION_BATCH
 
 PREDICTION_SLAB = 4096
 """Samples made dense at once while predicting: 160 MB for a bag of 10,000 words."""
@@ -55,17 +55,16 @@ class Task:
         """Build a model from the recipe's seed and train it."""
         with portable_random(self.recipe.seed):
             model = self.build()
-        training = fit(
-            model,
-            samples,
-            self.recipe,
-            validation=validation,
+        (training,) = fit_many(
+            [Member(model, samples, self.recipe, validation)],
             pipeline=self.pipeline,
             engine=self.engine,
             progress=self.on_epoch or False,
             replica=self.replica,
             # What goes into a replica is known: it is the reference's, but for the last bit.
             prove=not self.replica,
+            # The result of a cell says which engine ran and why.
+            warn=False,
         )
         return model, training
 
@@ -211,6 +210,7 @@ class KFold:
             engine=task.engine,
             on_epoch=task.on_epoch,
             replica=task.replica,
+            warn=False,
         )
         scores = result.last(f"val_{self.metric}")
         final = {

@@ -12,6 +12,7 @@ from portable_models.cache import programs_folder
 from portable_models.data import Array, DataSet, ReviewDataSet, decode_review
 from portable_models.experiments.claim import Finding
 from portable_models.experiments.experiment import Experiment, Variant
+from portable_models.experiments.neutral_recipe import neutral_recipe
 from portable_models.experiments.outcome import Example, Outcome
 from portable_models.experiments.procedures import Task
 from portable_models.experiments.registry import experiment as experiment_named
@@ -99,7 +100,7 @@ def run_variant(
 ) -> Outcome:
     """Run one variant on a data set that is loaded already."""
     shortened = variant.sample_epochs if data.kind == "sample" else None
-    recipe = variant.recipe.replace(
+    recipe = neutral_recipe(variant.recipe).replace(
         epochs=settings.epochs or shortened or variant.recipe.epochs,
         seed=variant.recipe.seed + settings.seed,
     )

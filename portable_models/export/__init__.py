@@ -1,7 +1,14 @@
-"""Any Keras model to any target, proven in the target's own runtime. Importing this imports no Keras."""
+"""Any Keras model to any target, proven in the target's own runtime. Importing this imports no Keras.
+
+``portable_models.export(model, to, out)`` calls ``portable_models.export.api.export``. The name stands for
+this package too, because importing any module of it makes Python bind the package to that name.
+"""
+
+import inspect as _inspect
+import sys as _sys
+from types import ModuleType as _ModuleType
 
 from portable_models.export.api import export
-from portable_models.export.callable_package import make_callable as _make_callable
 from portable_models.export.errors import ExportError, MissingPackageError, RefusedError
 from portable_models.export.exporting import export_many
 from portable_models.export.orders import Order
@@ -24,4 +31,11 @@ __all__ = [
     "stateless",
 ]
 
-_make_callable(__name__)
+
+class _Callable(_ModuleType):
+    __signature__ = _inspect.signature(export)
+    __call__ = staticmethod(export)
+
+
+# Python lets a module have a class of its own: docs.python.org/3/reference/datamodel.html
+_sys.modules[__name__].__class__ = _Callable

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import keras
 import numpy as np
 from keras.src import backend as keras_backend
 from keras.src.backend.common import global_state
 from keras.src.layers.preprocessing.data_layer import DataLayer
+from keras.src.layers.preprocessing.image_preprocessing.aug_mix import AugMix
 from keras.src.random import seed_generator
 
+from portable_models._fork import refuse_after_fork
 from portable_models.random import distributions, rejection
 from portable_models.random.orthogonal import orthogonal
+from portable_models.random.replacement import Place, Replacement
 from portable_models.random.threefry import MASK, threefry_numpy
 
 REPLACED: Final[dict[str, Callable[..., Any]]] = {
@@ -33,10 +38,12 @@ REPLACED: Final[dict[str, Callable[..., Any]]] = {
 }
 """Function of Keras's backend random module -> the portable one with the same arguments."""
 
+Called = TypeVar("Called", bound=Callable[..., Any])
+
 _SEED_LANE: Final = 0x5EED
 
 
-class portable_random(contextlib.ContextDecorator):  # noqa: N801 - read as a statement, like suppress
+class portable_random:  # noqa: N801 - read as a statement, like suppress
     """While it is entered, Keras draws from one generator that is the same on every backend.
 
     Models need no change: initializers, Dropout and its kin, GaussianNoise, recurrent dropout, random
@@ -47,12 +54,15 @@ class portable_random(contextlib.ContextDecorator):  # noqa: N801 - read as a st
 
     Code that is traced inside keeps drawing portable numbers, code traced outside never does: build **and**
     fit inside. Entering inside another ``portable_random`` draws from the inner seed; on leaving, the outer
-    one goes on where it was. Leaving, by an exception too, puts back what was there. The change holds for
-    the whole process, so only one thread may enter at a time. It works as a decorator as well.
+    one goes on where it was. Leaving, by an exception too, puts back what was there. It works as a decorator
+    as well.
+
+    Only the thread that enters draws portable numbers; several threads may enter, each with a seed of its
+    own, and all others draw as Keras does. So a thread that is started inside draws as Keras does, unless it
+    enters one itself.
 
     What stays outside: the order of samples (:mod:`portable_models.data.order`), Python's and NumPy's own
-    generators (AugMix chooses its operations with Python's), and what ``JaxLayer`` or
-    ``TorchModuleWrapper`` draw within.
+    generators, and what ``JaxLayer`` or ``TorchModuleWrapper`` draw within.
 
     Args:
         seed: 0 to ``2**64 - 1``.
@@ -61,8 +71,9 @@ class portable_random(contextlib.ContextDecorator):  # noqa: N801 - read as a st
         TypeError: ``seed`` is no integer.
         ValueError: ``seed`` is outside 0 to ``2**64 - 1``.
         NotImplementedError: raised inside, where equal numbers cannot be promised:
-            ``keras.ops.image.elastic_transform``, random preprocessing layers that run in a tf.data pipeline
-            of another backend, binomial draws of unknown counts.
+            ``keras.ops.image.elastic_transform``, the layer AugMix, random preprocessing layers that run in a
+            tf.data pipeline of another backend, binomial draws of unknown counts.
+        RuntimeError: the process was forked after Keras had computed, so that computing would hang.
 
     Example:
         >>> with portable_random(7):
@@ -76,17 +87,48 @@ class portable_random(contextlib.ContextDecorator):  # noqa: N801 - read as a st
         if not 0 <= seed < 2**64:
             raise ValueError(f"the seed of portable_random must be 0 to 2**64 - 1; got {seed}")
         self.seed = int(seed)
-        self._entered: list[ExitStack] = []
+        self._entered = _Entered()
 
     def __enter__(self) -> portable_random:
+        refuse_after_fork()
         with ExitStack() as stack:
-            _replace_functions(stack, default_seeds(self.seed))
+            holder = object()
+            # Before it is acquired, so that Ctrl-C between the two leaves nothing behind.
+            stack.callback(_KERAS.release, holder)
+            _KERAS.acquire(holder)
+            stack.enter_context(_own_default_seeds(self.seed))
             stack.enter_context(_own_global_generator())
-            self._entered.append(stack.pop_all())
+            self._entered.stacks.append(stack.pop_all())
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._entered.pop().close()
+        self._entered.stacks.pop().close()
+
+    def __call__(self, function: Called) -> Called:
+        """Decorate a function: each call enters anew."""
+
+        @functools.wraps(function)
+        def inside(*args: Any, **settings: Any) -> Any:
+            with portable_random(self.seed):
+                return function(*args, **settings)
+
+        return inside  # type: ignore[return-value]  # the function's own signature
+
+
+class _Entered(threading.local):
+    """What the calling thread has to leave: one instance may be entered by several threads."""
+
+    def __init__(self) -> None:
+        self.stacks: list[ExitStack] = []
+
+
+class _DefaultSeeds(threading.local):
+    """The seeds of layers without a seed, in the thread that has entered."""
+
+    current: Iterator[int] | None = None
+
+
+_default_seeds = _DefaultSeeds()
 
 
 def default_seeds(seed: int) -> Iterator[int]:
@@ -99,37 +141,38 @@ def default_seeds(seed: int) -> Iterator[int]:
         yield int(first[0]) >> 1
 
 
-def _replace_functions(stack: ExitStack, seeds: Iterator[int]) -> None:
-    def make_default_seed() -> int:
-        return next(seeds)
-
-    for name, function in REPLACED.items():
-        _replace(stack, keras_backend.random, name, function)
-    # Bound by name in the backend's module, which initializers ask, and where SeedGenerator looks it up.
-    _replace(stack, keras_backend.random, "make_default_seed", make_default_seed)
-    _replace(stack, seed_generator, "make_default_seed", make_default_seed)
-    _replace(stack, keras.initializers.Orthogonal, "__call__", _orthogonal_call)
-    _replace(stack, keras_backend.image, "elastic_transform", _refuse_elastic_transform)
-    _replace(stack, DataLayer, "_get_seed_generator", _generator_of_this_backend)
+def _next_default_seed() -> int:
+    assert _default_seeds.current is not None
+    return next(_default_seeds.current)
 
 
-def _replace(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
-    stack.callback(setattr, owner, name, getattr(owner, name))
-    setattr(owner, name, value)
+@contextlib.contextmanager
+def _own_default_seeds(seed: int) -> Iterator[None]:
+    before = _default_seeds.current
+    _default_seeds.current = default_seeds(seed)
+    try:
+        yield
+    finally:
+        _default_seeds.current = before
 
 
 @contextlib.contextmanager
 def _own_global_generator() -> Iterator[None]:
     """Draws without a seed start afresh inside, and go on outside where they were."""
     name = seed_generator.GLOBAL_SEED_GENERATOR
-    before = global_state.get_global_attribute(name)
+    missing = object()
+    # Keras keeps such attributes for each thread, and clear_session() begins anew with none.
+    before = vars(global_state.GLOBAL_STATE_TRACKER).get(name, missing)
     # Named, since Keras counts the generators whose names it makes up.
     own = seed_generator.SeedGenerator(name="portable_random")
     global_state.set_global_attribute(name, own)
     try:
         yield
     finally:
-        global_state.set_global_attribute(name, before)
+        if before is missing:
+            vars(global_state.GLOBAL_STATE_TRACKER).pop(name, None)
+        else:
+            global_state.set_global_attribute(name, before)
 
 
 def _orthogonal_call(initializer: Any, shape: Any, dtype: Any = None) -> Any:
@@ -154,3 +197,28 @@ def _generator_of_this_backend(layer: Any, backend: str | None = None) -> Any:
             "where its draws are not portable; put it into the model, or call it outside portable_random"
         )
     return found
+
+
+def _refuse_aug_mix(layer: Any, data: Any, training: bool = True, seed: Any = None) -> Any:
+    if not training:
+        return None
+    raise NotImplementedError(
+        f"layer {layer.name!r} (AugMix) chooses its operations with Python's own generator: for every batch on "
+        "PyTorch, and once, while it is compiled, on JAX and TensorFlow. Its images cannot be equal; augment "
+        "the data before training, outside portable_random, or put the layers that AugMix combines "
+        "(RandomRotation, RandomShear, ...) into the model"
+    )
+
+
+_KERAS: Final = Replacement(
+    [
+        *(Place(keras_backend.random, name, function) for name, function in REPLACED.items()),
+        # Bound by name in the backend's module, which initializers ask, and where SeedGenerator looks it up.
+        Place(keras_backend.random, "make_default_seed", _next_default_seed),
+        Place(seed_generator, "make_default_seed", _next_default_seed),
+        Place(keras.initializers.Orthogonal, "__call__", _orthogonal_call),
+        Place(keras_backend.image, "elastic_transform", _refuse_elastic_transform),
+        Place(DataLayer, "_get_seed_generator", _generator_of_this_backend),
+        Place(AugMix, "get_random_transformation", _refuse_aug_mix),
+    ]
+)

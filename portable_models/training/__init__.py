@@ -1,18 +1,18 @@
 """Recipes, and training by them the same way on every backend."""
 
 from portable_models.training.checkpoint import Checkpoint
+from portable_models.training.compiling import compile_model
 from portable_models.training.cross_validation import CrossValidation, cross_validate
-from portable_models.training.fit import (
-    Member,
-    TrainingInterrupted,
-    compile_model,
-    fit,
-    fit_many,
-)
+from portable_models.training.fit import fit
+from portable_models.training.fit_many import Member, fit_many
+from portable_models.training.group import NotCompiledWarning
 from portable_models.training.history import History, Training, mean_history
+from portable_models.training.jobs import OrderWarning
 from portable_models.training.probe import batch_digests
 from portable_models.training.recipe import Recipe
+from portable_models.training.requirements import RecipeCompilesWarning
 from portable_models.training.rounding import round_otherwise
+from portable_models.training.train import TrainingInterrupted
 from portable_models.training.weights import perturb_last_bit, weights_digest
 
 __all__ = [
@@ -20,7 +20,10 @@ __all__ = [
     "CrossValidation",
     "History",
     "Member",
+    "NotCompiledWarning",
+    "OrderWarning",
     "Recipe",
+    "RecipeCompilesWarning",
     "Training",
     "TrainingInterrupted",
     "batch_digests",

@@ -14,7 +14,8 @@ import numpy as np
 from portable_models.data.npz import write_npz
 from portable_models.data.samples import Samples
 from portable_models.training.history import History, epochs_of
-from portable_models.training.recipe import Recipe
+from portable_models.training.identity import training_digest
+from portable_models.training.settings import Settings
 from portable_models.training.states import values
 from portable_models.training.weights import weights_digest
 
@@ -54,29 +55,30 @@ class Keeper:
         checkpoint: where and how often.
         model: the built and compiled model, before its first step.
         samples: what it is trained on.
-        recipe: its settings; only their number of epochs may differ from those that a file was written with.
+        settings: how it is trained; only the number of epochs may differ from what a file was written with.
 
     Raises:
-        ValueError: the recipe has callbacks, whose own state could not be kept; or the file is damaged, no
-            checkpoint, that of another training, or goes further than this training does.
+        ValueError: there are callbacks, whose own state could not be kept; or the file is damaged, no
+            checkpoint, that of another training, or goes further than this training does; or a part of the
+            training cannot be told apart from another.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, model: Any, samples: Samples, recipe: Recipe
+        self, checkpoint: Checkpoint, model: Any, samples: Samples, settings: Settings
     ) -> None:
-        if recipe.callbacks:
+        if settings.callbacks:
             raise ValueError(
                 "a training with callbacks cannot be left off and gone on with: what they remember is not in "
                 "the checkpoint. Train without callbacks, or without a checkpoint"
             )
         self._path = Path(checkpoint.path)
         self._every = checkpoint.every
-        self._epochs = recipe.epochs
+        self._epochs = settings.epochs
         self._model = model
         model.optimizer.build(model.trainable_variables)
-        settings = recipe.replace(epochs=1).to_json()
         parts = {
-            "recipe": json.dumps(settings, sort_keys=True),
+            "settings": _settings_text(settings),
+            "model or compile arguments": training_digest(model),
             "samples": samples.digest(),
             "initial weights": weights_digest(model),
         }
@@ -142,6 +144,20 @@ class Keeper:
                 "Ask for more epochs, or remove the file"
             )
         return arrays, history
+
+
+def _settings_text(settings: Settings) -> str:
+    weights = settings.class_weight
+    held = {
+        "batch_size": settings.batch_size,
+        "class_weight": None if weights is None else sorted((int(k), v) for k, v in weights.items()),
+        "initial_epoch": settings.initial_epoch,
+        "seed": settings.seed,
+        "shuffle": settings.shuffle,
+        "validation_batch_size": settings.validation_batch_size,
+        "validation_freq": settings.validation_freq,
+    }
+    return json.dumps(held, sort_keys=True)
 
 
 def _is_history(found: Any) -> bool:

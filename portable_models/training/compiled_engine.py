@@ -2,7 +2,7 @@
 
 The step is the model's ``train_step``, so losses, metrics, optimizer, regularizers, seeded layers and a
 ``train_step`` or ``compute_loss`` of the user's own mean what they mean to ``Model.fit``. What is saved is
-the way from Python to the device and back at every step.
+the way from Python to the device and back at every step. What it takes is the list in ``allowed.py``.
 """
 
 from __future__ import annotations
@@ -10,12 +10,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from portable_models._backend import current
+from portable_models._backend.program import NotCompilableError, tracing
+from portable_models.training.allowed import (
+    not_worth_it,
+    unfit_callbacks,
+    unfit_data,
+    unfit_model,
+    unfit_settings,
+)
 from portable_models.training.beside import Beside
 from portable_models.training.delivery import read_digests
 from portable_models.training.engine import Job
-from portable_models.training.groups import Group, grouped
-from portable_models.training.refusals import unfit
+from portable_models.training.groups import Group, build, grouped
+
+_BEFORE_BUILDING = (unfit_data, unfit_callbacks, unfit_settings)
 
 
 class CompiledEngine:
@@ -25,12 +33,17 @@ class CompiledEngine:
 
     def __init__(self) -> None:
         self.compile_seconds = 0.0
+        self.does_not_pay = False
         self._jobs: Sequence[Job] = ()
         self._groups: list[Group] = []
 
     def refuses(self, jobs: Sequence[Job]) -> str:
         """Why these jobs cannot be compiled, as far as is known before."""
-        if reason := current().refuses_programs() or next(filter(None, map(unfit, jobs)), ""):
+        for rule in _BEFORE_BUILDING:
+            if reason := next(filter(None, map(rule, jobs)), ""):
+                return reason
+        if reason := next(filter(None, map(not_worth_it, jobs)), ""):
+            self.does_not_pay = True
             return reason
         self._jobs = jobs
         return self._timed(self._group)
@@ -38,7 +51,7 @@ class CompiledEngine:
     def read(self, aside: Beside) -> list[Callable[[], list[str]]]:
         """What the programs read from the device, in the way in which they read it."""
         reading = {
-            id(job): (rows, on_device.training, job.order(0), job.recipe.batch_size)
+            id(job): (rows, on_device.training, job.order(0), job.settings.batch_size)
             for group in self._groups
             for job, rows, on_device in zip(group.jobs, group.rows, group.on_device, strict=True)
         }
@@ -52,15 +65,17 @@ class CompiledEngine:
         started = time.perf_counter()
         try:
             work()
-        except Exception as error:
-            # Whatever a framework raises on what it cannot trace; where the mistake is the user's, Model.fit
-            # raises too.
-            first = next(filter(None, str(error).splitlines()), "")
-            return f"{type(error).__name__}: {first.strip()}"
+        except NotCompilableError as refusal:
+            return str(refusal)
         self.compile_seconds += time.perf_counter() - started
         return ""
 
     def _group(self) -> None:
+        for job in self._jobs:
+            with tracing("the model"):
+                build(job)
+        if reason := next(filter(None, map(unfit_model, self._jobs)), ""):
+            raise NotCompilableError(reason)
         self._groups = grouped(self._jobs)
 
     def _prepare(self) -> None:

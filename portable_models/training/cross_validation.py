@@ -13,7 +13,7 @@ from portable_models.data.samples import ArraySamples, Indices, Samples
 from portable_models.data.standardise import standardise
 from portable_models.random import portable_random
 from portable_models.training.engine import EpochReport
-from portable_models.training.fit import Member, fit_many
+from portable_models.training.fit_many import Member, fit_many
 from portable_models.training.history import Training, mean_history
 from portable_models.training.recipe import Recipe
 
@@ -71,6 +71,7 @@ def cross_validate(
     engine: str = "compiled",
     on_epoch: EpochReport | None = None,
     replica: int = 0,
+    warn: bool = True,
 ) -> CrossValidation:
     """Train a new model for each fold and validate it on the rows that it did not see.
 
@@ -82,10 +83,11 @@ def cross_validate(
         standardisation: ``"once"`` uses mean and deviation of all rows, validation rows included, as the
             published run does (they leak a little); ``"per_fold"`` those of the fold's training rows only;
             ``"none"`` takes the features as they are.
-        pipeline: see ``fit``.
+        pipeline: see ``fit_many``.
         engine: see ``fit``.
         on_epoch: called after each epoch, counted over all folds.
-        replica: see ``fit``.
+        replica: see ``fit_many``.
+        warn: see ``fit_many``.
 
     Returns:
         One training per fold, and their mean history.
@@ -115,6 +117,7 @@ def cross_validate(
         progress=on_epoch or False,
         replica=replica,
         prove=not replica,
+        warn=warn,
     )
     return CrossValidation(trainings, mean_history([each.history for each in trainings]))
 

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
-from portable_models._backend.program import flat_metrics
+from portable_models._backend.program import scalar_logs
+from portable_models._keras.building import all_layers, build_by_shapes, clear_losses
 from portable_models.data.samples import Array, Indices, MultiHotSamples, Samples
 from portable_models.training.kernel_sum import Bags, bags_in_order, cut, first_dense
 from portable_models.training.rows import Rows, first_row, rows_of
@@ -35,7 +36,7 @@ def evaluated(
     if len(getattr(model, "outputs", None) or ()) != 1 or not _steps_are_keras_own(model):
         return None
     # The metrics of a model that has seen no samples have no variables yet.
-    model._symbolic_build(data_batch=first_row(samples))
+    build_by_shapes(model, first_row(samples))
     if isinstance(samples, MultiHotSamples):
         layer = first_dense(model, samples.dimension)
         if layer is None:
@@ -53,7 +54,7 @@ def _steps_are_keras_own(model: Any) -> bool:
     """Whether ``evaluate`` and ``predict`` do what is done here, and compile it."""
     return (
         not model.run_eagerly
-        and all(layer.supports_jit for layer in model._flatten_layers())
+        and all(layer.supports_jit for layer in all_layers(model))
         and not any(name in vars(model) for name in _STEPS)
         and all(getattr(type(model), name) is getattr(keras.Model, name) for name in _STEPS)
     )
@@ -80,7 +81,7 @@ def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, flo
             outputs = model(x, training=False)
             loss = model.compute_loss(x, y, outputs, weight, training=False)
             model.compute_metrics(x, y, outputs, weight)
-            metrics = flat_metrics(model)
+            metrics = scalar_logs(model.get_metrics_result())
         return outputs, loss, metrics, [scope.get_current_value(each) for each in variables]
 
     # Tensors, as every step leaves them: TensorFlow would trace once more for what was a variable.
@@ -100,6 +101,6 @@ def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, flo
             total += float(loss) * len(batch)
     finally:
         # A layer knows its penalties by the ids of objects that are gone now.
-        model._clear_losses()
+        clear_losses(model)
     measured = {name: float(value) for name, value in metrics.items()}
     return measured | {"loss": total / sum(map(len, batches))}, np.concatenate(found)

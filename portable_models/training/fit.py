@@ -1,278 +1,129 @@
-"""Train one model as a recipe says, the same way on every backend."""
+"""``fit``: train a Keras model as it was compiled, the same way on every backend."""
 
 from __future__ import annotations
 
-import copy
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any
 
-import keras
-
-from portable_models._backend import current
-from portable_models.cache import programs_folder
-from portable_models.data.pipelines import pipeline as pipeline_named
-from portable_models.data.samples import ArraySamples, Batch, Samples
-from portable_models.losses import (
-    BinaryCrossentropyOfProbabilities,
-    CategoricalCrossentropyOfProbabilities,
-    SparseCategoricalCrossentropyOfProbabilities,
-)
-from portable_models.random import portable_random
-from portable_models.training.beside import beside
 from portable_models.training.checkpoint import Checkpoint
-from portable_models.training.engine import Chosen, EpochReport, Job, choose
-from portable_models.training.first_job import offer
 from portable_models.training.history import Training
-from portable_models.training.left_off import keeper_of
-from portable_models.training.progress import console_progress
-from portable_models.training.proofs import Proof, proof_of
-from portable_models.training.recipe import Named, Recipe
-from portable_models.training.rounding import round_otherwise
-
-OF_PROBABILITIES = {
-    "binary_crossentropy": BinaryCrossentropyOfProbabilities,
-    "categorical_crossentropy": CategoricalCrossentropyOfProbabilities,
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropyOfProbabilities,
-}
-"""Losses that Keras computes otherwise on TensorFlow for saturated outputs -> the same everywhere."""
-
-Given: TypeAlias = Samples | tuple[Any, Any] | tuple[Any, Any, Any]
+from portable_models.training.jobs import user_job
+from portable_models.training.recipe import Recipe
+from portable_models.training.requirements import (
+    by_recipe,
+    compile_anew,
+    require_compiled,
+    require_keras_model,
+)
+from portable_models.training.train import one_training, train
 
 
 def fit(
     model: Any,
-    samples: Given,
-    recipe: Recipe,
+    x: Any = None,
+    y: Any = None,
     *,
-    validation: Given | None = None,
-    pipeline: str = "numpy",
+    batch_size: int | None = None,
+    epochs: int = 1,
+    validation_data: Any = None,
+    validation_split: float = 0.0,
+    validation_freq: int | Sequence[int] = 1,
+    validation_steps: int | None = None,
+    validation_batch_size: int | None = None,
+    callbacks: Any = None,
+    sample_weight: Any = None,
+    class_weight: Mapping[int, float] | None = None,
+    shuffle: bool = True,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    verbose: Any = "auto",
+    seed: int = 0,
     engine: str = "compiled",
-    progress: bool | EpochReport = False,
-    replica: int = 0,
-    prove: bool = True,
-    checkpoint: Checkpoint | None = None,
+    pipeline: str | None = None,
+    recipe: Recipe | None = None,
+    checkpoint: Checkpoint | str | None = None,
+    devices: int | None = None,
 ) -> Training:
-    """Compile ``model`` as the recipe says, train it, and say what went in and what came out.
+    """Train a compiled model; the arguments are those of ``Model.fit``.
 
-    Build the model inside ``with portable_random(recipe.seed):`` and its initial weights, like the
-    dropout masks drawn here, are the same on every backend.
+    What the model was compiled with is what trains it. Inside, Keras draws portable numbers from the
+    layers' own seeds, so that dropout masks are the same on every backend; build the model inside
+    ``with portable_random(seed):`` and its initial weights are, too.
 
     Args:
-        model: a Keras model with its weights built, or one that builds at its first call.
-        samples: what is trained on: ``Samples``, ``(x, y)`` or ``(x, y, sample_weight)``.
-        recipe: the settings of the training.
-        validation: what is measured after each epoch, or None.
-        pipeline: how samples reach Keras: numpy, pandas, tf.data, torch.DataLoader or PyDataset.
-        engine: ``"compiled"`` (whole epochs as one program) or ``"keras"`` (``Model.fit``); what cannot be
-            compiled runs on ``"keras"``, and the result says why.
-        progress: True prints a line of progress; a function is called after each epoch instead.
-        replica: above 0, the training is rounded otherwise at every step; see ``round_otherwise``.
-        prove: digest the batches of the first epoch as Keras delivers them, and the first dropout masks.
-        checkpoint: keep the training in a file, and go on from it where it is there.
+        model: a compiled Keras model.
+        x: inputs: an array or data frame, a list, tuple or dict of them, the library's ``Samples``, or
+            anything else that ``Model.fit`` reads (``tf.data.Dataset``, ``DataLoader``, ``PyDataset``,
+            generator), which keeps its own order.
+        y: targets, where ``x`` does not hold them.
+        batch_size: samples per step; 32 where None, as in Keras.
+        epochs: the epoch to end after.
+        validation_data: ``(x, y)``, ``(x, y, sample_weight)``, ``Samples``, or a data set.
+        validation_split: the part of the rows, from the end, that validates.
+        validation_freq: every how many epochs validation runs, or after which ones.
+        validation_steps: validation batches, of a data set that does not end.
+        validation_batch_size: samples per validation step; ``batch_size`` where None.
+        callbacks: callback objects.
+        sample_weight: weights of the samples.
+        class_weight: weights of the classes, by class index.
+        shuffle: draw a new order for each epoch from ``seed``, the same on every backend and engine; False
+            keeps the order of the data. Data that only Keras can read keeps its own order.
+        initial_epoch: the first epoch, counted from 0.
+        steps_per_epoch: batches per epoch, of data that does not end.
+        verbose: 0, 1, 2 or ``"auto"``.
+        seed: decides the order of samples, and draws of layers without a seed.
+        engine: ``"compiled"`` (whole epochs as one program) or ``"keras"`` (``Model.fit``). What cannot be
+            compiled runs on ``Model.fit``, with a warning that says why.
+        pipeline: hand the samples over through this pipeline (``"tf.data"``, ``"torch.DataLoader"``, …);
+            None takes the data as it is.
+        recipe: compile the model as this recipe says, and train by its settings.
+        checkpoint: keep the training in a file, and resume it where the file is there.
+        devices: None or 1; training on several devices is not supported yet.
 
     Returns:
-        The history, with the engine that ran and the digests of what went in.
+        The history, as Keras's: ``history``, ``epoch``, ``params``, ``model``; and ``engine``,
+        ``engine_reason`` and ``digests`` of what went in.
 
     Raises:
-        ValueError: an unknown pipeline, engine, optimizer, loss or metric; or a checkpoint that is damaged
-            or belongs to another training.
-        PipelineUnavailableError: a package that the pipeline needs is not installed.
+        ValueError: the model is not compiled, or an argument does not fit; what ``Model.fit`` raises.
         TrainingInterrupted: Ctrl-C was pressed; it holds the history so far.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([keras.layers.Dense(1)])
+        >>> model.compile(optimizer="adam", loss="mse")
+        >>> fit(model, np.zeros((8, 2)), np.zeros(8), epochs=2, verbose=0).epoch
+        [0, 1]
     """
-    member = Member(model, samples, recipe, validation, checkpoint)
-    return fit_many(
-        [member],
-        pipeline=pipeline,
-        engine=engine,
-        progress=progress,
-        replica=replica,
-        prove=prove,
-    )[0]
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """One of several trainings; see ``fit`` for what its parts are."""
-
-    model: Any
-    samples: Given
-    recipe: Recipe
-    validation: Given | None = None
-    checkpoint: Checkpoint | None = None
-
-
-def fit_many(
-    members: Sequence[Member],
-    *,
-    pipeline: str = "numpy",
-    engine: str = "compiled",
-    progress: bool | EpochReport = False,
-    replica: int = 0,
-    prove: bool = True,
-) -> list[Training]:
-    """Train models that are alike: folds, seeds, learning rates.
-
-    They share one compiled program. On JAX, members with as many rows as each other are mapped over
-    (``jax.vmap``) and trained side by side, but for convolutions on the CPU; on TensorFlow and PyTorch one is
-    trained after the other. Each has its own weights, random streams, rows and state of the optimizer, and
-    comes out as ``fit`` alone would train it, up to rounding.
-
-    Args:
-        members: at least one; their models and recipes differ at most in the variables' values, in the
-            recipe's seed and in a learning rate that is a number.
-        pipeline: see ``fit``.
-        engine: see ``fit``.
-        progress: see ``fit``; epochs are counted over all members.
-        replica: see ``fit``.
-        prove: see ``fit``.
-
-    Returns:
-        One training for each member.
-
-    Raises:
-        ValueError: no members, or recipes that are not alike; and what ``fit`` raises.
-        TrainingInterrupted: Ctrl-C was pressed; it holds the histories so far.
-    """
-    _require_alike([member.recipe for member in members])
-    source = pipeline_named(pipeline)
-    source.require()
-    on_epoch = console_progress() if progress is True else (progress or None)
-    if on_epoch is not None and len(members) > 1:
-        on_epoch = _counted_over(on_epoch, len(members))
-    jobs = []
-    for member in members:
-        rows = as_samples(member.samples)
-        held_out = None if member.validation is None else as_samples(member.validation)
-        with portable_random(member.recipe.seed):
-            _build(member.model, rows)
-            compile_model(member.model, member.recipe)
-            round_otherwise(member.model, replica)
-            keeper = keeper_of(member.checkpoint, member.model, rows, member.recipe)
-            job = Job(member.model, rows, member.recipe, source, held_out, on_epoch, keeper)
-            offer(job, engine)
-        jobs.append(job)
-    with current().programs_kept(programs_folder), beside() as aside:
-        chosen = choose(engine, jobs, aside if prove else None)
-        proofs = [
-            proof_of(job, delivered, aside) if delivered else {}
-            for job, delivered in itertools.zip_longest(jobs, chosen.delivered)
-        ]
-        for job in jobs:
-            if job.keeper is not None:
-                job.history.update(job.keeper.restore())
-        aside.begin()
-        try:
-            chosen.engine.run(jobs)
-        except KeyboardInterrupt:
-            raise TrainingInterrupted(_outcomes(jobs, chosen, proofs)) from None
-        return _outcomes(jobs, chosen, proofs)
-
-
-class TrainingInterrupted(KeyboardInterrupt):
-    """Ctrl-C ended a training; the models hold the weights after the last epoch of their histories.
-
-    Args:
-        trainings: one for each member, with the epochs that ran.
-    """
-
-    def __init__(self, trainings: Sequence[Training]) -> None:
-        epochs = sum(len(next(iter(each.history.values()), [])) for each in trainings)
-        super().__init__(f"interrupted after {epochs} epochs; their history is in .trainings")
-        self.trainings = trainings
-
-
-def _require_alike(recipes: Sequence[Recipe]) -> None:
-    if not recipes:
-        raise ValueError("expected at least one member to train; got none")
-    plain = [_without_what_may_differ(recipe) for recipe in recipes]
-    for number, each in enumerate(plain):
-        for name, value in each.items():
-            if value != plain[0][name]:
-                raise ValueError(
-                    f"members must have the same {name}: the first has {plain[0][name]!r}, "
-                    f"number {number + 1} has {value!r}. Train those apart, each with fit()"
-                )
-
-
-def _without_what_may_differ(recipe: Recipe) -> dict[str, Any]:
-    plain = recipe.replace(seed=0).to_json()
-    optimizer = plain["optimizer"]
-    if isinstance(optimizer, Mapping):
-        config = dict(optimizer["config"])
-        if isinstance(config.get("learning_rate"), (int, float)):
-            config["learning_rate"] = 0.0
-        plain["optimizer"] = {**optimizer, "config": config}
-    return plain
-
-
-def _counted_over(on_epoch: EpochReport, members: int) -> EpochReport:
-    done = itertools.count(1)
-
-    def report(epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
-        del epoch
-        on_epoch(next(done), members * epochs, metrics)
-
-    return report
-
-
-def compile_model(model: Any, recipe: Recipe) -> None:
-    """``model.compile`` with the recipe's optimizer, loss and metrics, each made anew."""
-    model.compile(
-        optimizer=make_optimizer(recipe.optimizer),
-        loss=_losses(recipe.loss),
-        metrics=_own(recipe.metrics) or None,
-        loss_weights=_own(recipe.loss_weights),
-    )
-
-
-def _losses(given: Any) -> Any:
-    """Losses by name as objects; crossentropies are those that are the same on every backend."""
-    if isinstance(given, Mapping) and "class_name" not in given:
-        return {key: _losses(value) for key, value in given.items()}
-    if isinstance(given, (list, tuple)):
-        return [_losses(value) for value in given]
-    if isinstance(given, str) and given in OF_PROBABILITIES:
-        return OF_PROBABILITIES[given]()
-    return _own(given)
-
-
-def make_optimizer(named: Named) -> Any:
-    """A new optimizer from its name or config."""
-    return keras.optimizers.get(named if isinstance(named, str) else _own(named))
-
-
-def as_samples(given: Given) -> Samples:
-    """``(x, y)`` and ``(x, y, sample_weight)`` as samples; samples as they are."""
-    return ArraySamples(*Batch(*given)) if isinstance(given, tuple) else given
-
-
-def _own(settings: Any) -> Any:
-    """A copy that Keras may keep and change: it takes lists and dicts, not tuples and read-only maps."""
-    if isinstance(settings, Mapping):
-        return {key: _own(value) for key, value in settings.items()}
-    if isinstance(settings, (list, tuple)):
-        return [_own(value) for value in settings]
-    return copy.copy(settings)
-
-
-def _build(model: Any, samples: Samples) -> None:
-    """Make the weights of a model that only builds when it is called."""
-    if not model.built:
-        import numpy as np
-
-        model(samples.take(np.arange(1)).x)
-
-
-def _outcomes(jobs: Sequence[Job], chosen: Chosen, proofs: Sequence[Proof]) -> list[Training]:
-    return [
-        Training(
-            job.history,
-            engine=chosen.engine.name,
-            engine_reason=chosen.reason,
-            digests={name: wait() for name, wait in proof.items()},
-            compile_seconds=chosen.engine.compile_seconds,
-        )
-        for job, proof in zip(jobs, proofs, strict=True)
-    ]
+    if devices not in (None, 1):
+        raise ValueError(f"fit() trains on one device; got devices={devices}. Leave it out")
+    given = {
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "validation_freq": validation_freq,
+        "validation_steps": validation_steps,
+        "validation_batch_size": validation_batch_size,
+        "callbacks": callbacks,
+        "class_weight": class_weight,
+        "shuffle": shuffle,
+        "initial_epoch": initial_epoch,
+        "steps_per_epoch": steps_per_epoch,
+    }
+    require_keras_model(model)
+    if recipe is not None:
+        given, seed = by_recipe(recipe, given, seed)
+        compile_anew(model, recipe)
+    require_compiled(model)
+    data = {
+        "x": x,
+        "y": y,
+        "sample_weight": sample_weight,
+        "validation_data": validation_data,
+        "validation_split": validation_split,
+    }
+    keeps = Checkpoint(checkpoint) if isinstance(checkpoint, (str, Path)) else checkpoint
+    keywords = {**data, **given, "verbose": verbose}
+    with one_training():
+        job = user_job(model, keywords, seed=seed, pipeline=pipeline, checkpoint=keeps)
+        return train([job], engine=engine, warn=True)[0]

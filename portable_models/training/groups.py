@@ -1,11 +1,8 @@
-"""Trainings that one compiled program goes through side by side."""
+"""The groups of trainings that share compiled programs."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from types import NoneType
 from typing import Any
 
@@ -13,132 +10,32 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
-from portable_models._backend.memory import aligned
-from portable_models._backend.program import OnDevice, Pass, Program, State, variables_of
+from portable_models._backend.program import (
+    NotCompilableError,
+    OnDevice,
+    Pass,
+    Program,
+    variables_of,
+)
+from portable_models._keras.building import build_by_shapes
 from portable_models.data.samples import MultiHotSamples
 from portable_models.random import portable_random
 from portable_models.training.engine import Job
-from portable_models.training.keras_engine import VALIDATION_BATCH, OneTraining
+from portable_models.training.group import Group
+from portable_models.training.identity import program_key
 from portable_models.training.kernel_sum import Bags, bag_rows, bags_in_order, cut, first_dense
-from portable_models.training.rows import Rows, first_row, rows_of
-
-CHUNK_SECONDS = 0.5
-"""How long a program runs before the epochs that it went through are reported, about."""
-CHUNK_EPOCHS = 64
-"""At most this many epochs at once: their orders are on the device."""
+from portable_models.training.rows import Rows, first_batch, rows_of
 
 
-@dataclass
-class Group:
-    """Jobs that are trained side by side."""
+def build(job: Job) -> None:
+    """Build a model, its loss, metrics and optimizer as ``Model.fit`` does; nothing is drawn or computed.
 
-    jobs: list[Job]
-    rows: list[Rows]
-    on_device: list[OnDevice]
-    program: Program
-    bags: Bags | None = None
-
-    @property
-    def chunk(self) -> int:
-        """How many epochs the program takes at most: one where a callback wants to see each."""
-        recipe = self.jobs[0].recipe
-        return 1 if recipe.callbacks else min(recipe.epochs, CHUNK_EPOCHS)
-
-    def states(self) -> list[State]:
-        """Where every job stands."""
-        return [[variable.value for variable in variables_of(job.model)] for job in self.jobs]
-
-    def orders(self, first: int, count: int) -> Any:
-        """The places of each epoch, int32 of shape ``(jobs, chunk, places)``; zeros after ``count``."""
-        size = self.jobs[0].recipe.batch_size
-        width = self.rows[0].pass_width(len(self.jobs[0].order(0)), size)
-        orders = aligned((len(self.jobs), self.chunk, width), np.int32)
-        for job, rows, places in zip(self.jobs, self.rows, orders, strict=True):
-            for number in range(count):
-                places[number] = rows.order(job.order(first + number), size)
-        return orders
-
-    def until_due(self, epoch: int) -> int:
-        """How many epochs may run before a checkpoint is due."""
-        keepers = [job.keeper for job in self.jobs if job.keeper is not None]
-        return min((keeper.epochs_until_due(epoch) for keeper in keepers), default=self.chunk)
-
-    def prepare(self) -> None:
-        """Compile."""
-        with self._traced():
-            self.program.prepare(self.states(), self.on_device, self.orders(0, 0))
-
-    def run(self) -> None:
-        """Train, some epochs at a time."""
-        with self._traced():
-            callbacks = [OneTraining.of(job, job.model) for job in self.jobs]
-            for job, each in zip(self.jobs, callbacks, strict=True):
-                job.model.stop_training = False
-                each.begin()
-            epoch, epochs, count = self.jobs[0].done, self.jobs[0].recipe.epochs, 1
-            while epoch < epochs and not any(job.model.stop_training for job in self.jobs):
-                started = time.perf_counter()
-                self._advance(callbacks, epoch, count)
-                seconds = max(time.perf_counter() - started, 1e-6)
-                epoch += count
-                # Only how often something is reported depends on the clock.
-                count = max(1, min(int(CHUNK_SECONDS / seconds * count), 4 * count))
-                count = min(count, self.chunk, epochs - epoch, self.until_due(epoch))
-            for job, each in zip(self.jobs, callbacks, strict=True):
-                job.model.optimizer.finalize_variable_values(job.model.trainable_weights)
-                each.end()
-
-    @contextlib.contextmanager
-    def _traced(self) -> Iterator[None]:
-        """Whatever is traced inside draws portable numbers, and takes bags of words as they are."""
-        with (
-            portable_random(self.jobs[0].recipe.seed),
-            self.bags.taken() if self.bags else contextlib.nullcontext(),
-        ):
-            yield
-
-    def _advance(self, callbacks: Sequence[OneTraining], first: int, count: int) -> None:
-        if self.chunk == 1:
-            for each in callbacks:
-                each.on_epoch_begin(first)
-        states, logs = self.program.run(
-            self.states(), self.on_device, self.orders(first, count), count
-        )
-        epochs = [
-            [{name: float(values[number]) for name, values in found.items()} for found in logs]
-            for number in range(count)
-        ]
-        try:
-            self._take(states)
-            for number, metrics in enumerate(epochs):
-                for job, each, found in zip(self.jobs, callbacks, metrics, strict=True):
-                    self._report(job, each, first + number, found)
-        except KeyboardInterrupt:
-            # The epochs have run: models and histories leave off at the same place.
-            self._take(states)
-            for number, metrics in enumerate(epochs):
-                for job, found in zip(self.jobs, metrics, strict=True):
-                    if job.done <= first + number:
-                        job.add(found)
-            raise
-
-    def _take(self, states: Sequence[State]) -> None:
-        for job, state in zip(self.jobs, states, strict=True):
-            for variable, value in zip(variables_of(job.model), state, strict=True):
-                variable.assign(value)
-
-    def _report(self, job: Job, callbacks: OneTraining, epoch: int, metrics: Any) -> None:
-        if self.chunk > 1:
-            callbacks.on_epoch_begin(epoch)
-        if job.validation is not None:
-            callbacks.on_test_begin()
-            callbacks.on_test_end(
-                {name[4:]: value for name, value in metrics.items() if name.startswith("val_")}
-            )
-        callbacks.on_epoch_end(epoch, metrics)
-        # Keras's own record, since callbacks such as a scheduler add to the logs.
-        latest = {name: float(points[-1]) for name, points in job.model.history.history.items()}
-        job.keep(epoch, latest)
+    Raises:
+        Exception: whatever the model's own code raises.
+    """
+    with portable_random(job.settings.seed):
+        batch = first_batch(job.rows, job.settings.batch_size, job.settings.class_weight)
+        build_by_shapes(job.model, batch)
 
 
 def grouped(jobs: Sequence[Job]) -> list[Group]:
@@ -148,30 +45,31 @@ def grouped(jobs: Sequence[Job]) -> list[Group]:
     programs: dict[Any, tuple[Program, Bags | None]] = {}
     loaded: dict[Any, OnDevice] = {}
     for number, job in enumerate(jobs):
-        job.model._symbolic_build(data_batch=first_row(job.samples, job.recipe.class_weight))
         bags = _bags(job)
         if bags is not None:
             training, validation = _as_blocks(job, bags)
         else:
-            training = _rows(job.samples, job.recipe.class_weight)
+            training = _rows(job.rows, job.settings.class_weight)
             validation = None if job.validation is None else _rows(job.validation)
-        same_rows = (id(job.samples), id(job.validation))
+        same_rows = (id(job.samples), id(job.validation), job.settings.validation_batch_size)
         if same_rows not in loaded:
             loaded[same_rows] = OnDevice(
                 current().to_device(training.arrays),
                 None if validation is None else current().to_device(validation.arrays),
-                None if validation is None else current().to_device(_in_order(validation)),
+                None if validation is None else current().to_device(_in_order(validation, job)),
             )
-        kinds = [(each.kind, each.count) for each in (training, validation) if each is not None]
-        kind = tuple(kinds)
+        kind = (
+            program_key(job.model),
+            *((each.kind, each.count) for each in (training, validation) if each is not None),
+        )
         if kind not in programs:
             program = current().program(
                 job.model,
-                _pass(training, len(job.order(0)), job.recipe.batch_size),
+                _pass(training, len(job.order(0)), job.settings.batch_size),
                 None
                 if validation is None
-                else _pass(validation, validation.count, VALIDATION_BATCH),
-                epochs=len(jobs) * job.recipe.epochs,
+                else _pass(validation, validation.count, job.settings.validation_batch_size),
+                epochs=len(jobs) * job.settings.epochs,
             )
             programs[kind] = program, bags
         shapes = [
@@ -180,7 +78,8 @@ def grouped(jobs: Sequence[Job]) -> list[Group]:
             if each is not None
             for array in keras.tree.flatten(each.arrays)
         ]
-        alone = number if job.recipe.callbacks else None
+        by_epoch = bool(job.settings.callbacks) or not job.settings.validates_always
+        alone = number if by_epoch else None
         # A training that goes on from a checkpoint may not be where the others are.
         begun = 0 if job.keeper is None else job.keeper.done
         key = (kind, tuple(shapes), alone, begun)
@@ -188,6 +87,7 @@ def grouped(jobs: Sequence[Job]) -> list[Group]:
         group.jobs.append(job)
         group.rows.append(training)
         group.on_device.append(loaded[same_rows])
+        group.variables.append(variables_of(job.model))
     return list(groups.values())
 
 
@@ -202,18 +102,18 @@ def _bags(job: Job) -> Bags | None:
 
 
 def _as_blocks(job: Job, bags: Bags) -> tuple[Rows, Rows | None]:
-    recipe, samples, held_out = job.recipe, job.samples, job.validation
+    settings, samples, held_out = job.settings, job.samples, job.validation
     assert isinstance(samples, MultiHotSamples)
     batches = (
         batch
-        for epoch in range(recipe.epochs)
-        for batch in cut(job.order(epoch), recipe.batch_size)
+        for epoch in range(settings.epochs)
+        for batch in cut(job.order(epoch), settings.batch_size)
     )
-    training = bag_rows(samples, recipe.class_weight, batches, bags)
+    training = bag_rows(samples, settings.class_weight, batches, bags)
     if held_out is None:
         return training, None
     assert isinstance(held_out, MultiHotSamples)
-    return training, bags_in_order(held_out, VALIDATION_BATCH, bags)
+    return training, bags_in_order(held_out, settings.validation_batch_size, bags)
 
 
 def _pass(rows: Rows, count: int, batch_size: int) -> Pass:
@@ -221,12 +121,12 @@ def _pass(rows: Rows, count: int, batch_size: int) -> Pass:
     return Pass(rows.gather, count, batch_size, whole)
 
 
-def _in_order(rows: Rows) -> Any:
-    return rows.order(np.arange(rows.count), VALIDATION_BATCH)
+def _in_order(rows: Rows, job: Job) -> Any:
+    return rows.order(np.arange(rows.count), job.settings.validation_batch_size)
 
 
 def _rows(samples: Any, class_weight: Any = None) -> Rows:
     found = rows_of(samples, class_weight)
     if found is None:
-        raise ValueError("the samples hold other things than numbers")
+        raise NotCompilableError("the samples hold other things than numbers")
     return found

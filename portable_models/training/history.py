@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 History = dict[str, list[float]]
 """Metric name -> one value per epoch; validation metrics begin with ``val_``."""
@@ -16,10 +17,13 @@ def epochs_of(history: Mapping[str, Sequence[float]]) -> int:
 
 @dataclass(frozen=True)
 class Training:
-    """The outcome of one training.
+    """The outcome of one training: the history as Keras gives it, and what went in.
 
     Args:
         history: one value per metric and epoch.
+        epoch: the epochs that ran, counted from 0.
+        params: ``epochs``, ``steps`` and ``verbose``, as Keras's ``History`` has them.
+        model: the model that was trained.
         engine: the engine that ran, ``"keras"`` or ``"compiled"``.
         engine_reason: why another engine ran than the one asked for; empty where it did not.
         digests: SHA-256 of what went in: ``order``, ``batches``, ``initial_weights``, ``dropout_masks``.
@@ -33,6 +37,9 @@ class Training:
     digests: Mapping[str, str] = field(default_factory=dict)
     final: Mapping[str, float] = field(default_factory=dict)
     compile_seconds: float = field(default=0.0, compare=False)
+    epoch: Sequence[int] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    model: Any = field(default=None, compare=False, repr=False)
 
 
 def mean_history(histories: Sequence[History]) -> History:

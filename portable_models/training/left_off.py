@@ -11,7 +11,7 @@ from typing import Any
 
 from portable_models.data.samples import Samples
 from portable_models.training.checkpoint import Checkpoint, Keeper
-from portable_models.training.recipe import Recipe
+from portable_models.training.settings import Settings
 
 
 @dataclass
@@ -48,7 +48,7 @@ def trainings_kept(folder: Path, every: int) -> Iterator[None]:
 
 
 def keeper_of(
-    checkpoint: Checkpoint | None, model: Any, samples: Samples, recipe: Recipe
+    checkpoint: Checkpoint | None, model: Any, samples: Samples, settings: Settings
 ) -> Keeper | None:
     """What keeps a training: its own checkpoint, or that of :func:`trainings_kept`, or nothing.
 
@@ -56,13 +56,13 @@ def keeper_of(
         ValueError: its own checkpoint cannot be used; see ``Keeper``.
     """
     if checkpoint is not None:
-        return Keeper(checkpoint, model, samples, recipe)
+        return Keeper(checkpoint, model, samples, settings)
     keeping = _KEEPING.get()
-    if keeping is None or recipe.callbacks:
+    if keeping is None or settings.callbacks:
         return None
     following = keeping.following()
     try:
-        return Keeper(following, model, samples, recipe)
+        return Keeper(following, model, samples, settings)
     except ValueError:
         Path(following.path).unlink()
-        return Keeper(following, model, samples, recipe)
+        return Keeper(following, model, samples, settings)

@@ -13,10 +13,12 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
+from portable_models._keras.building import all_layers, build_by_shapes
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Array, Batch, Indices
 from portable_models.random import portable_random
-from portable_models.training.engine import Job, choose
+from portable_models.training.choosing import choose
+from portable_models.training.engine import Job
 from portable_models.training.states import ROUGH, State, moved, readable, restore, values
 
 STEPS = (0, 1, 10, 100)
@@ -37,7 +39,7 @@ def record(job: Job, engine: str, folder: Path) -> int:
     model = job.model
     small = model.count_params() <= LARGE
     steps, epochs = (STEPS, EPOCHS) if small else (STEPS[:3], EPOCHS[:2])
-    with portable_random(job.recipe.seed):
+    with portable_random(job.settings.seed):
         _prepare(job)
         names = {
             "gradient": [each.path for each in model.trainable_variables],
@@ -47,8 +49,8 @@ def record(job: Job, engine: str, folder: Path) -> int:
         (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
         count = _record_steps(job, steps, folder)
         recorder = _EpochRecorder(job, epochs, folder, count)
-        recipe = job.recipe.replace(callbacks=(*job.recipe.callbacks, lambda: recorder))
-        again = replace(job, recipe=recipe)
+        settings = replace(job.settings, callbacks=(*job.settings.callbacks, recorder))
+        again = replace(job, settings=settings)
         choose(engine, [again]).engine.run([again])
     return recorder.count
 
@@ -63,7 +65,7 @@ def replay(job: Job, source: Path, target: Path, moves: int = 0) -> None:
         moves: how often the step is computed again with every number that goes into it moved by one unit in
             the last place; the largest distance of each result is written as ``move/...``.
     """
-    with portable_random(job.recipe.seed):
+    with portable_random(job.settings.seed):
         _prepare(job)
         own = values(job.model.optimizer.variables)
         precision = json.loads((source / "names.json").read_text(encoding="utf-8"))["precision"]
@@ -102,11 +104,11 @@ def replay(job: Job, source: Path, target: Path, moves: int = 0) -> None:
 def _prepare(job: Job) -> None:
     """Build optimizer, loss and metrics without a step."""
     batch = _batch(job, np.arange(1))
-    job.model._symbolic_build(data_batch=_tensors(batch))
+    build_by_shapes(job.model, _tensors(batch))
 
 
 def _batch(job: Job, indices: Indices) -> Batch:
-    return weighted(job.samples.take(indices), job.recipe.class_weight)
+    return weighted(job.rows.take(indices), job.settings.class_weight)
 
 
 def _tensors(batch: Batch) -> Any:
@@ -140,7 +142,7 @@ def _statistics(model: Any) -> list[Any]:
 
 def _precision(model: Any) -> dict[str, str]:
     """The roughest type that a layer computes in, and that a trainable variable has."""
-    compute = {layer.compute_dtype for layer in model._flatten_layers()}
+    compute = {layer.compute_dtype for layer in all_layers(model)}
     variables = {each.dtype for each in model.trainable_variables}
     rough = sorted(ROUGH, key=lambda name: -ROUGH[name])
     return {
@@ -226,11 +228,11 @@ def _forward(job: Job, batch: Batch) -> tuple[list[Array], list[Array]]:
 
 def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
     """States of the first steps, one after the other; the model is put back to where it was."""
-    model, size, count, step, epoch = job.model, job.recipe.batch_size, 0, 0, 0
+    model, size, count, step, epoch = job.model, job.settings.batch_size, 0, 0, 0
     start = State(
         0, 1, np.zeros(0, int), values(model.variables), values(model.optimizer.variables), [], []
     )
-    while step <= max(steps) and epoch < job.recipe.epochs:
+    while step <= max(steps) and epoch < job.settings.epochs:
         order = job.order(epoch)
         for first in range(0, len(order), size):
             indices = order[first : first + size]
@@ -270,10 +272,10 @@ class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write it down."""
-        recipe = self._job.recipe
-        if epoch + 1 in self._epochs or epoch + 1 == recipe.epochs:
-            step = (epoch + 1) * -(-len(self._job.samples) // recipe.batch_size)
-            indices = self._job.order(epoch + 1)[: recipe.batch_size]
+        settings = self._job.settings
+        if epoch + 1 in self._epochs or epoch + 1 == settings.epochs:
+            step = (epoch + 1) * -(-len(self._job.rows) // settings.batch_size)
+            indices = self._job.order(epoch + 1)[: settings.batch_size]
             _write(
                 replace(self._job, model=self.model),
                 self._folder,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
+from portable_models._keras.building import is_built
 from portable_models.data.order import order_digest
 from portable_models.random import dropout_mask_digest, portable_random
 from portable_models.training.beside import Beside
@@ -25,20 +26,20 @@ def proof_of(job: Job, delivered: Callable[[], list[str]], aside: Beside) -> Pro
         delivered: see ``Engine.read``.
         aside: makes the digests that may be made while it trains.
     """
-    recipe = job.recipe
-    with portable_random(recipe.seed):
-        masks = dropout_mask_digest(job.model)
-    weights = weights_digest(job.model)
-    order = partial(
-        order_digest,
-        len(job.samples),
-        seed=recipe.seed,
-        epochs=recipe.epochs,
-        shuffle=recipe.shuffle,
-    )
-    return {
-        "order": aside.leave(order),
-        "batches": lambda: batches_digest(delivered()),
-        "initial_weights": lambda: weights,
-        "dropout_masks": lambda: masks,
-    }
+    settings = job.settings
+    proofs: Proof = {"batches": lambda: batches_digest(delivered())}
+    if job.samples is not None:
+        order = partial(
+            order_digest,
+            len(job.samples),
+            seed=settings.seed,
+            epochs=settings.epochs,
+            shuffle=settings.shuffle,
+        )
+        proofs["order"] = aside.leave(order)
+    if is_built(job.model):
+        with portable_random(settings.seed):
+            masks = dropout_mask_digest(job.model)
+        weights = weights_digest(job.model)
+        proofs |= {"initial_weights": lambda: weights, "dropout_masks": lambda: masks}
+    return proofs

@@ -11,7 +11,15 @@ import numpy as np
 
 from portable_models._backend.program import Gather, Orders
 from portable_models.data.pipelines.pipeline import weighted
-from portable_models.data.samples import ArraySamples, Batch, Indices, MultiHotSamples, Samples
+from portable_models.data.samples import (
+    ArraySamples,
+    Batch,
+    Indices,
+    MultiHotSamples,
+    Samples,
+    arrays_of,
+    map_arrays,
+)
 
 
 @dataclass(frozen=True)
@@ -75,15 +83,12 @@ def rows_of(samples: Samples, class_weight: Mapping[int, float] | None = None) -
     if not isinstance(samples, ArraySamples):
         return None
     batch = weighted(Batch(samples.x, samples.y, samples.sample_weight), class_weight)
-    arrays = [np.asarray(leaf) for leaf in keras.tree.flatten(tuple(batch)) if leaf is not None]
-    if any(array.dtype.kind not in "biuf" for array in arrays):
+    if any(np.asarray(array).dtype.kind not in "biuf" for array in arrays_of(tuple(batch))):
         return None
-    parts = {"x": batch.x, "y": batch.y}
-    if batch.sample_weight is not None:
-        parts["w"] = batch.sample_weight
-    return Rows(
-        keras.tree.map_structure(as_keras, parts), _gather_arrays, len(samples), ("arrays",)
-    )
+    names = ("x", "y", "w")
+    parts = {name: part for name, part in zip(names, batch, strict=True) if part is not None}
+    structure = str(keras.tree.map_structure(lambda _: 0, parts))
+    return Rows(map_arrays(as_keras, parts), _gather_arrays, len(samples), ("arrays", structure))
 
 
 def as_keras(array: Any) -> Any:
@@ -95,16 +100,22 @@ def as_keras(array: Any) -> Any:
 def first_row(samples: Samples, class_weight: Mapping[int, float] | None = None) -> Any:
     """One row as a batch of arrays, for Keras to build loss, metrics and optimizer by its shape."""
     one = weighted(samples.take(np.arange(1)), class_weight)
-    return keras.tree.map_structure(
-        lambda part: None if part is None else as_keras(part), tuple(one)
-    )
+    return map_arrays(as_keras, tuple(one))
+
+
+def first_batch(
+    samples: Samples, batch_size: int, class_weight: Mapping[int, float] | None = None
+) -> Any:
+    """The first rows as ``Model.fit`` hands them to a step, as arrays."""
+    batch = weighted(samples.take(np.arange(min(batch_size, len(samples)))), class_weight)
+    return keras.utils.pack_x_y_sample_weight(*map_arrays(as_keras, tuple(batch)))
 
 
 def _gather_arrays(tensors: Any, indices: Any) -> tuple[Any, Any, Any]:
     taken = keras.tree.map_structure(
         lambda tensor: keras.ops.take(tensor, indices, axis=0), tensors
     )
-    return taken["x"], taken["y"], taken.get("w")
+    return taken["x"], taken.get("y"), taken.get("w")
 
 
 def _bags(samples: MultiHotSamples, class_weight: Mapping[int, float] | None) -> Rows:

@@ -12,13 +12,13 @@ RULES = import_lint.load_rules()
 
 IMDB = "portable_models/models/imdb.py"
 BROKEN = [
-    (import_lint.direction, IMDB, "from backends_matrix import cell", "never imports"),
-    (import_lint.direction, IMDB, "def f():\n    import backends_matrix.cell", "never imports"),
+    (import_lint.direction, IMDB, "from backends_matrix.run import cell", "never imports"),
+    (import_lint.direction, IMDB, "def f():\n    import backends_matrix.run.cell", "never imports"),
     (import_lint.frameworks, IMDB, "def f():\n    import torch.nn", "whose name holds torch may"),
     (import_lint.frameworks, IMDB, "def f():\n    __import__('torch')", "whose name holds torch"),
     (
         import_lint.frameworks,
-        "backends_matrix/runner.py",
+        "backends_matrix/run/supervisor.py",
         "def f():\n    importlib.import_module('tensorflow.nn')",
         "imports tensorflow: only a file whose name holds tensorflow may",
     ),
@@ -41,7 +41,7 @@ BROKEN = [
     (import_lint.asks_backend, IMDB, "from keras.config import backend", "asks which backend"),
     (
         import_lint.asks_backend,
-        "backends_matrix/runner.py",
+        "backends_matrix/run/supervisor.py",
         "name = os.environ['KERAS_BACKEND']",
         "asks which backend runs: make it a method of portable_models._backend.Backend",
     ),
@@ -57,12 +57,23 @@ BROKEN = [
         "x = current().name in {'jax'}",
         "make it a method of Backend",
     ),
-    (import_lint.keras_free, "backends_matrix/cell.py", "import keras", "must not import keras"),
+    (
+        import_lint.keras_free,
+        "backends_matrix/run/cell.py",
+        "import keras",
+        "must not import keras",
+    ),
     (
         import_lint.keras_free,
         "portable_models/plots/curves.py",
         "from keras.optimizers import Adam",
         "when it is imported: portable_models.plots.curves -> keras",
+    ),
+    (
+        import_lint.cycles,
+        "backends_matrix/run/cell.py",
+        "def f():\n    from backends_matrix.run.cell import Cell",
+        "import cycle: backends_matrix.run.cell",
     ),
     (
         import_lint.names,
@@ -82,10 +93,10 @@ ALLOWED = [
     ("portable_models/models/imdb.py", "import keras\nx = 'set KERAS_BACKEND first'"),
     ("portable_models/export/routes.py", "x = route.target == 'torch'"),
     ("portable_models/models/imdb.py", "if TYPE_CHECKING:\n    import torch"),
-    ("backends_matrix/environment.py", "environment = {'KERAS_BACKEND': name}"),
-    ("backends_matrix/worker.py", "import keras"),
-    ("backends_matrix/cell.py", "def f():\n    import keras"),
-    ("backends_matrix/runner.py", "import portable_models"),
+    ("backends_matrix/run/environment.py", "environment = {'KERAS_BACKEND': name}"),
+    ("backends_matrix/run/worker.py", "import keras"),
+    ("backends_matrix/run/cell.py", "def f():\n    import keras"),
+    ("backends_matrix/run/supervisor.py", "import portable_models"),
     ("tests/test_models.py", "import torch\nname = keras.backend.backend()"),
     ("benchmarks/speed.py", "x = 1\n" * 300),
 ]
@@ -123,11 +134,11 @@ def test_keras_is_found_behind_another_module(tmp_path):
     plant(tmp_path, "portable_models/__init__.py", "")
     plant(tmp_path, "portable_models/models/__init__.py", "from .imdb import build")
     plant(tmp_path, "portable_models/models/imdb.py", "from keras import layers")
-    plant(tmp_path, "backends_matrix/cell.py", "from portable_models.models import build")
+    plant(tmp_path, "backends_matrix/run/cell.py", "from portable_models.models import build")
     [(path, _, message)] = import_lint.check(tmp_path, RULES)
-    assert path == "backends_matrix/cell.py"
+    assert path == "backends_matrix/run/cell.py"
     assert message.endswith(
-        "backends_matrix.cell -> portable_models.models -> portable_models.models.imdb -> keras"
+        "backends_matrix.run.cell -> portable_models.models -> portable_models.models.imdb -> keras"
     )
 
 
@@ -137,6 +148,20 @@ def test_keras_is_found_in_a_package_above(tmp_path):
     plant(tmp_path, "portable_models/plots/figure.py", "")
     paths = [path for path, _, _ in import_lint.check(tmp_path, RULES)]
     assert "portable_models/plots/figure.py" in paths
+
+
+def test_a_cycle_of_lazy_imports_is_found(tmp_path):
+    plant(tmp_path, "backends_matrix/__init__.py", "")
+    plant(tmp_path, "backends_matrix/run/plan.py", "from backends_matrix.run import cell")
+    plant(
+        tmp_path, "backends_matrix/run/cell.py", "def f():\n    import backends_matrix.judge.noise"
+    )
+    plant(tmp_path, "backends_matrix/judge/noise.py", "from backends_matrix.run.plan import plan")
+    plant(tmp_path, "backends_matrix/judge/steps.py", "from backends_matrix.judge import noise")
+    [(_, _, message)] = import_lint.check(tmp_path, RULES)
+    assert message == (
+        "import cycle: backends_matrix.judge.noise <-> backends_matrix.run.cell <-> backends_matrix.run.plan"
+    )
 
 
 def test_nothing_to_check_is_an_error(tmp_path):
@@ -153,7 +178,7 @@ def test_violations_are_printed_and_fail_the_command(tmp_path):
     )
     assert lint.returncode == 1
     assert lint.stdout.startswith(f"{IMDB}:3: asks which backend runs")
-    assert lint.stdout.endswith("1 files, 7 rules, 1 violations\n")
+    assert lint.stdout.endswith("1 files, 8 rules, 1 violations\n")
 
 
 def test_nothing_to_check_fails_the_command(tmp_path):

@@ -47,7 +47,8 @@ def compiled(tmp_path_factory):
 def environment(compiled):
     """The environment of a user who stands in the folder that holds the studies."""
     kept = {name: value for name, value in os.environ.items() if name != "PORTABLE_MODELS_DATA"}
-    return {**kept, **compiled, "PYTHONPATH": str(STUDIES), "COLUMNS": "120"}
+    path = os.pathsep.join(filter(None, (str(STUDIES), os.environ.get("PYTHONPATH"))))
+    return {**kept, **compiled, "PYTHONPATH": path, "COLUMNS": "120"}
 
 
 @pytest.fixture(scope="session")

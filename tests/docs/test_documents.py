@@ -56,7 +56,8 @@ def commands(program):
 
 
 def run(arguments, cwd, backend=""):
-    environment = {**os.environ, "COLUMNS": "120", "PYTHONPATH": str(cwd)}
+    path = os.pathsep.join(filter(None, (str(cwd), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "COLUMNS": "120", "PYTHONPATH": path}
     if backend:
         environment["KERAS_BACKEND"] = backend
     return subprocess.run(

@@ -1,6 +1,5 @@
 import pytest
 
-from backends_matrix.report.agreement import Agreement, made_text, summed
 from backends_matrix.report.overview import (
     backends,
     claim_rows,
@@ -16,6 +15,7 @@ from backends_matrix.report.overview import (
     state,
 )
 from backends_matrix.report.records import Cell, Data, Verdict, parse, showable
+from backends_matrix.report.tally import Agreement, made_text, summed
 
 
 def cell_with(final=(), history=()):

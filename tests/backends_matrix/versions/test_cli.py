@@ -3,9 +3,9 @@
 import pytest
 from click.testing import CliRunner
 
-from backends_matrix import cli_versions
-from backends_matrix.cli_versions import versions
-from backends_matrix.plan import CallError
+from backends_matrix.cli import versions as cli_versions
+from backends_matrix.cli.versions import command as versions
+from backends_matrix.errors import CallError
 from backends_matrix.versions import Finding, Outcome, Tag, load
 
 

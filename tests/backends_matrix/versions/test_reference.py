@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from backends_matrix import smoke
+from backends_matrix.versions import smoke
 from backends_matrix.versions.reference import expected, initial
 
 XS, YS = smoke.inputs(), [y for [y] in smoke.targets()]

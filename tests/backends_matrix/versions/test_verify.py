@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from backends_matrix.versions import Outcome, Row, Table, read_verified, verify_rows
-from backends_matrix.versions import environments as making
+from backends_matrix.versions import installation as making
 from backends_matrix.versions import verify as verifying
-from backends_matrix.versions.environments import EnvironmentFailedError, make, uv_settings
+from backends_matrix.versions.installation import EnvironmentFailedError, make, uv_settings
 
 ROOT = Path(__file__).parents[3]
 INSTALLED = [name for name in ("jax", "tensorflow", "torch") if importlib.util.find_spec(name)]

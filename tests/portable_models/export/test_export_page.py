@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backends_matrix.cli_export import export as command
+from backends_matrix.cli.export import command
 from portable_models.export import Order, export_many
 from portable_models.export.errors import MissingPackageError
 from portable_models.export.orders import check

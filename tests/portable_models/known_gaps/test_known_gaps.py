@@ -6,6 +6,7 @@ A gap that has closed fails here: delete its entry from known_gaps.toml, and wha
 import contextlib
 import doctest
 import os
+import random
 import warnings
 from functools import partial
 
@@ -202,6 +203,22 @@ def a_penalty_of_half_precision_cannot_be_added():
     found = [fails(partial(train, policy), TypeError) for policy in ("float16", "bfloat16")]
     assert len(set(found)) == 1, "one of the two policies works"
     return found[0]
+
+
+@proves("random-brightness-in-place")
+def brightness_changes_its_input():
+    images = ops.convert_to_tensor(np.full((1, 4, 4, 3), 0.5, "float32"))
+    keras.layers.RandomBrightness(0.5, value_range=(0, 1), seed=1)(images, training=True)
+    return not np.allclose(ops.convert_to_numpy(images), 0.5)
+
+
+@proves("augmix-choices")
+def augmix_chooses_with_the_generator_of_python():
+    layer = keras.layers.AugMix(value_range=(0, 1), seed=1)
+    images = ops.convert_to_tensor(np.linspace(0, 1, 192, dtype="float32").reshape(1, 8, 8, 3))
+    before = random.getstate()
+    layer(images, training=True)
+    return random.getstate() != before
 
 
 @pytest.mark.parametrize("gap", PROOFS)

@@ -1,0 +1,75 @@
+"""The options that ``run`` and ``matrix`` have in common."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from backends_matrix.cli.options import SetupOption, check_data
+from backends_matrix.run.cell import DEVICES, ENGINES
+from backends_matrix.run.settings import DEFAULT_TIMEOUT
+
+
+def add_shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the shared options to a command."""
+    options = [
+        click.option(
+            "--data",
+            default="sample",
+            show_default=True,
+            callback=check_data,
+            metavar="sample|full|PATH",
+            help="Embedded (its film reviews are synthetic), the full data, or a file or folder.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, help="Added to every recipe's seed."
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(ENGINES),
+            default="compiled",
+            show_default=True,
+            help="Whole epochs as one program, or Model.fit, which also runs what cannot be compiled.",
+        ),
+        click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True),
+        click.option(
+            "--variant", "variants", multiple=True, help="Run only this variant; may be repeated."
+        ),
+        click.option(
+            "--trust",
+            is_flag=True,
+            help="Unpickle data files of unknown SHA-256; for your own files.",
+        ),
+        click.option(
+            "--resume", is_flag=True, help="Keep the finished cells of an earlier run in --out."
+        ),
+        click.option(
+            "--checkpoint",
+            type=click.IntRange(min=1),
+            default=None,
+            metavar="EPOCHS",
+            help="Keep each training every so many epochs: --resume then goes on inside of a cell too.",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=DEFAULT_TIMEOUT,
+            show_default=True,
+            help="Seconds without a finished epoch after which a cell is given up.",
+        ),
+        click.option(
+            "--setup",
+            multiple=True,
+            type=SetupOption(),
+            help="BACKEND=package.module:function, called in that backend's worker once keras is imported.",
+        ),
+    ]
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+def read_shared_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Turn the values of the shared options into fields of ``MatrixSettings``."""
+    return {**options, "setup": dict(options["setup"])}

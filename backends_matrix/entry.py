@@ -1,0 +1,34 @@
+"""The entry point of the command ``portable``.
+
+It imports next to nothing before it can answer Ctrl-C, and makes sure that there are three standard streams.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Run ``portable``."""
+    try:
+        _open_missing_streams()
+        from backends_matrix.cli import main as group
+    except KeyboardInterrupt:
+        sys.stderr.write("portable: error: interrupted before it began\n")
+        sys.exit(3)
+    group()
+
+
+def _open_missing_streams() -> None:
+    """Open the standard streams that the caller has closed; the first files opened would take their place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is taken, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115

@@ -1,0 +1,210 @@
+"""Level 1: one step from one state, judged in float64. NumPy only.
+
+A training is chaotic, a step is not: from the same state and batch, every backend must find the same outputs,
+loss, gradients, update, statistics and metrics, but for rounding. The judge is the same step in float64.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends_matrix.judge.comparison import Agreement, Comparison
+from backends_matrix.run.cell import Cell
+
+KINDS = ("outputs", "loss", "statistics", "gradient", "update", "metric")
+"""In the order of the computation: the first that differs says where a difference begins."""
+
+JUDGE = "float64"
+
+UNITS = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""One unit in the last place of 1. It is that of the type which a kind of result is computed in."""
+
+PRECISION = {"compute": "float32", "variables": "float32"}
+"""Where the states do not say what the model's layers compute in and its variables are of."""
+
+
+EFFECT = 0.05
+"""Relative change of a loss that matters to its user, as for trajectories."""
+
+
+@dataclass(frozen=True)
+class StepJudgement:
+    """What the tolerance of one step rests on.
+
+    Args:
+        movement: how many times as far from float64 a backend may be as the float64 result itself moves when
+            every number that goes into the step moves by one unit in the last place. A backend rounds after
+            every operation and not only at the border, hence more than once.
+        others: how many times as far from float64 as the nearest other backend.
+        units: units in the last place, of the largest number of the kind, that a result may have lost in
+            sums alone.
+    """
+
+    movement: float = 8.0
+    others: float = 4.0
+    units: float = 16.0
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One kind of result of one state on one backend."""
+
+    error: float
+    tolerance: float
+    place: str
+    reason: str
+    value: float
+
+
+def judge_steps(
+    folder: Path, cell: Cell, backends: Sequence[str], judgement: StepJudgement | None = None
+) -> list[Comparison]:
+    """Hold every backend's steps against float64.
+
+    Args:
+        folder: holds ``names.json``, the states, and a folder of results for each backend and the judge.
+        cell: the reference cell whose states were recorded.
+        backends: those that are judged.
+        judgement: what tolerances rest on.
+
+    Returns:
+        A comparison for each state, kind and backend.
+    """
+    settings = judgement or StepJudgement()
+    names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+    found = []
+    for path in sorted(folder.glob("state-*.npz")):
+        with np.load(path, allow_pickle=False) as state:
+            step, epoch = state["place"].tolist()
+        exact = _read(folder / JUDGE / path.name)
+        results = {backend: _read(folder / backend / path.name) for backend in backends}
+        names.setdefault("precision", PRECISION)
+        for kind in KINDS:
+            keys = [key for key in exact if key.startswith(f"{kind}/")]
+            for backend, part in _parts(kind, keys, exact, results, names, settings):
+                found.append(_comparison(cell, backend, kind, step, epoch, part))
+    return found
+
+
+def _parts(
+    kind: str,
+    keys: Sequence[str],
+    exact: Mapping[str, NDArray[Any]],
+    results: Mapping[str, Mapping[str, NDArray[Any]]],
+    names: Mapping[str, Any],
+    settings: StepJudgement,
+) -> Iterator[tuple[str, _Part]]:
+    """For each backend, the tensor of this kind that uses the largest share of its tolerance."""
+    if not keys:
+        return
+    scale = _scale(kind, keys, exact)
+    kept = _precision(kind, names["precision"])
+    rounding = settings.units * UNITS[kept] * max(scale, 1e-30)
+    errors = {
+        backend: {key: _distance(result.get(key), exact[key]) for key in keys}
+        for backend, result in results.items()
+    }
+    for backend, mine in errors.items():
+        worst: _Part | None = None
+        for key in keys:
+            nearest = min((other[key] for b, other in errors.items() if b != backend), default=0.0)
+            choices = {
+                f"{settings.units:g} units of {kept} rounding": rounding,
+                f"{settings.movement:g} x what one unit in the last place moves float64": (
+                    settings.movement * float(exact[f"move/{key}"])
+                ),
+                f"{settings.others:g} x the nearest other backend's distance": (
+                    settings.others * nearest if np.isfinite(nearest) else 0.0
+                ),
+            }
+            reason, tolerance = max(choices.items(), key=lambda item: item[1])
+            part = _Part(mine[key], tolerance, _place(key, names), reason, _largest(exact, [key]))
+            if worst is None or part.error / part.tolerance > worst.error / worst.tolerance:
+                worst = part
+        if worst is not None:
+            yield backend, worst
+
+
+def _scale(kind: str, keys: Sequence[str], exact: Mapping[str, NDArray[Any]]) -> float:
+    """The size of the terms that a kind of result is summed from, which rounding errors are relative to.
+
+    Gradients share one scale: a small one is a sum in which large ones cancel. A loss or metric is
+    computed from the outputs. Where they are near a target, its value is far smaller than the terms: the
+    logarithm of a probability that is 1 but for 1e-7 carries the rounding error of 1.
+    """
+    scale = _largest(exact, keys)
+    if kind in ("loss", "metric"):
+        outputs = _largest(exact, [key for key in exact if key.startswith("outputs/")])
+        # At most 1, as for probabilities: a bound on any loss would be far too wide for large outputs.
+        scale = max(scale, min(1.0, outputs))
+    return scale
+
+
+def _largest(exact: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> float:
+    return max((float(np.max(np.abs(exact[key]), initial=0.0)) for key in keys), default=0.0)
+
+
+def _precision(kind: str, precision: Mapping[str, str]) -> str:
+    """The type that a kind of result is computed in.
+
+    The optimizer computes in the type of the variables, from given gradients; metrics are float32, from
+    given outputs. All else rests on the forward pass.
+    """
+    return {"update": precision["variables"], "metric": "float32"}.get(kind, precision["compute"])
+
+
+def _distance(array: NDArray[Any] | None, exact: NDArray[Any]) -> float:
+    if array is None or array.shape != exact.shape:
+        return float("inf")
+    distance = float(np.max(np.abs(array.astype(np.float64) - exact), initial=0.0))
+    return distance if np.isfinite(distance) else float("inf")
+
+
+def _place(key: str, names: Mapping[str, Any]) -> str:
+    """The variable's path or the metric's name; empty where the kind has one member."""
+    kind, _, member = key.partition("/")
+    if kind == "metric":
+        return member
+    known: Sequence[str] = names.get("gradient" if kind == "update" else kind, ())
+    return known[int(member)] if known else ""
+
+
+def _comparison(
+    cell: Cell, backend: str, kind: str, step: int, epoch: int, part: _Part
+) -> Comparison:
+    differs = part.error > part.tolerance
+    # Nothing is said of a loss that is smaller than the rounding errors of its terms.
+    unknown = kind == "loss" and part.error > 0 and part.tolerance > EFFECT * part.value
+    verdict = Agreement.UNDECIDABLE if unknown else Agreement.AGREES
+    where = f" of {part.place}" if part.place and differs else ""
+    return Comparison(
+        level=1,
+        experiment=cell.experiment,
+        variant=cell.variant,
+        quantity=f"{kind}{where}",
+        epoch=epoch,
+        reference=JUDGE,
+        backend=backend,
+        pipeline=cell.pipeline,
+        difference=part.error,
+        tolerance=part.tolerance,
+        smallest_passing=part.error,
+        verdict=Agreement.DIFFERS if differs else verdict,
+        why=f"{part.reason}; one step from the state after {step} steps"
+        + (f", worst in {part.place}" if part.place else ""),
+        step=step,
+    )
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as held:
+        return {key: held[key] for key in held.files}

@@ -1,0 +1,1 @@
+"""Run the cells of a matrix: plan, workers, results, resume."""

@@ -1,0 +1,74 @@
+"""The settings of a run of the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backends_matrix.run.cell import BACKENDS
+from portable_models._cores import cores
+
+DEFAULT_REPLICAS = 3
+MOST_REPLICAS = 15
+STEPS = ("never", "doubt", "always")
+DEFAULT_TIMEOUT = 1800.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixSettings:
+    """What a run of the matrix is asked for.
+
+    Args:
+        out: folder that gets the report, the figures and one folder per cell.
+        backends: the first that is installed is the reference.
+        pipelines: how samples reach Keras; the first is the reference's.
+        variants: names of variants to run; empty runs all.
+        data: sample, full or a path.
+        epochs: number of epochs by ``experiment/variant``, ``experiment`` or ``""`` (all).
+        seed: added to every recipe's seed.
+        engine: compiled or keras.
+        device: cpu, gpu or tpu.
+        replicas: replicas per variant, which measure the noise floor: half of them, rounded up, on the
+            reference, the others on the next backend that is installed.
+        most_replicas: how many there may be of a variant in which a difference was found: rounding parts
+            trajectories at rare events too, which a few replicas do not meet.
+        steps: where single steps are judged in float64 (level 1): never, in doubt (variants in which a
+            difference was found), or always.
+        jobs: how many workers run at a time; None decides by the number of cores.
+        timeout: seconds without a finished epoch after which a cell is given up.
+        resume: keep the finished cells of an earlier run in ``out``.
+        checkpoint: epochs after which each training is kept, again and again, so that a run that is resumed
+            goes on inside of a cell; None keeps finished cells only.
+        trust: unpickle data files of unknown hash.
+        setup: backend -> ``package.module:function`` called in its worker once keras is imported.
+    """
+
+    out: Path
+    backends: Sequence[str] = BACKENDS
+    pipelines: Sequence[str] = ("numpy",)
+    variants: Sequence[str] = ()
+    data: str = "sample"
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    seed: int = 0
+    engine: str = "compiled"
+    device: str = "cpu"
+    replicas: int = DEFAULT_REPLICAS
+    most_replicas: int = MOST_REPLICAS
+    steps: str = "doubt"
+    jobs: int | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    resume: bool = False
+    checkpoint: int | None = None
+    trust: bool = False
+    setup: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def parallel_workers(self) -> int:
+        """How many workers run at a time."""
+        return max(1, min(len(self.backends), self.jobs or cores()))
+
+    @property
+    def threads(self) -> int:
+        """Bound on each worker's threads."""
+        return max(1, cores() // self.parallel_workers)

@@ -1,0 +1,98 @@
+"""Run what level 1 judges: states along the reference's training, and one step from each, everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from backends_matrix.judge.comparison import Comparison
+from backends_matrix.judge.steps import JUDGE, judge_steps
+from backends_matrix.run.cell import Cell
+from backends_matrix.run.environment import installed
+from backends_matrix.run.process import WorkerError
+from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
+
+JUDGES = ("jax", "tensorflow")
+"""Who computes in float64, by preference. Both do so throughout and agree to 1e-15 in outputs and gradients
+of the built-in studies; Keras on PyTorch falls back to float32 in sums, so it cannot judge."""
+
+MOVES = 4
+"""How often the float64 step is repeated with all that goes in moved by one unit in the last place."""
+
+
+class StepsFailedError(Exception):
+    """A variant's steps could not be looked at; the message says why."""
+
+
+async def compare_steps(
+    cells: Sequence[Cell],
+    supervisors: Mapping[str, WorkerSupervisor],
+    settings: WorkerSettings,
+    silence: float,
+) -> tuple[list[Comparison], dict[Cell, str]]:
+    """Level 1 for each of these reference cells.
+
+    Args:
+        cells: cells of the reference that ended well.
+        supervisors: backend -> its supervisor, of the backends that take part, the reference's included.
+        settings: how workers are run.
+        silence: seconds without a sign of life after which a worker is given up.
+
+    Returns:
+        The comparisons, and why there are none for a cell that has none.
+    """
+    judge = next((each for each in JUDGES if installed(each)), None)
+    if judge is None:
+        return [], dict.fromkeys(
+            cells, f"none of {', '.join(JUDGES)} is installed to judge in float64"
+        )
+    found: list[Comparison] = []
+    failures: dict[Cell, str] = {}
+    async with AsyncExitStack() as stack:
+        exact = await stack.enter_async_context(WorkerSupervisor(judge, settings, double=True))
+        for cell in cells:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="portable-steps-")))
+            try:
+                await _steps_of(cell, supervisors, exact, folder, silence)
+                compared = judge_steps(folder, cell, list(supervisors))
+            except (StepsFailedError, OSError, ValueError, KeyError) as error:
+                failures[cell] = str(error) or type(error).__name__
+                continue
+            if not compared:
+                failures[cell] = "no step was recorded"
+            found += compared
+    return found, failures
+
+
+async def _steps_of(
+    cell: Cell,
+    supervisors: Mapping[str, WorkerSupervisor],
+    exact: WorkerSupervisor,
+    folder: Path,
+    silence: float,
+) -> None:
+    reference = supervisors[cell.backend]
+    await _ask(reference, {"do": "record", "cell": cell.to_json(), "folder": str(folder)}, silence)
+
+    async def replay(name: str, supervisor: WorkerSupervisor, moves: int) -> None:
+        (folder / name).mkdir()
+        command = {"cell": cell.to_json(), "folder": str(folder), "name": name, "moves": moves}
+        await _ask(supervisor, {"do": "replay", **command}, silence)
+
+    others = [replay(name, supervisor, 0) for name, supervisor in supervisors.items()]
+    outcomes = await asyncio.gather(replay(JUDGE, exact, MOVES), *others, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _ask(supervisor: WorkerSupervisor, command: Mapping[str, object], silence: float) -> None:
+    try:
+        worker = await supervisor.worker()
+        await worker.answer(command, silence)
+    except WorkerError as error:
+        await supervisor.reset()
+        raise StepsFailedError(f"{supervisor.name}: {error}") from None

@@ -1,0 +1,40 @@
+"""Building a model by the shapes of a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def build_by_shapes(model: Any, batch: Any) -> None:
+    """Build a model's weights, loss, metrics and optimizer as ``Model.fit`` does, by a batch's shapes.
+
+    Nothing is computed, so no seeded generator moves on. The public ways are ``model.build``, which knows no
+    targets, and to call the model, which draws from its generators
+    (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/trainers/trainer.py, ``_symbolic_build``).
+
+    Args:
+        model: a compiled model.
+        batch: ``x``, ``(x, y)`` or ``(x, y, sample_weight)`` of arrays.
+
+    Raises:
+        Exception: whatever the model's own code raises.
+    """
+    model._symbolic_build(data_batch=batch)
+
+
+def is_built(model: Any) -> bool:
+    """Whether all layers, the loss, the metrics and the optimizer have their variables."""
+    parts = (model._compile_metrics, model._compile_loss, model.optimizer)
+    return all(layer.built for layer in model._flatten_layers()) and all(
+        part.built for part in parts if part is not None
+    )
+
+
+def all_layers(model: Any) -> list[Any]:
+    """The model and every layer inside it, nested ones too; ``model.layers`` is the first level only."""
+    return list(model._flatten_layers())
+
+
+def clear_losses(model: Any) -> None:
+    """Forget the penalties that layers noted in their last call; there is no public way."""
+    model._clear_losses()

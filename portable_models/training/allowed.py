@@ -1,0 +1,100 @@
+"""The allow-list of the compiled engine: what a program is known to train exactly as ``Model.fit`` does.
+
+Each entry is proven against ``Model.fit`` by a test. What is not on the list runs on ``Model.fit``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from portable_models._backend import current
+from portable_models._keras.building import all_layers
+from portable_models._keras.compile_settings import limits_for_debugging
+from portable_models.data.samples import ArraySamples, MultiHotSamples
+from portable_models.training.engine import Job
+from portable_models.training.foreign_code import foreign_parts
+
+callbacks = keras.callbacks
+
+
+def _always(_: Any) -> str:
+    return ""
+
+
+def _saves_by_epoch(callback: Any) -> str:
+    return "" if callback.save_freq == "epoch" else "it saves between epochs (save_freq)"
+
+
+CALLBACKS: dict[type, Callable[[Any], str]] = {
+    callbacks.CSVLogger: _always,
+    callbacks.EarlyStopping: _always,
+    callbacks.History: _always,
+    callbacks.ModelCheckpoint: _saves_by_epoch,
+    callbacks.ReduceLROnPlateau: _always,
+    callbacks.SwapEMAWeights: _always,
+    callbacks.TerminateOnNaN: _always,
+}
+"""Callbacks that change variables, files and ``stop_training`` only, and when they do not."""
+_OWN = "portable_models."
+"""Callbacks of this library watch epochs only; their modules begin like this."""
+
+
+def unfit_data(job: Job) -> str:
+    """Why the data of a job cannot be read by a program; empty where it can."""
+    if job.given is not None and job.given.why_not_arrays:
+        return job.given.why_not_arrays
+    if job.pipeline.name != "numpy":
+        return f"the pipeline {job.pipeline.name} hands over one batch at a time"
+    for samples in (job.samples, job.validation):
+        if samples is not None and not isinstance(samples, (ArraySamples, MultiHotSamples)):
+            return f"{type(samples).__name__} can only be read batch by batch"
+    return ""
+
+
+def unfit_callbacks(job: Job) -> str:
+    """Why the callbacks of a job need ``Model.fit``; empty where they do not."""
+    for callback in job.settings.callbacks:
+        kind = type(callback)
+        if kind.__module__.startswith(_OWN):
+            continue
+        if kind not in CALLBACKS:
+            return (
+                f"the callback {kind.__qualname__} may change anything at any batch; compiled are "
+                + ", ".join(sorted(each.__name__ for each in CALLBACKS))
+            )
+        if reason := CALLBACKS[kind](callback):
+            return f"the callback {kind.__name__}: {reason}"
+        if changed := sorted(name for name in vars(callback) if name.startswith("on_")):
+            return f"the callback {kind.__name__} has {changed[0]} replaced"
+    return ""
+
+
+def unfit_settings(job: Job) -> str:
+    """Why the way in which the model was compiled needs ``Model.fit``; empty where it does not."""
+    if job.model.run_eagerly:
+        return "the model was compiled with run_eagerly=True"
+    return limits_for_debugging() or current().refuses_model(job.model)
+
+
+def unfit_model(job: Job) -> str:
+    """Why a built model needs ``Model.fit``; empty where it does not."""
+    for layer in all_layers(job.model):
+        if not layer.supports_jit:
+            return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
+    if current().runs_python_at_every_step and (foreign := foreign_parts(job.model)):
+        return (
+            f"{foreign[0]} is Python code that Keras runs at every step on this backend, and a program "
+            "would run once; compiled are the layers, losses, metrics and optimizers of Keras"
+        )
+    return ""
+
+
+def not_worth_it(job: Job) -> str:
+    """Why compiling would take longer than it saves; empty where it does not."""
+    assert job.samples is not None
+    settings = job.settings
+    steps = -(-len(job.samples) // settings.batch_size) * (settings.epochs - job.done)
+    return current().not_worth_compiling(job.model, steps)

@@ -1,0 +1,150 @@
+"""``fit_many``: train models that are alike, such as folds and seeds, with one compiled program."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from portable_models.data.samples import Samples
+from portable_models.random import portable_random
+from portable_models.training.checkpoint import Checkpoint
+from portable_models.training.compiling import compile_model
+from portable_models.training.engine import EpochReport, Job
+from portable_models.training.first_job import offer
+from portable_models.training.groups import build
+from portable_models.training.history import Training
+from portable_models.training.jobs import as_samples, recipe_job
+from portable_models.training.left_off import keeper_of
+from portable_models.training.progress import console_progress
+from portable_models.training.recipe import Recipe
+from portable_models.training.rounding import round_otherwise
+from portable_models.training.train import one_training, train
+
+Given: TypeAlias = Samples | tuple[Any, ...] | Any
+"""``Samples``, ``(x, y)`` or ``(x, y, sample_weight)``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One of several trainings.
+
+    Args:
+        model: a Keras model; the recipe compiles it.
+        samples: what it is trained on: ``Samples``, ``(x, y)`` or ``(x, y, sample_weight)``.
+        recipe: the settings of the training.
+        validation: what is measured after each epoch, or None.
+        checkpoint: keep the training in a file, and resume it where the file is there.
+    """
+
+    model: Any
+    samples: Given
+    recipe: Recipe
+    validation: Given | None = None
+    checkpoint: Checkpoint | None = None
+
+
+def fit_many(
+    members: Sequence[Member],
+    *,
+    pipeline: str = "numpy",
+    engine: str = "compiled",
+    progress: bool | EpochReport = False,
+    replica: int = 0,
+    prove: bool = True,
+    warn: bool = True,
+) -> list[Training]:
+    """Train models that are alike: folds, seeds, learning rates.
+
+    Members whose models and compile arguments are proven equal share one compiled program. On JAX, members
+    with as many rows as each other are mapped over (``jax.vmap``) and trained side by side, but for
+    convolutions on the CPU; on TensorFlow and PyTorch one is trained after the other. Each has its own
+    weights, random streams, rows and state of the optimizer, and comes out as ``fit`` alone would train it,
+    up to rounding.
+
+    Args:
+        members: at least one; their recipes differ at most in the seed and in a learning rate that is a
+            number.
+        pipeline: how samples reach Keras: numpy, pandas, tf.data, torch.DataLoader or PyDataset.
+        engine: see ``fit``.
+        progress: True prints a line of progress; a function is called after each epoch instead, counted over
+            all members.
+        replica: above 0, the training is rounded otherwise at every step; see ``round_otherwise``.
+        prove: digest the batches of the first epoch as Keras delivers them, and the first dropout masks.
+        warn: warn where ``Model.fit`` runs what was to be compiled.
+
+    Returns:
+        One training for each member.
+
+    Raises:
+        ValueError: no members, or recipes that are not alike; an unknown pipeline or engine; a checkpoint that
+            is damaged or belongs to another training.
+        PipelineUnavailableError: a package that the pipeline needs is not installed.
+        TrainingInterrupted: Ctrl-C was pressed; it holds the histories so far.
+    """
+    _require_alike([member.recipe for member in members])
+    on_epoch = console_progress() if progress is True else (progress or None)
+    if on_epoch is not None and len(members) > 1:
+        on_epoch = _counted_over(on_epoch, len(members))
+    with one_training():
+        jobs = [_job(member, pipeline, engine, on_epoch, replica) for member in members]
+        return train(jobs, engine=engine, prove=prove, warn=warn)
+
+
+def _job(
+    member: Member, pipeline: str, engine: str, on_epoch: EpochReport | None, replica: int
+) -> Job:
+    rows = as_samples(member.samples)
+    held_out = None if member.validation is None else as_samples(member.validation)
+    with portable_random(member.recipe.seed):
+        compile_model(member.model, member.recipe)
+        job = recipe_job(
+            member.model,
+            rows,
+            member.recipe,
+            validation=held_out,
+            pipeline=pipeline,
+            on_epoch=on_epoch,
+        )
+        build(job)
+        round_otherwise(member.model, replica)
+        keeper = keeper_of(member.checkpoint, member.model, rows, job.settings)
+        job = replace(job, keeper=keeper)
+        offer(job, engine)
+    return job
+
+
+def _require_alike(recipes: Sequence[Recipe]) -> None:
+    if not recipes:
+        raise ValueError("expected at least one member to train; got none")
+    plain = [_without_what_may_differ(recipe) for recipe in recipes]
+    for number, each in enumerate(plain):
+        for name, value in each.items():
+            if value != plain[0][name]:
+                raise ValueError(
+                    f"members must have the same {name}: the first has {plain[0][name]!r}, "
+                    f"number {number + 1} has {value!r}. Train those apart, each with fit()"
+                )
+
+
+def _without_what_may_differ(recipe: Recipe) -> dict[str, Any]:
+    plain = recipe.replace(seed=0).to_json()
+    optimizer = plain["optimizer"]
+    if isinstance(optimizer, Mapping):
+        config = dict(optimizer["config"])
+        if isinstance(config.get("learning_rate"), (int, float)):
+            config["learning_rate"] = 0.0
+        plain["optimizer"] = {**optimizer, "config": config}
+    return plain
+
+
+def _counted_over(on_epoch: EpochReport, members: int) -> EpochReport:
+    done = itertools.count(1)
+
+    def report(epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:
+        del epoch
+        on_epoch(next(done), members * epochs, metrics)
+
+    return report
+

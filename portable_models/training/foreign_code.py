@@ -1,0 +1,91 @@
+"""Which parts of a compiled model are Python code that neither Keras nor this library wrote.
+
+A compiled program runs a model's Python code once, while it is traced. Keras does the same on JAX and
+TensorFlow; on PyTorch it runs the code at every step. Code that is not known cannot be assumed to do the same
+each time (count its calls, read a global, draw from NumPy), so two questions depend on it: may PyTorch's steps
+be traced, and may two models share one program.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from portable_models._keras.building import all_layers
+from portable_models._keras.compile_settings import compiled_parts
+
+KNOWN = ("keras", "portable_models", "builtins", "numpy", "collections")
+"""Packages whose code computes the same at every call."""
+_CONTAINERS = ("ParameterDict", "ParameterList")
+"""What Keras on PyTorch keeps a layer's parameters in."""
+_RUNS_FOREIGN = ("Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer", "MultiHeadWrapper")
+"""Layers of Keras that run a function or module of the user's."""
+
+
+def foreign_parts(model: Any) -> list[str]:
+    """Name each part of a built and compiled model that is code of the user's.
+
+    Args:
+        model: its class, layers, what they hold (activations, regularizers, constraints), losses, metrics,
+            optimizer and schedules are looked at.
+
+    Returns:
+        Descriptions such as ``"the class MyModel"`` or ``"my_loss of the compiled loss"``; empty where all
+        code is Keras's or this library's.
+    """
+    found = [
+        f"{_name(part)} ({where})" for where, part in _parts(model) if not _is_known(part)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _parts(model: Any) -> Iterator[tuple[str, Any]]:
+    for layer in all_layers(model):
+        where = "the model" if layer is model else f"layer {layer.name}"
+        yield where, layer
+        for value in _values(vars(layer)):
+            if callable(value) and not hasattr(value, "_flatten_layers"):
+                yield where, value
+    for part in compiled_parts(model):
+        if isinstance(part, str):
+            continue
+        yield "compiled", part
+        for value in _values(getattr(part, "__dict__", {})):
+            if callable(value):
+                yield "compiled", value
+
+
+def _values(attributes: Mapping[Any, Any]) -> Iterable[Any]:
+    for value in list(attributes.values()):
+        if isinstance(value, Mapping):
+            yield from list(value.values())
+        elif isinstance(value, (list, tuple)):
+            yield from value
+        else:
+            yield value
+
+
+def _is_known(part: Any) -> bool:
+    if isinstance(part, functools.partial):
+        return _is_known(part.func)
+    if type(part).__name__ in _RUNS_FOREIGN:
+        return False
+    if type(part).__name__ in _CONTAINERS:
+        return True
+    home = part if hasattr(part, "__qualname__") else type(part)
+    module = getattr(home, "__module__", None) or "builtins"
+    return module.partition(".")[0] in KNOWN or _is_of_a_framework(part, module)
+
+
+def _is_of_a_framework(part: Any, module: str) -> bool:
+    """A framework's own plain objects (dtypes, tensors, hooks), not a module or function that computes."""
+    return module.partition(".")[0] in ("torch", "jax", "jaxlib", "tensorflow") and not (
+        hasattr(part, "forward") or hasattr(part, "__wrapped__") or hasattr(part, "__code__")
+    )
+
+
+def _name(part: Any) -> str:
+    if isinstance(part, functools.partial):
+        return f"partial({_name(part.func)})"
+    return getattr(part, "__qualname__", None) or type(part).__qualname__

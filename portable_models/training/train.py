@@ -1,0 +1,97 @@
+"""Run jobs on the engine that can, and give back their histories."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+
+from portable_models._backend import current
+from portable_models.cache import programs_folder
+from portable_models.training.beside import beside
+from portable_models.training.choosing import Chosen, choose
+from portable_models.training.engine import Job
+from portable_models.training.group import NotCompiledWarning
+from portable_models.training.history import Training
+from portable_models.training.proofs import Proof, proof_of
+
+_ONE_AT_A_TIME = threading.RLock()
+
+
+@contextlib.contextmanager
+def one_training() -> Iterator[None]:
+    """Let one thread of the process train at a time; another one waits.
+
+    Tracing and PyTorch's compiler keep state that all threads share.
+    """
+    with _ONE_AT_A_TIME:
+        yield
+
+
+def train(
+    jobs: Sequence[Job], *, engine: str, prove: bool = True, warn: bool = False
+) -> list[Training]:
+    """Train jobs that are alike.
+
+    Args:
+        jobs: at least one, compiled.
+        engine: ``"compiled"`` or ``"keras"``.
+        prove: digest what goes in.
+        warn: warn where ``Model.fit`` runs what was to be compiled.
+
+    Raises:
+        ValueError: an unknown engine.
+        TrainingInterrupted: Ctrl-C was pressed; it holds the histories so far.
+    """
+    with current().programs_kept(programs_folder), beside() as aside:
+        chosen = choose(engine, jobs, aside if prove else None)
+        if warn and chosen.reason and not chosen.quiet:
+            warnings.warn(
+                f"Model.fit runs this training, {chosen.reason}", NotCompiledWarning, stacklevel=3
+            )
+        proofs = [
+            proof_of(job, delivered, aside) if delivered else {}
+            for job, delivered in itertools.zip_longest(jobs, chosen.delivered)
+        ]
+        for job in jobs:
+            if job.keeper is not None:
+                job.history.update(job.keeper.restore())
+        aside.begin()
+        try:
+            chosen.engine.run(jobs)
+        except KeyboardInterrupt:
+            raise TrainingInterrupted(_outcomes(jobs, chosen, proofs)) from None
+        return _outcomes(jobs, chosen, proofs)
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a training; the models hold the weights after the last epoch of their histories.
+
+    Args:
+        trainings: one for each member, with the epochs that ran.
+    """
+
+    def __init__(self, trainings: Sequence[Training]) -> None:
+        epochs = sum(len(next(iter(each.history.values()), [])) for each in trainings)
+        super().__init__(f"interrupted after {epochs} epochs; their history is in .trainings")
+        self.trainings = trainings
+
+
+def _outcomes(jobs: Sequence[Job], chosen: Chosen, proofs: Sequence[Proof]) -> list[Training]:
+    return [_outcome(job, chosen, proof) for job, proof in zip(jobs, proofs, strict=True)]
+
+
+def _outcome(job: Job, chosen: Chosen, proof: Proof) -> Training:
+    params = getattr(getattr(job.model, "history", None), "params", None) or {}
+    return Training(
+        job.history,
+        engine=chosen.engine.name,
+        engine_reason=chosen.reason,
+        digests={name: wait() for name, wait in proof.items()},
+        compile_seconds=chosen.engine.compile_seconds,
+        epoch=list(range(job.settings.initial_epoch, job.done)),
+        params=dict(params),
+        model=job.model,
+    )
