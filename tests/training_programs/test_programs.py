@@ -5,6 +5,7 @@ import functools
 import pytest
 import reference
 from compare import judge, report
+from forcing import OF_THIS_BACKEND, forced
 from observing import TestWatcher, Watcher
 from programs import programs_of_this_backend
 
@@ -22,10 +23,12 @@ def is_shuffled(program):
     return reference.can_be_permuted(program)
 
 
+@pytest.mark.parametrize("way", OF_THIS_BACKEND)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_program_trains_as_with_model_fit(name):
+def test_program_trains_as_with_model_fit(name, way):
     program = PROGRAMS[name]
-    got = reference.run(program, reference.portable_fit())
+    with forced(way):
+        got = reference.run(program, reference.portable_fit())
     bad = report(judge(trained_by_keras(name, shuffled=False), got, program.sensitivity))
     assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
     assert got.engine in ("compiled", "keras")
