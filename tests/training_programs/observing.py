@@ -114,7 +114,7 @@ def end_state(model: Any, history: Any, fits: list[dict[str, Any]]) -> Observati
         "weights": values_of(model.variables),
         "trainable": [bool(variable.trainable) for variable in model.variables],
         "optimizer": values_of(optimizer.variables) if optimizer else [],
-        "iterations": int(optimizer.iterations.numpy()) if optimizer else None,
+        "iterations": int(keras.ops.convert_to_numpy(optimizer.iterations)) if optimizer else None,
         "stop_training": bool(model.stop_training),
         "callbacks": [
             [type(each).__name__, plain(each.observations)]

@@ -98,8 +98,15 @@ class Freeze(keras.callbacks.Callback):
 def test_freezing_a_layer_leaves_every_weight_in_its_place(engine):
     """Both kernels have one shape, so a change of places would go unnoticed."""
     ours, keras_own = network(), network()
+    try:
+        model_fit(keras_own, callbacks=[Freeze()])
+    except ValueError as refused:
+        # Keras on JAX: the optimizer was built for the variables that were trainable then.
+        assert "optimizer_variables" in str(refused)
+        with pytest.raises(ValueError, match="optimizer_variables"):
+            fit(ours, engine, callbacks=[Freeze()])
+        return
     fit(ours, engine, callbacks=[Freeze()])
-    model_fit(keras_own, callbacks=[Freeze()])
     assert [v.path.split("/")[-2:] for v in ours.weights] == [
         v.path.split("/")[-2:] for v in keras_own.weights
     ]

@@ -110,7 +110,7 @@ class MaxError(keras.metrics.Metric):
         self.largest.assign(ops.maximum(self.largest, ops.max(ops.abs(y_true - y_pred))))
 
     def result(self):
-        return self.largest
+        return ops.convert_to_tensor(self.largest)
 
 
 def r_squared(y_true, y_pred):
@@ -144,7 +144,8 @@ class Counts(keras.metrics.Metric):
         self.all.assign_add(ops.cast(ops.size(y_pred), "float32"))
 
     def result(self):
-        return {"positives": self.positives, "share": self.positives / self.all}
+        positives = ops.convert_to_tensor(self.positives)
+        return {"positives": positives, "share": positives / self.all}
 
 
 @PROGRAMS.add(
