@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,34 @@ def run(
 
 def model_fit(model: Any, fit: dict[str, Any]) -> Any:
     """``Model.fit`` in the order of the data."""
-    with portable_models.portable_random(SEED):
+    with portable_models.portable_random(SEED), own_results(model):
         return model.fit(**{"verbose": 0, **fit, "shuffle": False})
+
+
+@contextmanager
+def own_results(model: Any) -> Iterator[None]:
+    """Inside, the results of metrics are values of their own on PyTorch.
+
+    There the result of a metric that only sums is the variable itself. Model.fit keeps it while it validates,
+    which resets the variable: it reports validation's counts as training's (keras 3.15.1). That is a fault of
+    Keras's, which the library does not repeat, so the reference must not either.
+    """
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    results = model.get_metrics_result
+
+    def copied() -> dict[str, Any]:
+        return {
+            name: value.clone() if keras.ops.is_tensor(value) else value
+            for name, value in results().items()
+        }
+
+    model.get_metrics_result = copied
+    try:
+        yield
+    finally:
+        del model.get_metrics_result
 
 
 def portable_fit(engine: str = "compiled", *, shuffle: bool = False) -> Train:
@@ -118,7 +145,7 @@ def shuffled_model_fit(model: Any, fit: dict[str, Any]) -> Any:
     )
     optimizer = model.optimizer
     # Averaged weights are put in place when a fit ends: once here, at the real end.
-    with portable_models.portable_random(SEED):
+    with portable_models.portable_random(SEED), own_results(model):
         optimizer.finalize_variable_values = lambda trainable_variables: None
         try:
             callbacks.begin()

@@ -94,8 +94,11 @@ def with_string_input():
     with_string_input, backends=("tensorflow",), notes="strings go into the model: TensorFlow alone has them"
 )
 def strings_into_the_model(folder):
+    import tensorflow as tf
+
     columns, y = table()
-    x = {"age": columns["age"].astype("float32")[:, None], "thal": columns["thal"][:, None]}
+    # Keras reads strings as tensors only.
+    x = {"age": columns["age"].astype("float32")[:, None], "thal": tf.constant(columns["thal"][:, None])}
     return {"x": x, "y": y, "epochs": 2, "batch_size": 8}
 
 
