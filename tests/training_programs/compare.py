@@ -140,16 +140,23 @@ def main() -> int:
     )
     parser.add_argument("--watch", action="store_true", help="with a callback that watches epochs")
     parser.add_argument("--shuffle", action="store_true", help="in an order drawn for each epoch")
+    parser.add_argument(
+        "--way", default="as it is", help="how short trainings are compiled all the same; see forcing.py"
+    )
     parser.add_argument("--floor", action="store_true", help="Model.fit, first weights off by a bit")
     arguments = parser.parse_args()
     os.environ["KERAS_BACKEND"] = arguments.backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # More threads add up in no fixed order.
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
     return table(arguments)
 
 
 def table(arguments: argparse.Namespace) -> int:
     """Print one line for each program; 1 where one of them does not agree."""
     import reference
+    from forcing import forced
     from observing import Watcher
     from programs import programs_of_this_backend
 
@@ -175,7 +182,8 @@ def table(arguments: argparse.Namespace) -> int:
             if arguments.floor:
                 got = reference.run(program, reference.model_fit, watcher, last_bit)
             else:
-                got = reference.run(program, train, watcher)
+                with forced(arguments.way):
+                    got = reference.run(program, train, watcher)
         except Exception as error:
             traceback.print_exc()
             words = f"RAISES {type(error).__name__}: {str(error).splitlines()[0][:90]}"

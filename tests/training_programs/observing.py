@@ -114,7 +114,7 @@ def end_state(model: Any, history: Any, fits: list[dict[str, Any]]) -> Observati
         "weights": values_of(model.variables),
         "trainable": [bool(variable.trainable) for variable in model.variables],
         "optimizer": values_of(optimizer.variables) if optimizer else [],
-        "iterations": int(optimizer.iterations.numpy()) if optimizer else None,
+        "iterations": int(keras.ops.convert_to_numpy(optimizer.iterations)) if optimizer else None,
         "stop_training": bool(model.stop_training),
         "callbacks": [
             [type(each).__name__, plain(each.observations)]
@@ -176,7 +176,8 @@ def process_state(model: Any) -> Observations:
         if callable(value)
     }
     state |= {
-        "sys.meta_path": [id(each) for each in sys.meta_path],
+        # Packages that Keras imports late add finders of their own; ours must not.
+        "sys.meta_path": [each for each in map(repr, sys.meta_path) if "portable_models" in each],
         "gc": [gc.isenabled(), *gc.get_threshold()],
         "floatx": keras.config.floatx(),
         "dtype_policy": keras.config.dtype_policy().name,

@@ -6,7 +6,23 @@ import importlib
 
 from .program import BACKEND, Program
 
-TOPICS = ("generative", "adversarial", "metric_learning", "text")
+TOPICS = (
+    "generative",
+    "adversarial",
+    "metric_learning",
+    "text",
+    "series",
+    "vision",
+    "steps",
+    "optimizing",
+    "states",
+    "watching",
+    "changing",
+    "looking",
+    "tabular",
+    "feeding",
+    "settings",
+)
 
 
 def programs() -> dict[str, Program]:

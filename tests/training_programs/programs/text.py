@@ -169,7 +169,8 @@ class Patches(layers.Layer):
 
     def call(self, images):
         patches = ops.image.extract_patches(images, size=self.size)
-        return ops.reshape(patches, (ops.shape(images)[0], -1, patches.shape[-1]))
+        places = patches.shape[1] * patches.shape[2]
+        return ops.reshape(patches, (ops.shape(images)[0], places, patches.shape[-1]))
 
 
 def vision_transformer():
