@@ -28,10 +28,21 @@ def _saves_by_epoch(callback: Any) -> str:
     return "" if callback.save_freq == "epoch" else "it saves between epochs (save_freq)"
 
 
+def _schedules_a_rate(_: Any) -> str:
+    # Its schedule is a function of the user's. On the other backends Keras has traced the step when it is
+    # called, so that it changes variables or nothing; which variables there are is watched by the group.
+    if current().runs_python_at_every_step:
+        return (
+            "its schedule is Python code, which on this backend may change what the next step does"
+        )
+    return ""
+
+
 CALLBACKS: dict[type, Callable[[Any], str]] = {
     callbacks.CSVLogger: _always,
     callbacks.EarlyStopping: _always,
     callbacks.History: _always,
+    callbacks.LearningRateScheduler: _schedules_a_rate,
     callbacks.ModelCheckpoint: _saves_by_epoch,
     callbacks.ReduceLROnPlateau: _always,
     callbacks.SwapEMAWeights: _always,
@@ -87,7 +98,9 @@ def unfit_model(job: Job) -> str:
     if not current().runs_python_at_every_step:
         return ""
     if unproven := unproven_parts(job.model):
-        return f"{unproven[0]} is not proven to train in a program on this backend as it does without"
+        return (
+            f"{unproven[0]} is not proven to train in a program on this backend as it does without"
+        )
     if foreign := foreign_parts(job.model):
         return (
             f"{foreign[0]} is Python code that Keras runs at every step on this backend, and a program "

@@ -33,15 +33,33 @@ _RUNS_FOREIGN = (
 
 
 OPTIMIZERS = frozenset(
-    "Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam "
-    "RMSprop RoundingOtherwise SGD".split()
+    (
+        "Adadelta",
+        "Adafactor",
+        "Adagrad",
+        "Adam",
+        "AdamW",
+        "Adamax",
+        "Ftrl",
+        "Lamb",
+        "Lion",
+        "LossScaleOptimizer",
+        "MultiOptimizer",
+        "Muon",
+        "Nadam",
+        "RMSprop",
+        "RoundingOtherwise",
+        "SGD",
+    )
 )
 """Optimizers whose traced step is proven equal to their step on PyTorch.
 
 ScheduleFreeAdamW is not: it keeps ``momentum.value`` and then changes the variable, in place on PyTorch
 (keras 3.15.1, src/optimizers/schedule_free_adamw.py), so that the old momentum is the new one there.
 """
-_STATEFUL = frozenset("BatchNormalization Discretization Normalization SpectralNormalization".split())
+_STATEFUL = frozenset(
+    ["BatchNormalization", "Discretization", "Normalization", "SpectralNormalization"]
+)
 """Layers with variables that are no weights and no seeds, proven in the same way."""
 
 

@@ -20,6 +20,7 @@ from portable_models._backend.program import (
     Program,
     ProgramFailedError,
     State,
+    variables_of,
 )
 from portable_models.random import portable_random
 from portable_models.training.engine import Job
@@ -45,6 +46,7 @@ class Group:
     bags: Bags | None = None
     variables: list[list[Any]] = field(default_factory=list)
     """Those of each job's model, in the order in which its states are given to the program."""
+    _traced_variables: list[tuple[int, bool]] = field(default_factory=list)
 
     @property
     def chunk(self) -> int:
@@ -79,6 +81,9 @@ class Group:
 
     def prepare(self) -> None:
         """Compile."""
+        self._traced_variables = [
+            (id(each), each.trainable) for each in variables_of(self.jobs[0].model)
+        ]
         with self._traced():
             for part in self._parts():
                 self.program.prepare(self.states(), self.on_device, self.orders(0, 0), part)
@@ -157,6 +162,9 @@ class Group:
         """One epoch with every hook where ``Model.fit`` calls it, and the variables as they are there."""
         job.model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
+        if not self._has_its_variables(job):
+            callbacks.epoch_has_begun(epoch)
+            raise ProgramFailedError("a callback changed which variables are trained")
         watched = _watches_nan(job)
         before = [keras.ops.copy(each.value) for each in self.variables[0]] if watched else []
         logs = self._pass(Part.TRAINING, epoch)
@@ -174,6 +182,11 @@ class Group:
         callbacks.on_epoch_end(epoch, logs)
         job.keep(epoch, _recorded(job))
         return logs
+
+    def _has_its_variables(self, job: Job) -> bool:
+        """Whether the model trains the variables that the program was made for."""
+        now = [(id(each), each.trainable) for each in variables_of(job.model)]
+        return now == self._traced_variables
 
     def _pass(self, part: Part, epoch: int) -> dict[str, Any]:
         orders = self.orders(epoch, 1)

@@ -141,7 +141,12 @@ def shuffled_model_fit(model: Any, fit: dict[str, Any]) -> Any:
     epochs, first = fit.pop("epochs"), fit.pop("initial_epoch", 0)
     steps = -(-rows // (fit.get("batch_size") or 32))
     callbacks = HeldBack(
-        fit.pop("callbacks", None), add_history=True, model=model, verbose=0, epochs=epochs, steps=steps
+        fit.pop("callbacks", None),
+        add_history=True,
+        model=model,
+        verbose=0,
+        epochs=epochs,
+        steps=steps,
     )
     optimizer = model.optimizer
     # Averaged weights are put in place when a fit ends: once here, at the real end.

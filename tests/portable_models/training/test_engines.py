@@ -249,7 +249,7 @@ def test_callbacks_of_epochs_see_what_they_see_under_model_fit(tmp_path):
         folder.mkdir()
         callbacks = (
             lambda: keras.callbacks.EarlyStopping("loss", min_delta=0.02, patience=1),
-            lambda: keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5),
+            lambda: keras.callbacks.ReduceLROnPlateau("loss", patience=1),
             lambda: keras.callbacks.CSVLogger(folder / "log.csv"),
             lambda: keras.callbacks.ModelCheckpoint(folder / "{epoch}.keras"),
         )

@@ -87,7 +87,9 @@ def together(members, engine="compiled"):
 
 def assert_same(found, expected):
     for name, values in expected[0].items():
-        np.testing.assert_allclose(found[0][name], values, rtol=ROUNDING, atol=ROUNDING, err_msg=name)
+        np.testing.assert_allclose(
+            found[0][name], values, rtol=ROUNDING, atol=ROUNDING, err_msg=name
+        )
     for one, other in zip(found[1], expected[1], strict=True):
         np.testing.assert_allclose(one, other, rtol=ROUNDING, atol=ROUNDING)
 

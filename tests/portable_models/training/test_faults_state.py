@@ -62,7 +62,9 @@ def state(model):
             for each in (*model.layers, *optimizers)
         ],
         "functions of the model": sorted(
-            name for name in vars(model) if callable(vars(model)[name]) and hasattr(keras.Model, name)
+            name
+            for name in vars(model)
+            if callable(vars(model)[name]) and hasattr(keras.Model, name)
         ),
         "orthogonal": keras.initializers.Orthogonal.__call__,
         "meta_path": list(sys.meta_path),
@@ -168,7 +170,9 @@ def test_model_fit_after_an_interrupted_training_averages_as_ever(engine):
 
 
 def _changed(before, after):
-    return {name: (before[name], after.get(name)) for name in before if before[name] != after.get(name)}
+    return {
+        name: (before[name], after.get(name)) for name in before if before[name] != after.get(name)
+    }
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -199,10 +203,13 @@ def test_two_threads_get_the_numbers_of_one_or_a_clear_error(engine):
             # Both ran the same operations; XLA may add up in another order under another thread.
             np.testing.assert_allclose(one, other, rtol=2e-6, atol=2e-6)
     assert any(not isinstance(each, Exception) for each in outcomes)
-    assert _changed(
-        {name: value for name, value in before.items() if name.startswith("random.")},
-        state(network()),
-    ) == {}
+    assert (
+        _changed(
+            {name: value for name, value in before.items() if name.startswith("random.")},
+            state(network()),
+        )
+        == {}
+    )
 
 
 def trained(seed, engine):

@@ -102,7 +102,9 @@ def several_optimizers():
     return model
 
 
-PROGRAMS.add(several_optimizers, name="multi_optimizer", notes="Keras's MultiOptimizer")(four_epochs)
+PROGRAMS.add(several_optimizers, name="multi_optimizer", notes="Keras's MultiOptimizer")(
+    four_epochs
+)
 
 
 def mixed():

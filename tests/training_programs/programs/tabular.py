@@ -64,7 +64,9 @@ def dict_with_preprocessing_inside(folder):
 
 
 def of_encoded():
-    model = keras.Sequential([keras.Input((6,)), layers.Dense(8, "relu"), layers.Dense(1, "sigmoid")])
+    model = keras.Sequential(
+        [keras.Input((6,)), layers.Dense(8, "relu"), layers.Dense(1, "sigmoid")]
+    )
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     return model
 
@@ -72,7 +74,9 @@ def of_encoded():
 @PROGRAMS.add(of_encoded, notes="Normalization and StringLookup run before the training")
 def preprocessing_outside(folder):
     columns, y = table()
-    look_up = layers.StringLookup(vocabulary=KINDS.tolist(), output_mode="one_hot", num_oov_indices=0)
+    look_up = layers.StringLookup(
+        vocabulary=KINDS.tolist(), output_mode="one_hot", num_oov_indices=0
+    )
     scale = layers.Normalization()
     numbers = np.stack([columns[name] for name in ("age", "oldpeak", "sex")], 1).astype("float32")
     scale.adapt(numbers)
@@ -91,14 +95,19 @@ def with_string_input():
 
 
 @PROGRAMS.add(
-    with_string_input, backends=("tensorflow",), notes="strings go into the model: TensorFlow alone has them"
+    with_string_input,
+    backends=("tensorflow",),
+    notes="strings go into the model: TensorFlow alone has them",
 )
 def strings_into_the_model(folder):
     import tensorflow as tf
 
     columns, y = table()
     # Keras reads strings as tensors only.
-    x = {"age": columns["age"].astype("float32")[:, None], "thal": tf.constant(columns["thal"][:, None])}
+    x = {
+        "age": columns["age"].astype("float32")[:, None],
+        "thal": tf.constant(columns["thal"][:, None]),
+    }
     return {"x": x, "y": y, "epochs": 2, "batch_size": 8}
 
 
@@ -205,7 +214,12 @@ def several_outputs_uneven(folder):
 
 def imbalanced():
     model = keras.Sequential(
-        [keras.Input((5,)), layers.Dense(8, "relu"), layers.Dropout(0.3), layers.Dense(1, "sigmoid")]
+        [
+            keras.Input((5,)),
+            layers.Dense(8, "relu"),
+            layers.Dropout(0.3),
+            layers.Dense(1, "sigmoid"),
+        ]
     )
     metrics = [
         keras.metrics.FalseNegatives(name="fn"),
@@ -215,7 +229,9 @@ def imbalanced():
         keras.metrics.Precision(name="precision"),
         keras.metrics.Recall(name="recall"),
     ]
-    model.compile(optimizer=keras.optimizers.Adam(1e-2), loss="binary_crossentropy", metrics=metrics)
+    model.compile(
+        optimizer=keras.optimizers.Adam(1e-2), loss="binary_crossentropy", metrics=metrics
+    )
     return model
 
 

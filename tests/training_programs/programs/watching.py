@@ -73,7 +73,9 @@ def learning_rate_scheduler(folder):
     )
 
 
-@PROGRAMS.add(network, notes="weights of every epoch, by name with the epoch and a value of the logs")
+@PROGRAMS.add(
+    network, notes="weights of every epoch, by name with the epoch and a value of the logs"
+)
 def model_checkpoint_every_epoch(folder):
     return given(
         keras.callbacks.ModelCheckpoint(
