@@ -12,28 +12,40 @@ from typing import Any
 
 import keras
 
-from portable_models._catalogue import Kind, classes, fold, functions
+from portable_models.resolution.catalogue import Kind, classes, fold, functions
+from portable_models.resolution.errors import ArgumentsError, UnknownNameError
+from portable_models.resolution.portable import portable
 
 # Under torch, Keras swaps an optimizer's class for one of its own, whose config other backends
 # cannot read: keras.src.backend.torch.optimizers.torch_adam names no module without torch.
 _BACKEND_OPTIMIZER = re.compile(r"keras\.src\.backend\.\w+\.optimizers(\.\w+)?")
 
-
-class UnknownNameError(ValueError):
-    """A name that stands for nothing, or an object of another kind."""
-
-
-class ArgumentsError(ValueError):
-    """A name that stands for something which these arguments do not make."""
+_KERAS_2 = {
+    "lr": "lr is called learning_rate",
+    "decay": (
+        "decay is a schedule, learning_rate=keras.optimizers.schedules.InverseTimeDecay("
+        "initial_learning_rate, decay_steps=1, decay_rate=decay)"
+    ),
+}
+"""Arguments of optimizers in Keras 2 -> what to say instead."""
 
 
 def resolve(kind: Kind, identifier: Any, arguments: Mapping[str, Any]) -> Any:
-    """The object of a kind that ``identifier`` stands for.
+    """The object of a kind that ``identifier`` stands for, the one that is equal on every backend.
+
+    Args:
+        kind: what is asked for.
+        identifier: a name, config, class, object, function, partial, or any other callable.
+        arguments: what the class is made with; only with a name or class.
 
     Raises:
         UnknownNameError: it stands for none.
         ArgumentsError: arguments are missing, unknown, refused or given with a finished object.
     """
+    return portable(kind, _found(kind, identifier, arguments))
+
+
+def _found(kind: Kind, identifier: Any, arguments: Mapping[str, Any]) -> Any:
     if isinstance(identifier, str):
         return _from_name(kind, identifier, arguments)
     if inspect.isclass(identifier) and issubclass(identifier, kind.base_class()):
@@ -45,7 +57,10 @@ def resolve(kind: Kind, identifier: Any, arguments: Mapping[str, Any]) -> Any:
         )
     if isinstance(identifier, Mapping):
         return _from_config(kind, identifier)
-    if isinstance(identifier, kind.base_class()) or _is_function(identifier):
+    if inspect.isclass(identifier) and "__call__" in dir(identifier) and kind.labelled:
+        # As Keras does: a class of one's own whose objects are called like a function.
+        return identifier()
+    if isinstance(identifier, kind.base_class()) or _is_callable(identifier):
         return identifier
     raise UnknownNameError(
         f"a {kind.noun} is given by name, config or object; "
@@ -93,7 +108,7 @@ def _from_name(kind: Kind, name: str, arguments: Mapping[str, Any]) -> Any:
     if registered := _registered(kind, name):
         if inspect.isclass(registered):
             return _make(kind, registered.__name__, registered, arguments)
-        return resolve(kind, registered, arguments)
+        return _found(kind, registered, arguments)
     raise UnknownNameError(_unknown(kind.noun, name, list(_shown_names(kind))))
 
 
@@ -114,7 +129,9 @@ def _from_config(kind: Kind, config: Mapping[str, Any]) -> Any:
     try:
         made: Any = known.from_config(clean.get("config") or {})
     except (TypeError, ValueError) as error:
-        raise ArgumentsError(_refused(kind, name, known, error)) from error
+        raise ArgumentsError(
+            _refused(kind, name, known, clean.get("config") or {}, error)
+        ) from error
     return made
 
 
@@ -132,10 +149,12 @@ def _make(kind: Kind, name: str, made: type, arguments: Mapping[str, Any]) -> An
     try:
         return made(**given)
     except (TypeError, ValueError) as error:
-        raise ArgumentsError(_refused(kind, name, made, error)) from error
+        raise ArgumentsError(_refused(kind, name, made, given, error)) from error
 
 
-def _refused(kind: Kind, name: str, made: type, error: Exception) -> str:
+def _refused(
+    kind: Kind, name: str, made: type, arguments: Mapping[str, Any], error: Exception
+) -> str:
     parameters = [
         parameter
         for parameter in inspect.signature(made).parameters.values()
@@ -144,6 +163,9 @@ def _refused(kind: Kind, name: str, made: type, error: Exception) -> str:
     required = [p.name for p in parameters if p.default is p.empty]
     needs = f" needs {', '.join(required)} and" if required else ""
     reason = str(error).strip().splitlines()[0]
+    given = {*arguments} - {p.name for p in parameters}
+    if hints := [hint for old, hint in _KERAS_2.items() if old in given]:
+        return f"the {kind.noun} {name!r} is Keras 3's: {'; '.join(hints)}"
     return (
         f"the {kind.noun} {name!r}{needs} takes {', '.join(p.name for p in parameters)}; {reason}. "
         f"Give its arguments by keyword after the name, or as "
@@ -173,7 +195,11 @@ def _fits(kind: Kind, value: Any) -> bool:
 
 
 def _is_function(value: Any) -> bool:
-    return callable(value) and not inspect.isclass(value) and hasattr(value, "__name__")
+    return _is_callable(value) and hasattr(value, "__name__")
+
+
+def _is_callable(value: Any) -> bool:
+    return callable(value) and not inspect.isclass(value)
 
 
 def _shown_names(kind: Kind) -> Mapping[str, str]:
