@@ -21,7 +21,7 @@ def without_history(y_pred: Any) -> Any:
     return keras.ops.multiply(y_pred, 1.0)
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
+@keras.saving.register_keras_serializable(PACKAGE)  # type: ignore[untyped-decorator]  # keras has no complete types
 def binary_crossentropy_of_probabilities(y_true: Any, y_pred: Any, **arguments: Any) -> Any:
     """``keras.losses.binary_crossentropy`` of arrays ``(n, ..., k)``, the same on every backend.
 
@@ -31,7 +31,7 @@ def binary_crossentropy_of_probabilities(y_true: Any, y_pred: Any, **arguments: 
     return keras.losses.binary_crossentropy(y_true, without_history(y_pred), **arguments)
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
+@keras.saving.register_keras_serializable(PACKAGE)  # type: ignore[untyped-decorator]  # keras has no complete types
 def categorical_crossentropy_of_probabilities(y_true: Any, y_pred: Any, **arguments: Any) -> Any:
     """``keras.losses.categorical_crossentropy`` of arrays ``(n, ..., classes)``, the same everywhere.
 
@@ -41,7 +41,7 @@ def categorical_crossentropy_of_probabilities(y_true: Any, y_pred: Any, **argume
     return keras.losses.categorical_crossentropy(y_true, without_history(y_pred), **arguments)
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
+@keras.saving.register_keras_serializable(PACKAGE)  # type: ignore[untyped-decorator]  # keras has no complete types
 def sparse_categorical_crossentropy_of_probabilities(
     y_true: Any, y_pred: Any, **arguments: Any
 ) -> Any:
@@ -60,7 +60,7 @@ def sparse_categorical_crossentropy_of_probabilities(
     )
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
+@keras.saving.register_keras_serializable(PACKAGE)  # type: ignore[untyped-decorator]  # keras has no complete types
 def binary_focal_crossentropy_of_probabilities(
     y_true: Any, y_pred: Any, *, from_logits: bool = False, **arguments: Any
 ) -> Any:

@@ -1,4 +1,4 @@
-"""Crossentropies as metrics, the same on every backend; see :mod:`portable_models.losses.of_probabilities`."""
+"""Crossentropies as metrics, equal on every backend; see :mod:`portable_models.losses.of_probabilities`."""
 
 from __future__ import annotations
 
@@ -36,15 +36,17 @@ class BinaryCrossentropyOfProbabilities(_OfProbabilities, keras.metrics.BinaryCr
 
 @keras.saving.register_keras_serializable(f"{PACKAGE}.metrics")
 class CategoricalCrossentropyOfProbabilities(
-    _OfProbabilities, keras.metrics.CategoricalCrossentropy
-):  # type: ignore[misc]  # keras has no complete types
+    _OfProbabilities,
+    keras.metrics.CategoricalCrossentropy,  # type: ignore[misc]  # keras has no complete types
+):
     """``keras.metrics.CategoricalCrossentropy``, the same for saturated outputs on every backend."""
 
 
 @keras.saving.register_keras_serializable(f"{PACKAGE}.metrics")
 class SparseCategoricalCrossentropyOfProbabilities(
-    _OfProbabilities, keras.metrics.SparseCategoricalCrossentropy
-):  # type: ignore[misc]  # keras has no complete types
+    _OfProbabilities,
+    keras.metrics.SparseCategoricalCrossentropy,  # type: ignore[misc]  # keras has no complete types
+):
     """``keras.metrics.SparseCategoricalCrossentropy``, the same for saturated outputs everywhere."""
 
 

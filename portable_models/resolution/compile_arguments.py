@@ -1,4 +1,4 @@
-"""What ``compile`` is given, in every spelling that Keras takes, as objects that are equal on every backend."""
+"""Arguments of ``compile`` in every spelling that Keras takes, as objects that are equal on every backend."""
 
 from __future__ import annotations
 

@@ -113,13 +113,26 @@ def _hides_logits(model: Any, path: tuple[Any, ...]) -> bool:
         return True
     chosen = outputs
     if path and isinstance(path[0], str):
-        chosen = [each for each, name in zip(outputs, model.output_names, strict=False) if name == path[0]]
+        chosen = [
+            each for each, name in zip(outputs, model.output_names, strict=False) if name == path[0]
+        ]
     elif path and len(outputs) > 1 and path[0] < len(outputs):
         chosen = [outputs[path[0]]]
     return any(map(_may_be_probability, chosen or outputs))
 
 
-_PLAIN = ("linear", "relu", "relu6", "tanh", "elu", "selu", "gelu", "leaky_relu", "softplus", "exponential")
+_PLAIN = (
+    "linear",
+    "relu",
+    "relu6",
+    "tanh",
+    "elu",
+    "selu",
+    "gelu",
+    "leaky_relu",
+    "softplus",
+    "exponential",
+)
 
 
 def _may_be_probability(tensor: Any) -> bool:

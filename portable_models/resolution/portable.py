@@ -82,7 +82,9 @@ def portable(kind: Kind, value: Any) -> Any:
             return classes(LOSS)[fold(name + _SUFFIX)](**{"name": label, **arguments})
         inspect.signature(function).bind(None, None, **arguments)
     except TypeError as error:
-        raise ArgumentsError(f"{function.__name__} does not take these arguments: {error}") from None
+        raise ArgumentsError(
+            f"{function.__name__} does not take these arguments: {error}"
+        ) from None
     dtype = {"dtype": _dtype(value)} if isinstance(value, keras.metrics.Metric) else {}
     return classes(METRIC)[fold("MeanOfProbabilities")](
         _portable_function(function), name=label, **dtype, **arguments

@@ -1,11 +1,11 @@
 """Recipes, and training by them the same way on every backend."""
 
 from portable_models.training.checkpoint import Checkpoint
+from portable_models.training.compiling import compile_model
 from portable_models.training.cross_validation import CrossValidation, cross_validate
 from portable_models.training.fit import (
     Member,
     TrainingInterrupted,
-    compile_model,
     fit,
     fit_many,
 )

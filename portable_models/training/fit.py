@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import keras
-
 from portable_models._backend import current
 from portable_models.cache import programs_folder
 from portable_models.data.pipelines import pipeline as pipeline_named
 from portable_models.data.samples import ArraySamples, Batch, Samples
-from portable_models.losses import (
-    BinaryCrossentropyOfProbabilities,
-    CategoricalCrossentropyOfProbabilities,
-    SparseCategoricalCrossentropyOfProbabilities,
-)
 from portable_models.random import portable_random
 from portable_models.training.beside import beside
 from portable_models.training.checkpoint import Checkpoint
+from portable_models.training.compiling import compile_model
 from portable_models.training.engine import Chosen, EpochReport, Job, choose
 from portable_models.training.first_job import offer
 from portable_models.training.history import Training
 from portable_models.training.left_off import keeper_of
 from portable_models.training.progress import console_progress
 from portable_models.training.proofs import Proof, proof_of
-from portable_models.training.recipe import Named, Recipe
+from portable_models.training.recipe import Recipe
 from portable_models.training.rounding import round_otherwise
-
-OF_PROBABILITIES = {
-    "binary_crossentropy": BinaryCrossentropyOfProbabilities,
-    "categorical_crossentropy": CategoricalCrossentropyOfProbabilities,
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropyOfProbabilities,
-}
-"""Losses that Keras computes otherwise on TensorFlow for saturated outputs -> the same everywhere."""
 
 Given: TypeAlias = Samples | tuple[Any, Any] | tuple[Any, Any, Any]
 
@@ -217,44 +203,9 @@ def _counted_over(on_epoch: EpochReport, members: int) -> EpochReport:
     return report
 
 
-def compile_model(model: Any, recipe: Recipe) -> None:
-    """``model.compile`` with the recipe's optimizer, loss and metrics, each made anew."""
-    model.compile(
-        optimizer=make_optimizer(recipe.optimizer),
-        loss=_losses(recipe.loss),
-        metrics=_own(recipe.metrics) or None,
-        loss_weights=_own(recipe.loss_weights),
-    )
-
-
-def _losses(given: Any) -> Any:
-    """Losses by name as objects; crossentropies are those that are the same on every backend."""
-    if isinstance(given, Mapping) and "class_name" not in given:
-        return {key: _losses(value) for key, value in given.items()}
-    if isinstance(given, (list, tuple)):
-        return [_losses(value) for value in given]
-    if isinstance(given, str) and given in OF_PROBABILITIES:
-        return OF_PROBABILITIES[given]()
-    return _own(given)
-
-
-def make_optimizer(named: Named) -> Any:
-    """A new optimizer from its name or config."""
-    return keras.optimizers.get(named if isinstance(named, str) else _own(named))
-
-
 def as_samples(given: Given) -> Samples:
     """``(x, y)`` and ``(x, y, sample_weight)`` as samples; samples as they are."""
     return ArraySamples(*Batch(*given)) if isinstance(given, tuple) else given
-
-
-def _own(settings: Any) -> Any:
-    """A copy that Keras may keep and change: it takes lists and dicts, not tuples and read-only maps."""
-    if isinstance(settings, Mapping):
-        return {key: _own(value) for key, value in settings.items()}
-    if isinstance(settings, (list, tuple)):
-        return [_own(value) for value in settings]
-    return copy.copy(settings)
 
 
 def _build(model: Any, samples: Samples) -> None:
