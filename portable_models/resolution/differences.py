@@ -84,7 +84,7 @@ def _why(loss: Any) -> tuple[str | None, str]:
     if (name := different(LOSS, loss)) is not None:
         return name, f"{package}.{name}OfProbabilities"
     for base in _DERIVED:
-        # Of the user's own; ours are named after what they replace, and are sound.
+        # Of the user's own; ours, and what is derived from them, are sound.
         if isinstance(loss, base) and type(loss) is not base and not _is_ours(loss):
             own = f"{type(loss).__name__}, derived from {base.__name__}"
             return own, f"derive it from {package}.{base.__name__}OfProbabilities"
@@ -99,8 +99,12 @@ def _why(loss: Any) -> tuple[str | None, str]:
 
 
 def _is_ours(loss: Any) -> bool:
-    home = getattr(loss, "__module__", None) or type(loss).__module__
-    return home.startswith("portable_models.")
+    homes = (
+        [loss.__module__]
+        if inspect.isfunction(loss)
+        else [each.__module__ for each in type(loss).__mro__]
+    )
+    return any(home.startswith("portable_models.") for home in homes)
 
 
 def _hides_logits(model: Any, path: tuple[Any, ...]) -> bool:

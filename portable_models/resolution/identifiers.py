@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from portable_models.resolution.catalogue import Kind, classes, fold, functions
+from portable_models.resolution.catalogue import OPTIMIZER, Kind, classes, fold, functions
 from portable_models.resolution.errors import ArgumentsError, UnknownNameError
 from portable_models.resolution.portable import portable
 
@@ -126,12 +126,11 @@ def _from_config(kind: Kind, config: Mapping[str, Any]) -> Any:
     known = known or _registered(kind, registered)
     if known is None:
         raise UnknownNameError(_unknown(kind.noun, name, list(_shown_names(kind))))
+    _refuse_keras_2(kind, name, clean.get("config") or {})
     try:
         made: Any = known.from_config(clean.get("config") or {})
     except (TypeError, ValueError) as error:
-        raise ArgumentsError(
-            _refused(kind, name, known, clean.get("config") or {}, error)
-        ) from error
+        raise ArgumentsError(_refused(kind, name, known, error)) from error
     return made
 
 
@@ -146,15 +145,21 @@ def _make(kind: Kind, name: str, made: type, arguments: Mapping[str, Any]) -> An
     if kind.labelled and name != made.__name__:
         # As Keras's compile() does: a history shows the name that the user wrote ("mae").
         given.setdefault("name", name)
+    _refuse_keras_2(kind, name, given)
     try:
         return made(**given)
     except (TypeError, ValueError) as error:
-        raise ArgumentsError(_refused(kind, name, made, given, error)) from error
+        raise ArgumentsError(_refused(kind, name, made, error)) from error
 
 
-def _refused(
-    kind: Kind, name: str, made: type, arguments: Mapping[str, Any], error: Exception
-) -> str:
+def _refuse_keras_2(kind: Kind, name: str, arguments: Mapping[str, Any]) -> None:
+    """Of a decay Keras 3 only warns, and ignores it; a decay of 0 means nothing."""
+    hints = [hint for old, hint in _KERAS_2.items() if kind is OPTIMIZER and arguments.get(old)]
+    if hints:
+        raise ArgumentsError(f"the optimizer {name!r} is that of Keras 3: {'; '.join(hints)}")
+
+
+def _refused(kind: Kind, name: str, made: type, error: Exception) -> str:
     parameters = [
         parameter
         for parameter in inspect.signature(made).parameters.values()
@@ -163,9 +168,6 @@ def _refused(
     required = [p.name for p in parameters if p.default is p.empty]
     needs = f" needs {', '.join(required)} and" if required else ""
     reason = str(error).strip().splitlines()[0]
-    given = {*arguments} - {p.name for p in parameters}
-    if hints := [hint for old, hint in _KERAS_2.items() if old in given]:
-        return f"the {kind.noun} {name!r} is Keras 3's: {'; '.join(hints)}"
     return (
         f"the {kind.noun} {name!r}{needs} takes {', '.join(p.name for p in parameters)}; {reason}. "
         f"Give its arguments by keyword after the name, or as "

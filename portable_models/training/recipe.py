@@ -116,9 +116,15 @@ def _plain(value: Any) -> Any:
 
 
 def _config(value: Any) -> Any:
+    import keras
+
     from portable_models.names import serialize
 
-    return serialize(value)
+    config = serialize(value)
+    if isinstance(value, keras.optimizers.Optimizer):
+        # Keras counts its optimizers in their names, which decide nothing.
+        del config["config"]["name"]
+    return config
 
 
 def _closed_over(value: Any) -> Any:

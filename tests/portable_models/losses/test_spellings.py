@@ -74,8 +74,6 @@ def test_every_loss_has_at_least_seven_spellings():
     assert len(SPELLED) > 200
 
 
-
-
 @pytest.mark.parametrize(
     ("name", "more"),
     [
