@@ -31,7 +31,7 @@ def known_gaps(backend: str | None = None) -> tuple[KnownGap, ...]:
 
     Example:
         >>> [gap.id for gap in known_gaps("tensorflow") if len(gap.backends) == 1][:3]
-        ['crossentropy-from-activation', 'iou-dtype', 'orthogonal-activity']
+        ['crossentropy-from-activation', 'focal-from-logits', 'logits-of-an-activation']
     """
     text = resources.files("portable_models").joinpath("known_gaps.toml").read_text("utf-8")
     entries = (

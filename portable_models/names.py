@@ -4,7 +4,8 @@ The same name gives the same mathematics on every backend; which class Keras pic
 has optimizers of its own for torch) stays inside the object and does not reach a config.
 
 A name is read without regard to case and underscores: ``"MeanSquaredError"``,
-``"mean_squared_error"`` and ``"mse"`` are one loss.
+``"mean_squared_error"`` and ``"mse"`` are one loss. Crossentropies of Keras that differ between backends,
+in whatever spelling, are those of :mod:`portable_models.losses` and :mod:`portable_models.metrics`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,9 @@ from typing import Any
 
 import keras
 
-from portable_models import _catalogue as catalogue
-from portable_models._resolution import (
-    ArgumentsError,
-    UnknownNameError,
-    portable_config,
-    resolve,
-    resolve_function,
-)
+from portable_models.resolution import ArgumentsError, UnknownNameError, catalogue
+from portable_models.resolution.identifiers import portable_config, resolve, resolve_function
+from portable_models.resolution.portable import complete_config
 
 __all__ = [
     "ArgumentsError",
@@ -45,8 +41,8 @@ def loss(identifier: Any, **arguments: Any) -> Any:
 
     Args:
         identifier: ``"MeanSquaredError"``, ``"mean_squared_error"``, ``"mse"``, the registered name
-            of a loss of your own, a Keras config, a class, or an object or function, which is
-            returned as it is.
+            of a loss of your own, a Keras config, a class, an object, a function, a ``functools.partial``
+            or any other callable. What is yours is returned as it is.
         arguments: what the class is made with; only with a name or class.
 
     Returns:
@@ -172,13 +168,18 @@ def metric_function(name: str) -> Callable[..., Any]:
 def serialize(value: Any) -> Any:
     """The config of an object or function, the same whichever backend it is made on.
 
+    It holds all arguments, those too that Keras leaves out (delta of the loss Huber).
+
     Returns:
         A dict that the function of its kind (:func:`loss` …) turns back into an equal object.
 
     Raises:
         TypeError: the object has no ``get_config``.
     """
-    return portable_config(keras.saving.serialize_keras_object(value))
+    config = portable_config(keras.saving.serialize_keras_object(value))
+    if isinstance(value, keras.losses.Loss | keras.metrics.Metric):
+        config["config"] = {**portable_config(complete_config(value)), **config["config"]}
+    return config
 
 
 def known_names() -> dict[str, tuple[str, ...]]:

@@ -2,14 +2,18 @@
 
 from portable_models.losses.of_probabilities import (
     BinaryCrossentropyOfProbabilities,
+    BinaryFocalCrossentropyOfProbabilities,
     CategoricalCrossentropyOfProbabilities,
+    CrossentropyByShape,
     SparseCategoricalCrossentropyOfProbabilities,
 )
 from portable_models.names import loss as get
 
 __all__ = [
     "BinaryCrossentropyOfProbabilities",
+    "BinaryFocalCrossentropyOfProbabilities",
     "CategoricalCrossentropyOfProbabilities",
+    "CrossentropyByShape",
     "SparseCategoricalCrossentropyOfProbabilities",
     "get",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import layers
 
 from portable_models import names
+from portable_models.resolution import resolve_loss, resolve_metrics
 
 
 def vanilla(
@@ -19,6 +20,7 @@ def vanilla(
     dropout: float = 0.0,
     initializer: Any = "uniform",
     constraint: Any = 4.0,
+    weight_constraint: float | None = None,
     name: str = "vanilla",
 ) -> keras.Model:
     """One hidden layer with a constraint on its kernel, dropout, and one sigmoid.
@@ -32,6 +34,8 @@ def vanilla(
         constraint: of the hidden kernel: the largest norm that a unit's incoming weights may have
             (MaxNorm), or a name, config or object, or None. See Srivastava et al., "Dropout",
             section 5.1, https://jmlr.org/papers/v15/srivastava14a.html
+        weight_constraint: the largest norm under its published name, instead of ``constraint``. The
+            published default of 0 means what it means to Keras: the first update sets the kernel to 0.
         name: the model's name.
 
     Returns:
@@ -49,7 +53,11 @@ def vanilla(
                 units,
                 activation=activation,
                 kernel_initializer=names.initializer(initializer),
-                kernel_constraint=_constraint(constraint),
+                kernel_constraint=(
+                    _constraint(constraint)
+                    if weight_constraint is None
+                    else keras.constraints.MaxNorm(float(weight_constraint))
+                ),
                 name="hidden",
             ),
             layers.Dropout(dropout, name="dropout"),
@@ -70,17 +78,17 @@ def vanilla_compiled(
     learning_rate: float | None = None,
     momentum: float = 0.0,
     loss: Any = "binary_crossentropy",
-    metrics: Sequence[Any] = ("binary_accuracy",),
+    metrics: Sequence[Any] | Mapping[str, Any] = ("binary_accuracy",),
     **architecture: Any,
 ) -> keras.Model:
-    """:func:`vanilla`, compiled.
+    """:func:`vanilla`, compiled. Optimizer, loss and metrics are given as to a ``Recipe``.
 
     Args:
-        optimizer: a name, config or object.
+        optimizer: a name, config, class or object.
         learning_rate: of the optimizer, or None for its default; only with a name.
         momentum: of the optimizer, 0 for none; only with the name of one that has momentum.
-        loss: a name, config or object.
-        metrics: names, configs or objects.
+        loss: in any spelling that Keras takes, as in a ``Recipe``.
+        metrics: the same; ``"accuracy"`` too.
         **architecture: arguments of :func:`vanilla`.
 
     Raises:
@@ -92,8 +100,8 @@ def vanilla_compiled(
     model = vanilla(**architecture)
     model.compile(
         optimizer=names.optimizer(optimizer, **rates, **inertia),
-        loss=names.loss(loss),
-        metrics=[names.metric(metric) for metric in metrics],
+        loss=resolve_loss(loss),
+        metrics=resolve_metrics(metrics),
     )
     return model
 
@@ -103,6 +111,9 @@ def _constraint(identifier: Any) -> Any:
         return None
     if isinstance(identifier, (int, float)):
         if identifier <= 0:
-            raise ValueError(f"the largest norm of a kernel must be above 0; got {identifier}")
+            raise ValueError(
+                f"the largest norm of a kernel must be above 0; got {identifier}. "
+                "None is no constraint; weight_constraint=0 keeps the kernel at 0, as published"
+            )
         return keras.constraints.MaxNorm(float(identifier))
     return names.constraint(identifier)

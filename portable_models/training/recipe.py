@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,9 @@ Config: TypeAlias = Mapping[str, Any]
 """A Keras config, ``{"class_name": ..., "config": {...}}``, as ``keras.optimizers.serialize`` gives."""
 
 Named: TypeAlias = str | Config
+Identifier: TypeAlias = Any
+"""A name or alias, config, class, object, function, partial or other callable, as for Keras's ``compile``."""
+
 CallbackSource: TypeAlias = Named | Callable[[], Any]
 
 
@@ -20,13 +24,17 @@ CallbackSource: TypeAlias = Named | Callable[[], Any]
 class Recipe:
     """Everything that decides a training besides the model and the samples.
 
-    Nothing in it is an object of a framework: optimizers and callbacks are given by name or config and
-    made anew for every training, so no state leaks from one training into the next.
+    Optimizers, metrics and callbacks are made anew for every training, from their names and configs, or with
+    the settings of the objects that are given, so no state leaks from one training into the next.
 
     Args:
-        optimizer: name (its defaults) or config with arguments, learning-rate schedules included.
-        loss: name or config; a list or dict of these for several outputs.
-        metrics: names or configs; a list or dict of lists for several outputs.
+        optimizer: name (its defaults), config with arguments, learning-rate schedules included, class or
+            object.
+        loss: a name, ``{"class_name": "Huber", "config": {"delta": 2.0}}`` or what ``keras.losses.serialize``
+            gives, a class, an object, a function or a partial; a list or dict of these for several outputs,
+            with None for outputs without a loss. See ``portable_models.resolution.resolve_loss``.
+        metrics: the same, in a list; a list or dict of these for several outputs.
+        weighted_metrics: the same; these take ``sample_weight`` and ``class_weight`` into account.
         loss_weights: factor of each output's loss in the sum.
         epochs: how often the samples are gone through.
         batch_size: samples per step; the last batch of an epoch may be smaller and is not dropped.
@@ -39,9 +47,10 @@ class Recipe:
         ValueError: epochs or batch size below 1, or a negative seed.
     """
 
-    optimizer: Named = "rmsprop"
-    loss: Named | Sequence[Named] | Mapping[str, Named] = "mse"
+    optimizer: Identifier = "rmsprop"
+    loss: Identifier | Sequence[Identifier] | Mapping[str, Identifier] = "mse"
     metrics: Sequence[Any] | Mapping[str, Any] = ()
+    weighted_metrics: Sequence[Any] | Mapping[str, Any] = ()
     loss_weights: Sequence[float] | Mapping[str, float] | None = None
     epochs: int = 1
     batch_size: int = 32
@@ -63,8 +72,18 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as plain JSON values; a callback's function is given by its qualified name."""
+        """The settings as plain JSON values.
+
+        Objects of Keras are given by their configs, functions by their qualified names and what they
+        close over, other objects by their classes and attributes.
+
+        Raises:
+            TypeError: a setting has no such description.
+        """
         settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        if not settings["weighted_metrics"]:
+            # Recipes without are described as before there were any.
+            del settings["weighted_metrics"]
         plain: dict[str, Any] = json.loads(json.dumps(settings, default=_plain, sort_keys=True))
         return plain
 
@@ -76,9 +95,41 @@ class Recipe:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, functools.partial):
+        return {"partial": value.func, "args": value.args, "keywords": value.keywords}
+    if hasattr(value, "get_config") and not isinstance(value, type):
+        return _config(value)
+    if hasattr(value, "__qualname__"):
+        name = f"{value.__module__}:{value.__qualname__}"
+        closure = getattr(value, "__closure__", None)
+        if not closure:
+            return name
+        return {"function": name, "closure": [_closed_over(each.cell_contents) for each in closure]}
     if callable(value):
-        return f"{value.__module__}:{value.__qualname__}"
+        kind = type(value)
+        return {"object": f"{kind.__module__}:{kind.__qualname__}", "attributes": vars(value)}
+    if hasattr(value, "tolist"):
+        return value.tolist()
     raise TypeError(
-        f"a recipe holds names, numbers and configs; got {type(value).__name__}. "
-        "Give an optimizer or callback as its config, e.g. keras.optimizers.serialize(optimizer)"
+        f"a recipe holds names, numbers, configs, objects of Keras and functions; got {type(value).__name__}"
     )
+
+
+def _config(value: Any) -> Any:
+    import keras
+
+    from portable_models.names import serialize
+
+    config = serialize(value)
+    if isinstance(value, keras.optimizers.Optimizer):
+        # Keras counts its optimizers in their names, which decide nothing.
+        del config["config"]["name"]
+    return config
+
+
+def _closed_over(value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value, default=_plain, sort_keys=True))
+    except (TypeError, ValueError):
+        # An array, a model: its class must do; trainings are shared by identity, not by this.
+        return f"{type(value).__module__}:{type(value).__qualname__}"

@@ -193,7 +193,12 @@ CASES = [
 ]
 # The project's own: the same formulas, wherever no output is saturated.
 OWN_CASES = [
-    dataclasses.replace(case, name=f"{case.name}OfProbabilities")
-    for case in CASES
-    if case.name.endswith("Crossentropy") and "Focal" not in case.name
+    *(
+        dataclasses.replace(case, name=f"{case.name}OfProbabilities")
+        for case in CASES
+        if case.name.endswith("Crossentropy") and case.name != "CategoricalFocalCrossentropy"
+    ),
+    _case("CrossentropyByShape", BITS[:, :1], CHANCES[:, :1], reference.binary_crossentropy, "one"),
+    _case("CrossentropyByShape", ONE_HOT, SOFT, reference.categorical_crossentropy, "one_hot"),
+    _case("CrossentropyByShape", LABELS, SOFT, reference.sparse_categorical_crossentropy, "labels"),
 ]

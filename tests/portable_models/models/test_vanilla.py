@@ -57,6 +57,37 @@ def test_a_norm_that_is_not_positive_is_refused():
         models.vanilla(constraint=0)
 
 
+def test_the_published_constraint_of_0_is_that_of_keras():
+    model = models.vanilla_compiled(weight_constraint=0)
+    constraint = model.get_layer("hidden").kernel_constraint
+    assert constraint.get_config() == keras.constraints.MaxNorm(0).get_config()
+    model.fit(ROWS, LABELS, epochs=1, verbose=0)
+    np.testing.assert_array_equal(model.get_layer("hidden").get_weights()[0], 0.0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": "bce", "metrics": ["accuracy", "kld"], "optimizer": "lamb"},
+        {
+            "loss": keras.losses.binary_crossentropy,
+            "metrics": [keras.metrics.AUC],
+            "optimizer": keras.optimizers.Adam(0.1),
+        },
+        {
+            "loss": {"class_name": "Huber", "config": {"delta": 2.0}},
+            "metrics": ["acc"],
+            "optimizer": keras.optimizers.SGD,
+        },
+    ],
+    ids=["names", "objects", "configs"],
+)
+def test_it_is_compiled_with_what_a_recipe_takes(settings):
+    model = models.vanilla_compiled(**settings)
+    history = model.fit(ROWS, LABELS, epochs=1, verbose=0).history
+    assert len(history) == 1 + len(settings["metrics"])
+
+
 def test_momentum_of_an_optimizer_without_is_refused():
     with pytest.raises(names.ArgumentsError, match="optimizer 'adam' takes learning_rate, beta_1"):
         models.vanilla_compiled(optimizer="adam", momentum=0.9)

@@ -147,3 +147,19 @@ NEEDED = {
     "STFT": {"window": None},
 }
 EVERYTHING = [(kind, name) for kind, listed in NAMES.items() for name in listed]
+
+# Keras's class of this name differs between backends; the name stands for the one that does not.
+REPLACED = {
+    ("loss", "BinaryCrossentropy"),
+    ("loss", "BinaryFocalCrossentropy"),
+    ("loss", "CategoricalCrossentropy"),
+    ("loss", "SparseCategoricalCrossentropy"),
+    ("metric", "BinaryCrossentropy"),
+    ("metric", "CategoricalCrossentropy"),
+    ("metric", "SparseCategoricalCrossentropy"),
+}
+
+
+def class_name(kind, name):
+    """The name of the class of the object that a name stands for."""
+    return f"{name}OfProbabilities" if (kind, name) in REPLACED else name

@@ -32,7 +32,7 @@ def half_the_error(y_true, y_pred):
     [
         ("loss", "mse", "MeanSquaredError"),
         ("loss", "MAPE", "MeanAbsolutePercentageError"),
-        ("loss", "bce", "BinaryCrossentropy"),
+        ("loss", "bce", "BinaryCrossentropyOfProbabilities"),
         ("loss", "kullback_leibler_divergence", "KLDivergence"),
         ("loss", "logcosh", "LogCosh"),
         ("loss", "LogCoshError", "LogCosh"),

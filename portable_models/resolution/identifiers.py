@@ -12,28 +12,40 @@ from typing import Any
 
 import keras
 
-from portable_models._catalogue import Kind, classes, fold, functions
+from portable_models.resolution.catalogue import OPTIMIZER, Kind, classes, fold, functions
+from portable_models.resolution.errors import ArgumentsError, UnknownNameError
+from portable_models.resolution.portable import portable
 
 # Under torch, Keras swaps an optimizer's class for one of its own, whose config other backends
 # cannot read: keras.src.backend.torch.optimizers.torch_adam names no module without torch.
 _BACKEND_OPTIMIZER = re.compile(r"keras\.src\.backend\.\w+\.optimizers(\.\w+)?")
 
-
-class UnknownNameError(ValueError):
-    """A name that stands for nothing, or an object of another kind."""
-
-
-class ArgumentsError(ValueError):
-    """A name that stands for something which these arguments do not make."""
+_KERAS_2 = {
+    "lr": "lr is called learning_rate",
+    "decay": (
+        "decay is a schedule, learning_rate=keras.optimizers.schedules.InverseTimeDecay("
+        "initial_learning_rate, decay_steps=1, decay_rate=decay)"
+    ),
+}
+"""Arguments of optimizers in Keras 2 -> what to say instead."""
 
 
 def resolve(kind: Kind, identifier: Any, arguments: Mapping[str, Any]) -> Any:
-    """The object of a kind that ``identifier`` stands for.
+    """The object of a kind that ``identifier`` stands for, the one that is equal on every backend.
+
+    Args:
+        kind: what is asked for.
+        identifier: a name, config, class, object, function, partial, or any other callable.
+        arguments: what the class is made with; only with a name or class.
 
     Raises:
         UnknownNameError: it stands for none.
         ArgumentsError: arguments are missing, unknown, refused or given with a finished object.
     """
+    return portable(kind, _found(kind, identifier, arguments))
+
+
+def _found(kind: Kind, identifier: Any, arguments: Mapping[str, Any]) -> Any:
     if isinstance(identifier, str):
         return _from_name(kind, identifier, arguments)
     if inspect.isclass(identifier) and issubclass(identifier, kind.base_class()):
@@ -45,7 +57,10 @@ def resolve(kind: Kind, identifier: Any, arguments: Mapping[str, Any]) -> Any:
         )
     if isinstance(identifier, Mapping):
         return _from_config(kind, identifier)
-    if isinstance(identifier, kind.base_class()) or _is_function(identifier):
+    if inspect.isclass(identifier) and "__call__" in dir(identifier) and kind.labelled:
+        # As Keras does: a class of one's own whose objects are called like a function.
+        return identifier()
+    if isinstance(identifier, kind.base_class()) or _is_callable(identifier):
         return identifier
     raise UnknownNameError(
         f"a {kind.noun} is given by name, config or object; "
@@ -93,7 +108,7 @@ def _from_name(kind: Kind, name: str, arguments: Mapping[str, Any]) -> Any:
     if registered := _registered(kind, name):
         if inspect.isclass(registered):
             return _make(kind, registered.__name__, registered, arguments)
-        return resolve(kind, registered, arguments)
+        return _found(kind, registered, arguments)
     raise UnknownNameError(_unknown(kind.noun, name, list(_shown_names(kind))))
 
 
@@ -111,6 +126,7 @@ def _from_config(kind: Kind, config: Mapping[str, Any]) -> Any:
     known = known or _registered(kind, registered)
     if known is None:
         raise UnknownNameError(_unknown(kind.noun, name, list(_shown_names(kind))))
+    _refuse_keras_2(kind, name, clean.get("config") or {})
     try:
         made: Any = known.from_config(clean.get("config") or {})
     except (TypeError, ValueError) as error:
@@ -129,10 +145,18 @@ def _make(kind: Kind, name: str, made: type, arguments: Mapping[str, Any]) -> An
     if kind.labelled and name != made.__name__:
         # As Keras's compile() does: a history shows the name that the user wrote ("mae").
         given.setdefault("name", name)
+    _refuse_keras_2(kind, name, given)
     try:
         return made(**given)
     except (TypeError, ValueError) as error:
         raise ArgumentsError(_refused(kind, name, made, error)) from error
+
+
+def _refuse_keras_2(kind: Kind, name: str, arguments: Mapping[str, Any]) -> None:
+    """Of a decay Keras 3 only warns, and ignores it; a decay of 0 means nothing."""
+    hints = [hint for old, hint in _KERAS_2.items() if kind is OPTIMIZER and arguments.get(old)]
+    if hints:
+        raise ArgumentsError(f"the optimizer {name!r} is that of Keras 3: {'; '.join(hints)}")
 
 
 def _refused(kind: Kind, name: str, made: type, error: Exception) -> str:
@@ -173,7 +197,11 @@ def _fits(kind: Kind, value: Any) -> bool:
 
 
 def _is_function(value: Any) -> bool:
-    return callable(value) and not inspect.isclass(value) and hasattr(value, "__name__")
+    return _is_callable(value) and hasattr(value, "__name__")
+
+
+def _is_callable(value: Any) -> bool:
+    return callable(value) and not inspect.isclass(value)
 
 
 def _shown_names(kind: Kind) -> Mapping[str, str]:
