@@ -92,7 +92,9 @@ def validation_for_training(logs: dict[str, Any]) -> None:
 
 def with_weights_swapped(model: Any, fit: dict[str, Any]) -> Any:
     history = model_fit(model, fit)
-    one, other = (layer.bias for layer in model.layers if layer.name in ("body", "drop", "head")[::2])
+    one, other = (
+        layer.bias for layer in model.layers if layer.name in ("body", "drop", "head")[::2]
+    )
     value = np.array(one.numpy())
     value[0], first = np.array(other.numpy())[0], value[0]
     one.assign(value)
@@ -160,13 +162,19 @@ PLANTED: dict[str, tuple[str, Train]] = {
     "averages not put in place": ("optimizing/ema", with_stale_average),
     "a method of the optimizer left patched": ("optimizing/ema", with_patch_left),
     "on_test_begin after validation": ("watching/swap_ema_weights", with_late_test_hooks),
-    "on_test_begin after validation, seen": ("looking/other_weights_in_validation", with_late_test_hooks),
-    "callbacks in another order": ("looking/monitor_of_a_made_up_value", with_callbacks_in_another_order),
+    "on_test_begin after validation, seen": (
+        "looking/other_weights_in_validation",
+        with_late_test_hooks,
+    ),
+    "callbacks in another order": (
+        "looking/monitor_of_a_made_up_value",
+        with_callbacks_in_another_order,
+    ),
     "a log of the step dropped": ("steps/extra_log", editing_logs(lambda logs: logs.pop("extra"))),
     "a log more": ("steps/extra_log", editing_logs(lambda logs: logs.update(more=1.0))),
     "logs in another order": ("steps/extra_log", editing_logs(reorder)),
     "counts of validation as training's": (
-        "tabular/imbalanced_with_class_weight",
+        "targets/imbalanced_with_class_weight",
         editing_logs(validation_for_training),
     ),
     "two weights in each other's place": ("watching/csv_logger", with_weights_swapped),
@@ -180,12 +188,21 @@ PLANTED: dict[str, tuple[str, Train]] = {
     "validation in every epoch": ("settings/validation_freq_number", without("validation_freq")),
     "other validation steps": ("settings/validation_steps", without("validation_steps")),
     "one epoch more": ("settings/batch_size_one", one_epoch_more),
-    "steps_per_epoch ignored": ("feeding/tf_data_repeated_with_weights", changed(steps_per_epoch=4)),
+    "steps_per_epoch ignored": (
+        "feeding/tf_data_repeated_with_weights",
+        changed(steps_per_epoch=4),
+    ),
     "another order of samples": ("feeding/float16_and_flat_targets", backwards),
     "what was compiled ignored": ("settings/compiled_twice", compiled_with_defaults),
     "optimizer made anew for the second fit": ("settings/two_fits", with_a_fresh_optimizer),
-    "best weights not restored": ("watching/early_stopping_restores", with_weights_of_the_last_epoch),
-    "training that went on after its stop": ("watching/early_stopping_restores", without("callbacks")),
+    "best weights not restored": (
+        "watching/early_stopping_restores",
+        with_weights_of_the_last_epoch,
+    ),
+    "training that went on after its stop": (
+        "watching/early_stopping_restores",
+        without("callbacks"),
+    ),
     "no files": ("watching/model_checkpoint_every_epoch", without("callbacks")),
     "a callback that is never called": ("changing/learning_rate_in_callback", without("callbacks")),
     "NaN hidden": ("watching/nan_to_the_end", editing_logs(lambda logs: logs.update(loss=0.0))),

@@ -134,14 +134,19 @@ def shuffled_model_fit(model: Any, fit: dict[str, Any]) -> Any:
     """``Model.fit``, epoch after epoch, on rows in the order that ``epoch_order`` draws.
 
     Raises:
-        NotShuffled: the data are no arrays, or steps and splits make an epoch something else.
+        NotPermutedError: the data are no arrays, or steps and splits make an epoch something else.
     """
     fit = {"verbose": 0, "epochs": 1, **fit}
     rows = _rows(fit)
     epochs, first = fit.pop("epochs"), fit.pop("initial_epoch", 0)
     steps = -(-rows // (fit.get("batch_size") or 32))
     callbacks = HeldBack(
-        fit.pop("callbacks", None), add_history=True, model=model, verbose=0, epochs=epochs, steps=steps
+        fit.pop("callbacks", None),
+        add_history=True,
+        model=model,
+        verbose=0,
+        epochs=epochs,
+        steps=steps,
     )
     optimizer = model.optimizer
     # Averaged weights are put in place when a fit ends: once here, at the real end.
@@ -170,7 +175,7 @@ def shuffled_model_fit(model: Any, fit: dict[str, Any]) -> Any:
     return model.history
 
 
-class NotShuffled(ValueError):
+class NotPermutedError(ValueError):
     """What the reference cannot permute here."""
 
 
@@ -180,7 +185,7 @@ def can_be_permuted(program: Program) -> bool:
         try:
             for fit in program.fits(Path(folder)):
                 _rows(fit)
-        except NotShuffled:
+        except NotPermutedError:
             return False
     return True
 
@@ -190,7 +195,7 @@ def _rows(fit: dict[str, Any]) -> int:
     leaves = [leaf for leaf in leaves if leaf is not None]
     plain = all(isinstance(leaf, np.ndarray) for leaf in leaves)
     if not plain or {"validation_split", "steps_per_epoch"} & set(fit):
-        raise NotShuffled("only NumPy arrays without steps and splits are permuted here")
+        raise NotPermutedError("only NumPy arrays without steps and splits are permuted here")
     return len(leaves[0])
 
 

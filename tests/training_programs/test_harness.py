@@ -70,7 +70,9 @@ def test_difference_of_any_kind_counts(one, other):
     assert any(each.counts for each in differences(one, other, tolerance_of(10)))
 
 
-@pytest.mark.parametrize("value", [float("nan"), np.array([1.0, np.inf]), {"a": [1, "x", None]}, []])
+@pytest.mark.parametrize(
+    "value", [float("nan"), np.array([1.0, np.inf]), {"a": [1, "x", None]}, []]
+)
 def test_value_agrees_with_itself(value):
     assert not any(each.counts for each in differences(value, value, tolerance_of(10)))
 

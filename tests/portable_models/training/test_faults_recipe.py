@@ -1,4 +1,4 @@
-"""A recipe takes every spelling that Keras takes, with arguments, as names, configs, functions and objects."""
+"""A recipe takes every spelling that Keras takes: names, configs, functions and objects, with arguments."""
 
 import functools
 import warnings
@@ -77,7 +77,11 @@ def test_saturated_output_costs_the_same_on_every_backend(spelling):
         )  # fmt: skip
     still = {"class_name": "SGD", "config": {"learning_rate": 0.0}}
     found = portable_models.fit(
-        model, x, np.zeros((4, 1), "float32"), recipe=Recipe(optimizer=still, loss=spelling), verbose=0
+        model,
+        x,
+        np.zeros((4, 1), "float32"),
+        recipe=Recipe(optimizer=still, loss=spelling),
+        verbose=0,
     )
     expected = -np.log(np.float64(np.float32(1.0) - (np.float32(1) - np.float32(1e-7))))
     assert found.history["loss"][0] == pytest.approx(expected, rel=1e-5)
@@ -109,7 +113,8 @@ def test_compiled_loss_that_is_known_to_differ_is_told(engine):
 
 def test_losses_take_their_arguments():
     narrow, wide = (
-        first_loss({"class_name": "Huber", "config": {"delta": delta}})["loss"][0] for delta in (0.1, 1.0)
+        first_loss({"class_name": "Huber", "config": {"delta": delta}})["loss"][0]
+        for delta in (0.1, 1.0)
     )
     assert first_loss(keras.losses.Huber(delta=0.1))["loss"][0] == pytest.approx(narrow, rel=1e-6)
     assert narrow != pytest.approx(wide, rel=0.1)
@@ -126,7 +131,9 @@ def test_partial_is_a_loss_and_a_metric():
     assert len(found) == 2
 
 
-@pytest.mark.parametrize("name", ["lamb", "Lamb", "adamw", "AdamW", "nadam", "lion", "adafactor", "muon"])
+@pytest.mark.parametrize(
+    "name", ["lamb", "Lamb", "adamw", "AdamW", "nadam", "lion", "adafactor", "muon"]
+)
 def test_optimizer_by_name(name):
     assert np.isfinite(first_loss("mse", optimizer=name)["loss"][0])
 
@@ -160,7 +167,10 @@ def test_object_of_a_recipe_is_not_shared_by_two_trainings():
     ("optimizer", "hint"),
     [
         ({"class_name": "SGD", "config": {"lr": 0.1}}, "learning_rate"),
-        ({"class_name": "SGD", "config": {"decay": 1e-3}}, "schedule|weight_decay|InverseTimeDecay"),
+        (
+            {"class_name": "SGD", "config": {"decay": 1e-3}},
+            "schedule|weight_decay|InverseTimeDecay",
+        ),
     ],
     ids=["lr", "decay"],
 )

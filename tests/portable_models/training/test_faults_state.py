@@ -62,7 +62,9 @@ def state(model):
             for each in (*model.layers, *optimizers)
         ],
         "functions of the model": sorted(
-            name for name in vars(model) if callable(vars(model)[name]) and hasattr(keras.Model, name)
+            name
+            for name in vars(model)
+            if callable(vars(model)[name]) and hasattr(keras.Model, name)
         ),
         "orthogonal": keras.initializers.Orthogonal.__call__,
         "meta_path": list(sys.meta_path),
@@ -79,7 +81,7 @@ def state(model):
     return found
 
 
-class Stop(Exception):
+class StoppedError(Exception):
     """What a user's callback raises."""
 
 
@@ -97,7 +99,9 @@ HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_test_begin", "o
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("error", [Stop("mine"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
+@pytest.mark.parametrize(
+    "error", [StoppedError("mine"), KeyboardInterrupt(), SystemExit(3)], ids=repr
+)
 @pytest.mark.parametrize("hook", HOOKS)
 @pytest.mark.parametrize("build", [averaging, scaled])
 def test_everything_is_put_back_when_a_callback_raises(build, hook, error, engine):
@@ -122,7 +126,7 @@ def test_everything_is_put_back_when_a_step_raises(engine):
     class Failing(keras.Sequential):
         def compute_loss(self, *args, **kwargs):
             if self.fails:
-                raise Stop("in the step")
+                raise StoppedError("in the step")
             return super().compute_loss(*args, **kwargs)
 
     model = Failing(network().layers)
@@ -132,7 +136,7 @@ def test_everything_is_put_back_when_a_step_raises(engine):
     before = state(model)
     model.fails = True
     model.train_function = None
-    with pytest.raises(Stop, match="in the step"):
+    with pytest.raises(StoppedError, match="in the step"):
         portable_models.fit(model, *data(11), batch_size=11, engine=engine, verbose=0)
     assert _changed(before, state(model)) == {}
 
@@ -151,11 +155,11 @@ def test_model_fit_after_an_interrupted_training_averages_as_ever(engine):
     def finish(interrupt):
         model = averaging()
         if interrupt:
-            with pytest.raises(Stop):
+            with pytest.raises(StoppedError):
                 portable_models.fit(
                     model,
                     *data(),
-                    callbacks=[Raising("on_train_begin", Stop())],
+                    callbacks=[Raising("on_train_begin", StoppedError())],
                     engine=engine,
                     verbose=0,
                 )
@@ -168,7 +172,9 @@ def test_model_fit_after_an_interrupted_training_averages_as_ever(engine):
 
 
 def _changed(before, after):
-    return {name: (before[name], after.get(name)) for name in before if before[name] != after.get(name)}
+    return {
+        name: (before[name], after.get(name)) for name in before if before[name] != after.get(name)
+    }
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -199,10 +205,13 @@ def test_two_threads_get_the_numbers_of_one_or_a_clear_error(engine):
             # Both ran the same operations; XLA may add up in another order under another thread.
             np.testing.assert_allclose(one, other, rtol=2e-6, atol=2e-6)
     assert any(not isinstance(each, Exception) for each in outcomes)
-    assert _changed(
-        {name: value for name, value in before.items() if name.startswith("random.")},
-        state(network()),
-    ) == {}
+    assert (
+        _changed(
+            {name: value for name, value in before.items() if name.startswith("random.")},
+            state(network()),
+        )
+        == {}
+    )
 
 
 def trained(seed, engine):

@@ -110,7 +110,9 @@ class Detached(keras.Sequential):
         return ops.stop_gradient(super().compute_loss(x, y, y_pred, sample_weight, training))
 
 
-@pytest.mark.skipif(BACKEND != "torch", reason="on JAX and TensorFlow such a gradient is zero or missing")
+@pytest.mark.skipif(
+    BACKEND != "torch", reason="on JAX and TensorFlow such a gradient is zero or missing"
+)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_loss_without_gradient_is_named(engine):
     model = Detached([keras.Input((4,)), layers.Dense(1)])
@@ -186,7 +188,14 @@ def test_counts_of_training_are_those_of_the_training_rows(engine, shuffle):
     y = (Y > 0).astype("float32")
     held_out = (X[:9], np.ones((9, 1), "float32"))
     found = portable_models.fit(
-        counting(), X, y, epochs=3, validation_data=held_out, engine=engine, shuffle=shuffle, verbose=0
+        counting(),
+        X,
+        y,
+        epochs=3,
+        validation_data=held_out,
+        engine=engine,
+        shuffle=shuffle,
+        verbose=0,
     ).history
     positives = int(y.sum())
     for epoch in range(3):

@@ -52,12 +52,16 @@ if BACKEND == "tensorflow":
             with tf.GradientTape() as tape:
                 d_loss = self.discriminator_loss(real, fake)
             weights = self.discriminator.trainable_weights
-            self.d_optimizer.apply_gradients(zip(tape.gradient(d_loss, weights), weights, strict=True))
+            self.d_optimizer.apply_gradients(
+                zip(tape.gradient(d_loss, weights), weights, strict=True)
+            )
             latent = self.noise(real)
             with tf.GradientTape() as tape:
                 g_loss = self.generator_loss(latent)
             weights = self.generator.trainable_weights
-            self.g_optimizer.apply_gradients(zip(tape.gradient(g_loss, weights), weights, strict=True))
+            self.g_optimizer.apply_gradients(
+                zip(tape.gradient(g_loss, weights), weights, strict=True)
+            )
             self.d_loss_metric.update_state(d_loss)
             self.g_loss_metric.update_state(g_loss)
             return {"d_loss": self.d_loss_metric.result(), "g_loss": self.g_loss_metric.result()}

@@ -10,7 +10,9 @@ from .program import Programs
 from .samples import regression
 from .watching import given, network, sgd
 
-PROGRAMS = Programs("changing", "Stack Overflow and GitHub issues on callbacks that change a training")
+PROGRAMS = Programs(
+    "changing", "Stack Overflow and GitHub issues on callbacks that change a training"
+)
 
 Callback = keras.callbacks.Callback
 
@@ -64,7 +66,8 @@ class DropoutRate(Callback):
 
 
 @PROGRAMS.add(
-    lambda: network(dropout=0.3), notes="a Python number: traced steps on JAX and TensorFlow keep the first"
+    lambda: network(dropout=0.3),
+    notes="a Python number: traced steps on JAX and TensorFlow keep the first",
 )
 def dropout_rate_in_callback(folder):
     return given(DropoutRate())
@@ -176,7 +179,9 @@ class OtherOptimizer(Callback):
 
 
 @PROGRAMS.add(
-    sgd(), backends=("torch",), notes="a new optimizer; the traced steps of JAX and TensorFlow have the old one"
+    sgd(),
+    backends=("torch",),
+    notes="a new optimizer; the traced steps of JAX and TensorFlow have the old one",
 )
 def optimizer_in_callback(folder):
     return given(OtherOptimizer())

@@ -12,7 +12,9 @@ class Distiller(keras.Model):
         self.teacher, self.student = teacher, student
         self.built = True
 
-    def compile(self, optimizer, metrics, student_loss_fn, distillation_loss_fn, alpha, temperature):
+    def compile(
+        self, optimizer, metrics, student_loss_fn, distillation_loss_fn, alpha, temperature
+    ):
         super().compile(optimizer=optimizer, metrics=metrics)
         self.student_loss_fn, self.distillation_loss_fn = student_loss_fn, distillation_loss_fn
         self.alpha, self.temperature = alpha, temperature

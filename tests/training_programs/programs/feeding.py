@@ -32,7 +32,12 @@ def float64(folder):
 
 def integers_only():
     model = keras.Sequential(
-        [keras.Input((4,), dtype="int64"), layers.Embedding(9, 3), layers.Flatten(), layers.Dense(1)]
+        [
+            keras.Input((4,), dtype="int64"),
+            layers.Embedding(9, 3),
+            layers.Flatten(),
+            layers.Dense(1),
+        ]
     )
     model.compile("sgd", "mse")
     return model
@@ -105,7 +110,9 @@ def tensors_of_the_backend(folder):
     return once(x, y, validation_data=(x[:9], y[:9]))
 
 
-@PROGRAMS.add(small, notes="batches, with a rest; its order is fixed", source="TensorFlow guides, tf.data")
+@PROGRAMS.add(
+    small, notes="batches, with a rest; its order is fixed", source="TensorFlow guides, tf.data"
+)
 def tf_data(folder):
     import tensorflow as tf
 
@@ -114,7 +121,9 @@ def tf_data(folder):
     return {"x": whole.batch(8), "epochs": 3, "validation_data": whole.take(9).batch(4)}
 
 
-@PROGRAMS.add(small, notes="endless, with steps; weights in the triple", source="TensorFlow guides, tf.data")
+@PROGRAMS.add(
+    small, notes="endless, with steps; weights in the triple", source="TensorFlow guides, tf.data"
+)
 def tf_data_repeated_with_weights(folder):
     import tensorflow as tf
 
@@ -124,7 +133,9 @@ def tf_data_repeated_with_weights(folder):
     return {"x": data, "epochs": 3, "steps_per_epoch": 3}
 
 
-@PROGRAMS.add(small, notes="batches of tensors, unshuffled", source="PyTorch documentation, DataLoader")
+@PROGRAMS.add(
+    small, notes="batches of tensors, unshuffled", source="PyTorch documentation, DataLoader"
+)
 def torch_data_loader(folder):
     import torch
 
@@ -140,14 +151,16 @@ class Batches(keras.utils.PyDataset):
         self.size = size
 
     def __len__(self):
-        return -(-len(self.x) // self.size)
+        return (len(self.x) + self.size - 1) // self.size
 
     def __getitem__(self, index):
         rows = slice(index * self.size, (index + 1) * self.size)
         return self.x[rows], self.y[rows]
 
 
-@PROGRAMS.add(small, source="Stanford blog, data generator with Keras", notes="a PyDataset for both")
+@PROGRAMS.add(
+    small, source="Stanford blog, data generator with Keras", notes="a PyDataset for both"
+)
 def py_dataset(folder):
     return {"x": Batches(), "epochs": 3, "validation_data": Batches(16)}
 
@@ -183,7 +196,9 @@ def endless():
             yield x[start : start + 8], y[start : start + 8]
 
 
-@PROGRAMS.add(small, source="Stack Overflow, fit_generator", notes="endless, with steps; goes on where it is")
+@PROGRAMS.add(
+    small, source="Stack Overflow, fit_generator", notes="endless, with steps; goes on where it is"
+)
 def generator_with_steps(folder):
     return {"x": endless(), "steps_per_epoch": 5, "epochs": 3}
 
@@ -199,9 +214,11 @@ def generator_of_one_epoch(folder):
     return {"x": finite(), "epochs": 1}
 
 
-@PROGRAMS.add(lambda: small(features=5), notes="a model without targets: what it gets is its target", name="x_as_y")
+@PROGRAMS.add(
+    lambda: small(features=5),
+    notes="a model without targets: what it gets is its target",
+    name="x_as_y",
+)
 def same_array_twice(folder):
     x, _ = regression()
     return once(x, x[:, :1])
-
-

@@ -32,7 +32,10 @@ class VaeBase(keras.Model):
         pixels = keras.Input((8, 8, 1))
         hidden = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(pixels)
         hidden = layers.Dense(6, activation="relu")(layers.Flatten()(hidden))
-        mean, log_var = layers.Dense(2, name="mean")(hidden), layers.Dense(2, name="log_var")(hidden)
+        mean, log_var = (
+            layers.Dense(2, name="mean")(hidden),
+            layers.Dense(2, name="log_var")(hidden),
+        )
         self.encoder = keras.Model(pixels, [mean, log_var, Sampling()([mean, log_var])])
         latent = keras.Input((2,))
         hidden = layers.Reshape((4, 4, 2))(layers.Dense(32, activation="relu")(latent))

@@ -88,7 +88,9 @@ class StopInEpoch(Own):
 
 
 @PROGRAMS.add(
-    network, backends=("tensorflow", "torch"), notes="ends within an epoch; on JAX iterations stand still there"
+    network,
+    backends=("tensorflow", "torch"),
+    notes="ends within an epoch; on JAX iterations stand still there",
 )
 def stop_within_an_epoch(folder):
     return given(StopInEpoch())
@@ -119,7 +121,9 @@ class AroundValidation(Own):
         self.model.set_weights(self.kept)
 
 
-@PROGRAMS.add(network, source="weight averaging callbacks", notes="on_test_begin comes before validation")
+@PROGRAMS.add(
+    network, source="weight averaging callbacks", notes="on_test_begin comes before validation"
+)
 def other_weights_in_validation(folder):
     return given(AroundValidation(), epochs=3)
 
@@ -134,7 +138,9 @@ class Time(Own):
 @PROGRAMS.add(sgd(0.2), notes="a callback monitors what the one before it has put into the logs")
 def monitor_of_a_made_up_value(folder):
     return given(
-        Time(), keras.callbacks.ReduceLROnPlateau(monitor="gap", mode="min", patience=1, factor=0.5), epochs=4
+        Time(),
+        keras.callbacks.ReduceLROnPlateau(monitor="gap", mode="min", patience=1, factor=0.5),
+        epochs=4,
     )
 
 
@@ -147,7 +153,8 @@ class Nearest(Own):
 
 
 @PROGRAMS.add(
-    lambda: network(dropout=0.3), notes="draws between the epochs move the model's seed generator on"
+    lambda: network(dropout=0.3),
+    notes="draws between the epochs move the model's seed generator on",
 )
 def model_called_in_callback(folder):
     return given(Nearest(), epochs=3)

@@ -9,7 +9,9 @@ from keras import layers, ops
 from .program import BACKEND, Programs
 from .samples import classes, floats, rng
 
-PROGRAMS = Programs("metric_learning", "Keras code examples, siamese networks and contrastive losses")
+PROGRAMS = Programs(
+    "metric_learning", "Keras code examples, siamese networks and contrastive losses"
+)
 
 
 def contrastive(margin=1.0):
@@ -48,7 +50,9 @@ def pairs():
     return [x, x[partner]], (y != y[partner]).astype("float32")
 
 
-@PROGRAMS.add(siamese, notes="a list of two arrays; the loss is a closure; one network is called twice")
+@PROGRAMS.add(
+    siamese, notes="a list of two arrays; the loss is a closure; one network is called twice"
+)
 def siamese_contrastive(folder):
     x, y = pairs()
     held_out = ([part[:8] for part in x], y[:8])
@@ -118,7 +122,9 @@ else:
 
                 with tf.GradientTape() as tape:
                     loss = self.triplet_loss(self.network(x))
-                self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+                self.optimizer.apply_gradients(
+                    zip(tape.gradient(loss, weights), weights, strict=True)
+                )
             else:
                 import torch
 
@@ -178,7 +184,9 @@ def supervised_contrastive():
     return model
 
 
-@PROGRAMS.add(supervised_contrastive, notes="a loss over pairs in the batch, as a class; y of shape (n, 1)")
+@PROGRAMS.add(
+    supervised_contrastive, notes="a loss over pairs in the batch, as a class; y of shape (n, 1)"
+)
 def supervised_contrastive_pairs(folder):
     x, y = classes()
     return {"x": x, "y": y[:, None], "epochs": 3, "batch_size": 12}

@@ -1,4 +1,4 @@
-"""Every optimizer, and what can be asked of one: clipping, averages, accumulation, schedules, scaled losses."""
+"""Every optimizer, and what can be asked of one: clipping, averages, accumulation, schedules."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def several_optimizers():
     return model
 
 
-PROGRAMS.add(several_optimizers, name="multi_optimizer", notes="Keras's MultiOptimizer")(four_epochs)
+PROGRAMS.add(several_optimizers, name="multi_optimizer", notes="Keras's MultiOptimizer")(
+    four_epochs
+)
 
 
 def mixed():

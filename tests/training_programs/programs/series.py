@@ -32,14 +32,18 @@ def classifier():
     )
 
 
-@PROGRAMS.add(classifier, notes="the callbacks of the example: best model, slower learning rate, early end")
+@PROGRAMS.add(
+    classifier, notes="the callbacks of the example: best model, slower learning rate, early end"
+)
 def conv1d_classification(folder):
     x, y = series()
     callbacks = [
         keras.callbacks.ModelCheckpoint(
             str(folder / "best_model.keras"), save_best_only=True, monitor="val_loss"
         ),
-        keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=1, min_lr=0.0001),
+        keras.callbacks.ReduceLROnPlateau(
+            monitor="val_loss", factor=0.5, patience=1, min_lr=0.0001
+        ),
         keras.callbacks.EarlyStopping(monitor="val_loss", patience=3, verbose=0),
     ]
     return {

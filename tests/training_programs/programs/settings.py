@@ -139,7 +139,8 @@ def sample_weight(folder):
 
 
 @PROGRAMS.add(
-    lambda: network(weighted_metrics=["mae"], metrics=["mae"]), notes="weights of 0 in a whole batch"
+    lambda: network(weighted_metrics=["mae"], metrics=["mae"]),
+    notes="weights of 0 in a whole batch",
 )
 def sample_weight_zero(folder):
     weights = np.ones(37, "float32")

@@ -81,7 +81,11 @@ class UnbuiltNoisy(keras.Model):
     def __init__(self):
         super().__init__()
         self.seed_generator = keras.random.SeedGenerator(5)
-        self.hidden, self.drop, self.out = layers.Dense(6, "relu"), layers.Dropout(0.3), layers.Dense(1)
+        self.hidden, self.drop, self.out = (
+            layers.Dense(6, "relu"),
+            layers.Dropout(0.3),
+            layers.Dense(1),
+        )
 
     def call(self, inputs, training=None):
         noise = 0.1 * keras.random.uniform(ops.shape(inputs), seed=self.seed_generator)
@@ -122,10 +126,13 @@ def r_squared(y_true, y_pred):
     lambda: model_of(
         layers.Dense(6, "relu"),
         layers.Dense(1),
-        metrics=[MaxError(), r_squared, keras.metrics.R2Score(), keras.metrics.MeanMetricWrapper(
-            keras.losses.huber, name="huber"
-        )],
-    )  # fmt: skip
+        metrics=[
+            MaxError(),
+            r_squared,
+            keras.metrics.R2Score(),
+            keras.metrics.MeanMetricWrapper(keras.losses.huber, name="huber"),
+        ],
+    )
 )
 def own_metrics(folder):
     return three_epochs()
@@ -152,11 +159,14 @@ class Counts(keras.metrics.Metric):
     lambda: model_of(
         layers.Dense(1, "sigmoid"),
         loss="binary_crossentropy",
-        metrics=[Counts(), "accuracy", keras.metrics.AUC(name="auc"), keras.metrics.F1Score(
-            threshold=0.5
-        )],
+        metrics=[
+            Counts(),
+            "accuracy",
+            keras.metrics.AUC(name="auc"),
+            keras.metrics.F1Score(threshold=0.5),
+        ],
         weighted_metrics=["accuracy"],
-    )  # fmt: skip
+    )
 )
 def metric_with_a_dict_as_result(folder):
     x, y = binary()

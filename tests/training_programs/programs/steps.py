@@ -33,12 +33,16 @@ def three_epochs(data=regression, **more):
     return {"x": x, "y": y, "epochs": 3, "batch_size": 8} | more
 
 
-@PROGRAMS.add(lambda: of(Guide), notes="the step unpacks the pair that the user passed: x, y = data")
+@PROGRAMS.add(
+    lambda: of(Guide), notes="the step unpacks the pair that the user passed: x, y = data"
+)
 def guide_pair(folder):
     return three_epochs()
 
 
-@PROGRAMS.add(lambda: of(LowLevel, loss=None, metrics=()), notes="trackers of its own; no compiled loss")
+@PROGRAMS.add(
+    lambda: of(LowLevel, loss=None, metrics=()), notes="trackers of its own; no compiled loss"
+)
 def guide_low_level(folder):
     return three_epochs()
 
@@ -54,7 +58,9 @@ def gradient_norm_log(folder):
     return three_epochs()
 
 
-@PROGRAMS.add(lambda: of(OwnTest), notes="a test_step of its own: validation measures something else")
+@PROGRAMS.add(
+    lambda: of(OwnTest), notes="a test_step of its own: validation measures something else"
+)
 def own_test_step(folder):
     x, y = regression()
     return three_epochs(validation_data=(x[:9], y[:9]))
@@ -84,7 +90,9 @@ def distiller():
     return model
 
 
-@PROGRAMS.add(distiller, source="Keras code examples, knowledge distillation", notes="own compile()")
+@PROGRAMS.add(
+    distiller, source="Keras code examples, knowledge distillation", notes="own compile()"
+)
 def distillation(folder):
     x, y = classes()
     return three_epochs(classes, validation_data=(x[:9], y[:9]))
@@ -98,7 +106,9 @@ class OwnLoss(keras.Model):
         self.loss_tracker = keras.metrics.Mean(name="own_loss")
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        loss = ops.mean(keras.losses.mean_squared_error(y, y_pred)) + 0.1 * ops.mean(ops.abs(y_pred))
+        loss = ops.mean(keras.losses.mean_squared_error(y, y_pred)) + 0.1 * ops.mean(
+            ops.abs(y_pred)
+        )
         loss = loss + sum(self.losses)
         self.loss_tracker.update_state(loss)
         return loss
@@ -129,7 +139,9 @@ class OwnMetrics(keras.Model):
         return results
 
 
-@PROGRAMS.add(lambda: of(OwnMetrics), notes="compute_metrics adds the largest output of the last batch")
+@PROGRAMS.add(
+    lambda: of(OwnMetrics), notes="compute_metrics adds the largest output of the last batch"
+)
 def guide_compute_metrics(folder):
     return three_epochs()
 

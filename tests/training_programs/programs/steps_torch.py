@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import torch
 
+
 class Guide(keras.Model):
     def train_step(self, data):
         x, y = data

@@ -85,7 +85,9 @@ def captioning():
     return model
 
 
-@PROGRAMS.add(captioning, notes="two inputs of other ranks and dtypes; the mask goes to loss and metrics")
+@PROGRAMS.add(
+    captioning, notes="two inputs of other ranks and dtypes; the mask goes to loss and metrics"
+)
 def captioning_two_inputs(folder):
     draw = rng(8)
     features = draw.normal(size=(22, 16)).astype("float32")

@@ -73,12 +73,16 @@ def separable():
     outputs = layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(x))
     model = keras.Model(inputs, outputs)
     model.compile(
-        keras.optimizers.SGD(0.02, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"]
+        keras.optimizers.SGD(0.02, momentum=0.9),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     return model
 
 
-@PROGRAMS.add(separable, notes="moving averages of BatchNormalization; another batch size in validation")
+@PROGRAMS.add(
+    separable, notes="moving averages of BatchNormalization; another batch size in validation"
+)
 def separable_convolutions(folder):
     x, y = floats()
     return {
@@ -177,7 +181,9 @@ def transfer():
     return model
 
 
-@PROGRAMS.add(transfer, source="Keras guide, transfer learning and fine-tuning", notes="a frozen base")
+@PROGRAMS.add(
+    transfer, source="Keras guide, transfer learning and fine-tuning", notes="a frozen base"
+)
 def frozen_base(folder):
     x, y = floats()
     y = (y > 0).astype("float32")
