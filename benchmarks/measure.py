@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from networks import NETWORKS, Network
 
-from portable_models import Member, Recipe, cross_validate, fit, fit_many, portable_random
+from portable_models import Member, Recipe, cross_validate, fit_many, portable_random
 from portable_models.data import ArraySamples, load_boston
 from portable_models.models import boston_regressor
 
@@ -67,11 +67,8 @@ def _by_keras(rows: Any) -> float:
     at: list[float] = []
     _say("some epochs of Model.fit")
     started = time.perf_counter()
-    fit(
-        _model(),
-        part[0],
-        _recipe(epochs=1 + KERAS_EPOCHS),
-        validation=part[1],
+    fit_many(
+        [Member(_model(), part[0], _recipe(epochs=1 + KERAS_EPOCHS), part[1])],
         engine="keras",
         progress=lambda *_: at.append(time.perf_counter()),
         prove=False,
@@ -98,7 +95,7 @@ def single(repeats: int) -> dict[str, Any]:
         for repeat in range(repeats + 1):
             _say(f"one model, {len(x)} samples")
             started = time.perf_counter()
-            training = fit(_model(), (x, y), recipe, prove=False)
+            (training,) = fit_many([Member(_model(), (x, y), recipe)], prove=False)
             took = time.perf_counter() - started - training.compile_seconds
             assert training.engine == "compiled"
             if repeat:
@@ -165,10 +162,9 @@ def networks(repeats: int) -> dict[str, Any]:
                 _say(f"{name}, {engine}")
                 at: list[float] = [0.0]
                 # Two trainings: the first epoch of Model.fit compiles.
-                training = fit(
-                    _model(network.build),
-                    rows,
-                    _recipe(network, epochs=1 + network.epochs),
+                recipe = _recipe(network, epochs=1 + network.epochs)
+                (training,) = fit_many(
+                    [Member(_model(network.build), rows, recipe)],
                     engine=engine,
                     progress=lambda *_, at=at: at.append(time.perf_counter()),
                     prove=False,

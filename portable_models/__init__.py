@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from portable_models.training.cross_validation import cross_validate
     from portable_models.training.fit import fit
     from portable_models.training.fit_many import Member, fit_many
+    from portable_models.training.measuring import evaluate, predict
     from portable_models.training.recipe import Recipe
 
 _HOMES = {
@@ -28,6 +29,7 @@ _HOMES = {
     "Member": "training",
     "Recipe": "training",
     "cross_validate": "training",
+    "evaluate": "training",
     "data": "",
     "experiments": "",
     "export": "",
@@ -40,6 +42,7 @@ _HOMES = {
     "names": "",
     "plots": "",
     "portable_random": "random",
+    "predict": "training",
     "random": "",
     "run": "experiments",
     "training": "",
@@ -52,9 +55,11 @@ __all__ = [
     "Member",
     "Recipe",
     "cross_validate",
+    "evaluate",
     "fit",
     "fit_many",
     "portable_random",
+    "predict",
     "run",
 ]
 

@@ -1,4 +1,4 @@
-"""Forked processes: a fork copies a framework's locks and memory, but not the threads that it computes with."""
+"""Forked processes: a fork copies a framework's locks and memory, but not its threads."""
 
 from __future__ import annotations
 

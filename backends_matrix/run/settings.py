@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,5 +71,11 @@ class MatrixSettings:
 
     @property
     def threads(self) -> int:
-        """Bound on each worker's threads."""
+        """Bound on each worker's threads: ``OMP_NUM_THREADS`` where it is set, else an even share of the cores.
+
+        It stands in the record of every cell, as sums on PyTorch depend on it.
+        """
+        given = os.environ.get("OMP_NUM_THREADS", "")
+        if given.isdigit() and int(given):
+            return int(given)
         return max(1, cores() // self.parallel_workers)

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 import jax
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from portable_models._backend.jax_members import apart, at_once, kind, same, split, stack
+from portable_models._backend.jax_passes import Passes
 from portable_models._backend.program import (
     NotCompilableError,
     OnDevice,
@@ -22,13 +22,8 @@ from portable_models._backend.program import (
     Program,
     ProgramFailedError,
     State,
-    batch_of,
     first_line,
-    may_log_otherwise,
     scalar_logs,
-    step_logs_differ,
-    tracing,
-    variables_of,
 )
 
 SLOW_IN_LOOPS = ("conv_general_dilated", "reduce_window", "select_and_scatter")
@@ -48,19 +43,15 @@ class JaxProgram(Program):
     def __init__(
         self, model: Any, training: Pass, validation: Pass | None, threads: int = 1
     ) -> None:
-        self._model = model
         self._training = training
-        self._validation = validation
         self._threads = threads
-        self._variables = variables_of(model)
-        self._places = {id(variable): number for number, variable in enumerate(self._variables)}
+        self._passes = Passes(model, training, validation)
         self._alone = {part: jax.jit(partial(self._epochs, part=part)) for part in Part}
         self._side_by_side = {part: jax.jit(partial(self._members, part=part)) for part in Part}
         self._compiled: dict[Any, Any] = {}
         self._in_loops: dict[Part, bool] = {}
         self._stacked_rows: dict[int, tuple[Sequence[OnDevice], Any]] = {}
         self._ready: dict[str, Any] = {}
-        self._keeps_logs: dict[bool, bool] = {}
 
     def prepare(
         self,
@@ -174,12 +165,12 @@ class JaxProgram(Program):
         logs: list[dict[str, Any]] = []
         for order in orders:
             found: dict[str, Any] = {}
-            for way, prefix in self._ways(part):
+            for way, prefix in self._passes.ways(part):
                 trains = way is self._training
                 tensors = rows.training if trains else rows.held_out
                 places = order if trains else rows.held_out_order
                 state, own = self._each(way, state, tensors, places, most)
-                measured = self._call(f"logs {trains}", partial(self._logs, way), state, own)
+                measured = self._call(f"logs {trains}", partial(self._passes.logs, way), state, own)
                 found |= scalar_logs(measured, prefix)
             logs.append(found)
         names = logs[0] if logs else {}
@@ -189,10 +180,10 @@ class JaxProgram(Program):
         self, way: Pass, state: State, tensors: Any, order: Any, most: int | None
     ) -> tuple[State, Any]:
         def one(state: State, tensors: Any, places: Any) -> Any:
-            state, logs = self._step(way, state, tensors, places)
-            return state, self._kept(way, logs)
+            state, logs = self._passes.step(way, state, tensors, places)
+            return state, self._passes.kept(way, logs)
 
-        state, own = list(self._call("reset", self._reset, state)), None
+        state, own = list(self._call("reset", self._passes.reset, state)), None
         batches, rest = way.batches(jax.numpy.asarray(order))
         for places in (*batches[:most], *([rest] if rest.shape[0] else [])):
             state, own = self._call(f"step {way is self._training}", one, state, tensors, places)
@@ -204,13 +195,6 @@ class JaxProgram(Program):
             self._ready[name] = jax.jit(function)
         found: Any = self._ready[name](*given)
         return found
-
-    def _ways(self, part: Part) -> list[tuple[Pass, str]]:
-        """The passes of an epoch, with the prefix of their logs."""
-        ways = [] if part is Part.VALIDATION else [(self._training, "")]
-        if part is not Part.TRAINING and self._validation is not None:
-            ways.append((self._validation, "val_"))
-        return ways
 
     def _members(
         self, states: Any, shared: Any, own: Any, orders: Any, count: Any, *, part: Part
@@ -236,7 +220,7 @@ class JaxProgram(Program):
     ) -> Any:
         passes = [
             (way, prefix, training if way is self._training else held_out)
-            for way, prefix in self._ways(part)
+            for way, prefix in self._passes.ways(part)
         ]
 
         def epoch(number: Any, carried: Any) -> Any:
@@ -244,7 +228,7 @@ class JaxProgram(Program):
             found: dict[str, Any] = {}
             for way, prefix, tensors in passes:
                 order = orders[number] if way is self._training else every
-                state, measured = self._through(way, state, tensors, order)
+                state, measured = self._passes.through(way, state, tensors, order)
                 found |= scalar_logs(measured, prefix)
             return state, {
                 name: logs[name].at[number].set(found[name], mode="promise_in_bounds")
@@ -254,94 +238,11 @@ class JaxProgram(Program):
         names: dict[str, Any] = {}
         for way, prefix, tensors in passes:
             order = orders[0] if way is self._training else every
-            names |= scalar_logs(self._log_shapes(way, state, tensors, order), prefix)
+            names |= scalar_logs(self._passes.log_shapes(way, state, tensors, order), prefix)
         logs = {
             name: jax.numpy.zeros((orders.shape[0],), value.dtype) for name, value in names.items()
         }
         return jax.lax.fori_loop(0, count, epoch, (state, logs))
-
-    def _through(
-        self, way: Pass, state: Any, tensors: Any, order: Any
-    ) -> tuple[Any, dict[str, Any]]:
-        def one(carried: Any, places: Any) -> tuple[Any, None]:
-            state, logs = self._step(way, carried[0], tensors, places)
-            return (state, self._kept(way, logs)), None
-
-        state = self._reset(state)
-        shapes = self._log_shapes(way, state, tensors, order) if self._keeps(way) else {}
-        own = {name: jax.numpy.zeros(each.shape, each.dtype) for name, each in shapes.items()}
-        batches, rest = way.batches(order)
-        if batches.shape[0]:
-            (state, own), _ = jax.lax.scan(one, (state, own), batches)
-        if rest.shape[0]:
-            (state, own), _ = one((state, own), rest)
-        return state, self._logs(way, state, own)
-
-    def _step(self, way: Pass, state: Any, tensors: Any, places: Any) -> tuple[Any, Any]:
-        """The state after a step of Keras, which takes it apart by what a variable is for, and its logs."""
-        model, trains = self._model, way is self._training
-        groups = [
-            model.trainable_variables,
-            model.non_trainable_variables,
-            *([model.optimizer.variables] if trains else []),
-            model.metrics_variables,
-        ]
-        numbers = [[self._places[id(variable)] for variable in group] for group in groups]
-        parts = tuple([state[number] for number in group] for group in numbers)
-        name = "train_step" if trains else "test_step"
-        batch = batch_of(way, tensors, places)
-        with tracing(name):
-            logs, after = getattr(model, name)(parts, batch)
-            state = list(state)
-            for group, values in zip(numbers, after, strict=True):
-                for number, value in zip(group, values, strict=True):
-                    state[number] = value
-        return state, logs
-
-    def _keeps(self, way: Pass) -> bool:
-        """Whether the last step's own logs are reported, and so are carried along."""
-        return self._keeps_logs.get(way is self._training, False)
-
-    def _kept(self, way: Pass, logs: Any) -> dict[str, Any]:
-        return {name: jax.numpy.asarray(logs[name]) for name in logs} if self._keeps(way) else {}
-
-    def _log_shapes(self, way: Pass, state: Any, tensors: Any, order: Any) -> dict[str, Any]:
-        """What is reported of a pass: arrays, or only their shapes and dtypes."""
-        trains = way is self._training
-        if not may_log_otherwise(self._model):
-            return self._metrics(state)
-        batches, rest = way.batches(order)
-        places = batches[0] if batches.shape[0] else rest
-        logs, differ = {}, False
-
-        def step(state: Any, tensors: Any, places: Any) -> Any:
-            nonlocal differ
-            _, logs = self._step(way, state, tensors, places)
-            differ = step_logs_differ(self._model, logs, "train_step" if trains else "test_step")
-            return {name: jax.numpy.asarray(value) for name, value in scalar_logs(logs).items()}
-
-        logs = jax.eval_shape(step, list(state), tensors, places)
-        self._keeps_logs[trains] = differ
-        return logs if differ else self._metrics(state)
-
-    def _logs(self, way: Pass, state: Any, own: Any) -> dict[str, Any]:
-        return dict(own) if self._keeps(way) else self._metrics(state)
-
-    def _reset(self, state: Any) -> Any:
-        with self._scope(state) as scope:
-            self._model.reset_metrics()
-        return [
-            value if (new := scope.get_current_value(variable)) is None else new
-            for variable, value in zip(self._variables, state, strict=True)
-        ]
-
-    def _metrics(self, state: Any) -> dict[str, Any]:
-        with self._scope(state):
-            found = scalar_logs(self._model.get_metrics_result())
-        return {name: jax.numpy.asarray(value) for name, value in found.items()}
-
-    def _scope(self, state: Any) -> Any:
-        return keras.StatelessScope(state_mapping=list(zip(self._variables, state, strict=True)))
 
 
 @contextlib.contextmanager

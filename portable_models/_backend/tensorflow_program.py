@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ from portable_models._backend.program import (
     tracing,
     variables_of,
 )
+from portable_models._backend.tensorflow_loops import any_size, each_size
 
 PAYS_FROM = 5_000
 """Steps from which a program goes through XLA.
@@ -70,10 +71,8 @@ class TensorFlowProgram(Program):
         steps = epochs * max(training.steps, 1)
         weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
         pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
-        # What the user asked for stands: "auto" leaves the choice to us.
-        asked = (model.get_compile_config() or {}).get("jit_compile", "auto")
-        self._must = asked is True
-        self._xla = pays if asked == "auto" else bool(asked)
+        # jit_compile=False stands; True is also what Keras makes of "auto", which leaves the choice to us.
+        self._xla = pays and model.jit_compile
         # A step of the user's own may ask how many rows a batch has.
         self._of_any_size = not self._xla and not may_log_otherwise(model)
         self._keeps_logs: dict[bool, dict[str, Any]] = {}
@@ -94,10 +93,12 @@ class TensorFlowProgram(Program):
             lacking = isinstance(
                 error, tf.errors.UnimplementedError | tf.errors.InvalidArgumentError
             )
-            if not self._of_any_size and not (self._xla and lacking and not self._must):
+            if not self._of_any_size and not (self._xla and lacking):
                 if isinstance(error, NotCompilableError):
                     raise
-                raise NotCompilableError(f"TensorFlow cannot compile it: {first_line(error)}") from None
+                raise NotCompilableError(
+                    f"TensorFlow cannot compile it: {first_line(error)}"
+                ) from None
         # XLA lacks some operations that the executor has, such as max-pooling's derivative while operations
         # must be deterministic; and a layer may want to know how large a batch is. What else is wrong with a
         # step is raised again.
@@ -264,39 +265,6 @@ class TensorFlowProgram(Program):
 
         own = {key: tf.zeros((), value.dtype) for key, value in like.items()}
         uneven = bool(way.width) and way.count % way.batch_size != 0
-        own = (_any_size if self._of_any_size and uneven else _each_size)(way, order, once, own)
+        loop = any_size if self._of_any_size and uneven else each_size
+        own = loop(way, order, once, own)
         return own if like else dict(model.get_metrics_result())
-
-
-Once = Callable[[Any], dict[str, Any]]
-
-
-def _each_size(way: Pass, order: Any, once: Once, own: dict[str, Any]) -> dict[str, Any]:
-    """Whole batches in a loop, and the one that is left over."""
-    batches, rest = way.batches(order)
-
-    def one(number: Any, _: Any) -> Any:
-        return number + 1, once(batches[number])
-
-    if batches.shape[0]:
-        _, own = tf.while_loop(
-            lambda number, _: number < batches.shape[0],
-            one,
-            [tf.constant(0), own],
-            parallel_iterations=1,
-        )
-    return once(rest) if rest.shape[0] else own
-
-
-def _any_size(way: Pass, order: Any, once: Once, own: dict[str, Any]) -> dict[str, Any]:
-    """All batches in one loop, whose step is traced once for any number of rows."""
-    count, places = -(-way.count // way.batch_size), order.shape[0]
-
-    def one(number: Any, _: Any) -> Any:
-        first = number * way.width
-        return number + 1, once(order[first : tf.minimum(first + way.width, places)])
-
-    _, own = tf.while_loop(
-        lambda number, _: number < count, one, [tf.constant(0), own], parallel_iterations=1
-    )
-    return own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,8 +10,6 @@ import keras
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch._higher_order_ops.while_loop import while_loop_op
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from portable_models._backend.program import (
     NotCompilableError,
@@ -31,6 +28,7 @@ from portable_models._backend.program import (
     tracing,
     variables_of,
 )
+from portable_models._backend.torch_loop import compiled_loop, on_one_thread
 from portable_models._backend.torch_step import Step, StepGraph, stateless
 
 PAYS_FROM = 20_000
@@ -42,7 +40,12 @@ grow with the graph, so their ratio, 12,000 to 28,000 steps, holds for small and
 """
 
 WORTH_FROM = 1_000
-"""Steps of a training from which tracing pays for itself."""
+"""Steps of a training from which tracing pays for itself, also in a process that traces for the first time.
+
+To trace takes as long as 55 to 150 steps of ``Model.fit`` (dense, convolutional, attention, LSTM of 20 steps
+and GRU of 100 steps were measured), so that 80 to 220 steps break even. In a new process, importing PyTorch's
+tracer takes another 3 seconds, which are 600 steps of a small network.
+"""
 
 TRACED_FROM = 150
 """Calls from which a step is traced, but for the training step, which always is.
@@ -230,11 +233,11 @@ class _Way:
                 graph = self._program.graph(step, state, [*leaves, one], pure=loop)
                 threads = 1 if graph.work < ONE_THREAD_BELOW else None
                 run = (
-                    _compiled(graph, state, leaves, indices, threads)
+                    compiled_loop(graph, state, leaves, indices, threads)
                     if loop
                     else partial(_stepped, graph, _each if several else _one)
                 )
-                self._ready[key] = run if threads is None else partial(_on_one_thread, run)
+                self._ready[key] = run if threads is None else partial(on_one_thread, run)
             else:
                 once = partial(self._program.call, step)
                 self._ready[key] = partial(_each if several else _one, once)
@@ -258,54 +261,6 @@ def _one(
     once: Callable[[State, Any], State], state: State, leaves: Sequence[Any], places: Any
 ) -> State:
     return once(state, [*leaves, places])
-
-
-def _on_one_thread(run: Callable[..., State], *given: Any) -> State:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return run(*given)
-    finally:
-        torch.set_num_threads(before)
-
-
-def _compiled(
-    graph: StepGraph, state: State, leaves: Any, batches: Any, threads: int | None
-) -> Callable[..., State]:
-    """All steps as one loop in C++, for so many threads."""
-    steps, count = int(batches.shape[0]), len(state)
-
-    def loop(*flat: Any) -> tuple[Any, ...]:
-        def further(number: Any, *carried: Any) -> Any:
-            del carried
-            return number < steps
-
-        def body(number: Any, *carried: Any) -> tuple[Any, ...]:
-            state, more = carried[:count], carried[count:]
-            *tensors, batches = more[: len(leaves) + 1]
-            indices = torch.index_select(batches, 0, number.reshape(1))[0]
-            return (
-                number + 1,
-                *graph(list(state), [*tensors, indices], more[len(leaves) + 1 :]),
-            )
-
-        start = torch.zeros((), dtype=torch.int64)
-        return tuple(while_loop_op(further, body, (start, *flat[:count]), flat[count:])[1:])
-
-    flat = [*state, *leaves, batches, *graph.constants]
-    traced = make_fx(loop, tracing_mode="fake", _allow_non_fake_inputs=True)(*flat)
-    with warnings.catch_warnings():
-        # Inductor's own modules use torch.jit, which torch 2.13 deprecates. Can go when they no longer do.
-        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
-        from torch import _inductor
-
-        options = {"cpp_wrapper": True} | ({} if threads is None else {"cpp.threads": threads})
-        run = _inductor.compile(traced, flat, options=options)
-
-    def call(state: State, leaves: Any, batches: Any) -> State:
-        return list(run(*state, *leaves, batches, *graph.constants))
-
-    return call
 
 
 def _values(state: State) -> State:

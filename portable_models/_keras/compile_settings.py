@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 
-def asked_jit_compile(model: Any) -> bool | str:
-    """The ``jit_compile`` that ``compile`` was called with: True, False or ``"auto"``.
+def jit_compile_is_auto(model: Any) -> bool:
+    """Whether ``model.jit_compile`` is what Keras chooses by itself.
 
-    ``model.jit_compile`` holds what ``"auto"`` was resolved to. The public ``get_compile_config``
-    serializes losses and metrics too, and raises for those that cannot be
-    (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/trainers/trainer.py).
+    Keras keeps only what ``"auto"`` was resolved to, so an explicit value that is the same cannot be told
+    from it (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/trainers/trainer.py).
     """
-    held = getattr(getattr(model, "_compile_config", None), "config", {})
-    asked: bool | str = held.get("jit_compile", "auto")
-    return asked
+    return bool(model.run_eagerly or model.jit_compile == model._resolve_auto_jit_compile())
 
 
 def compiled_parts(model: Any) -> list[Any]:

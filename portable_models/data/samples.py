@@ -111,7 +111,9 @@ class ArraySamples:
 
     def take(self, indices: Indices) -> Batch:
         """See ``Samples.take``."""
-        return Batch(*map_arrays(lambda array: array[indices], (self.x, self.y, self.sample_weight)))
+        return Batch(
+            *map_arrays(lambda array: array[indices], (self.x, self.y, self.sample_weight))
+        )
 
     def subset(self, indices: Indices) -> ArraySamples:
         """See ``Samples.subset``."""

@@ -203,9 +203,9 @@ def _refuse_aug_mix(layer: Any, data: Any, training: bool = True, seed: Any = No
     if not training:
         return None
     raise NotImplementedError(
-        f"layer {layer.name!r} (AugMix) chooses its operations with Python's own generator: for every batch on "
-        "PyTorch, and once, while it is compiled, on JAX and TensorFlow. Its images cannot be equal; augment "
-        "the data before training, outside portable_random, or put the layers that AugMix combines "
+        f"layer {layer.name!r} (AugMix) chooses its operations with Python's own generator: for every batch "
+        "on PyTorch, and once, while it is compiled, on JAX and TensorFlow. Its images cannot be equal; "
+        "augment the data before training, outside portable_random, or put the layers that AugMix combines "
         "(RandomRotation, RandomShear, ...) into the model"
     )
 

@@ -8,6 +8,7 @@ from portable_models.training.fit_many import Member, fit_many
 from portable_models.training.group import NotCompiledWarning
 from portable_models.training.history import History, Training, mean_history
 from portable_models.training.jobs import OrderWarning
+from portable_models.training.measuring import evaluate, predict
 from portable_models.training.probe import batch_digests
 from portable_models.training.recipe import Recipe
 from portable_models.training.requirements import RecipeCompilesWarning
@@ -29,10 +30,12 @@ __all__ = [
     "batch_digests",
     "compile_model",
     "cross_validate",
+    "evaluate",
     "fit",
     "fit_many",
     "mean_history",
     "perturb_last_bit",
+    "predict",
     "round_otherwise",
     "weights_digest",
 ]

@@ -65,7 +65,9 @@ def _samples_of(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Sample
     x, y, weight = (map_arrays(_array, part) for part in (x, y, sample_weight))
     if class_weight is not None:
         if weight is not None or not isinstance(y, np.ndarray):
-            raise _NotArraysError("class_weight goes with one array of targets and no sample_weight")
+            raise _NotArraysError(
+                "class_weight goes with one array of targets and no sample_weight"
+            )
         weight = class_weights(y, class_weight)
     elif isinstance(weight, np.ndarray) and isinstance(y, (list, tuple, Mapping)):
         if weight.ndim != 1 and weight.shape[1:] != (1,):

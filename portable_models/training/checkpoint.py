@@ -150,7 +150,9 @@ def _settings_text(settings: Settings) -> str:
     weights = settings.class_weight
     held = {
         "batch_size": settings.batch_size,
-        "class_weight": None if weights is None else sorted((int(k), v) for k, v in weights.items()),
+        "class_weight": None
+        if weights is None
+        else sorted((int(k), v) for k, v in weights.items()),
         "initial_epoch": settings.initial_epoch,
         "seed": settings.seed,
         "shuffle": settings.shuffle,

@@ -21,7 +21,8 @@ from portable_models.training.allowed import (
 from portable_models.training.beside import Beside
 from portable_models.training.delivery import read_digests
 from portable_models.training.engine import Job
-from portable_models.training.groups import Group, build, grouped
+from portable_models.training.group import Group
+from portable_models.training.groups import build, grouped
 
 _BEFORE_BUILDING = (unfit_data, unfit_callbacks, unfit_settings)
 

@@ -48,6 +48,7 @@ def make_optimizer(named: Named) -> Any:
     """A new optimizer from its name or config."""
     return keras.optimizers.get(named if isinstance(named, str) else _own(named))
 
+
 def _own(settings: Any) -> Any:
     """A copy that Keras may keep and change: it takes lists and dicts, not tuples and read-only maps."""
     if isinstance(settings, Mapping):
@@ -55,4 +56,3 @@ def _own(settings: Any) -> Any:
     if isinstance(settings, (list, tuple)):
         return [_own(value) for value in settings]
     return copy.copy(settings)
-

@@ -15,6 +15,7 @@ from portable_models.random import portable_random
 from portable_models.training.engine import EpochReport
 from portable_models.training.fit_many import Member, fit_many
 from portable_models.training.history import Training, mean_history
+from portable_models.training.jobs import as_samples
 from portable_models.training.recipe import Recipe
 
 Standardisation = Literal["once", "per_fold", "none"]
@@ -25,7 +26,7 @@ class CrossValidation:
     """The outcome of k trainings, each validated on the fold that it did not see.
 
     Args:
-        folds: one training per fold.
+        folds: one training per fold; each holds its trained model as ``model``.
         mean: the folds' histories averaged epoch by epoch.
     """
 
@@ -62,7 +63,7 @@ def fold_seed(seed: int, fold: int) -> int:
 
 def cross_validate(
     build: Callable[[], Any],
-    samples: Samples,
+    samples: Any,
     recipe: Recipe,
     *,
     folds: int = 4,
@@ -77,7 +78,8 @@ def cross_validate(
 
     Args:
         build: makes a new model, whose initial weights are drawn from the fold's seed.
-        samples: all rows; standardisation needs dense features of shape ``(n, features)``.
+        samples: all rows: ``Samples``, ``(x, y)`` or ``(x, y, sample_weight)`` of arrays or data frames;
+            standardisation needs dense features of shape ``(n, features)``.
         recipe: settings of each fold's training.
         folds: how many.
         standardisation: ``"once"`` uses mean and deviation of all rows, validation rows included, as the
@@ -99,6 +101,7 @@ def cross_validate(
         raise ValueError(
             f"unknown standardisation {standardisation!r}: expected once, per_fold or none"
         )
+    samples = as_samples(samples)
     if standardisation == "once":
         (samples,) = standardised(samples)
     members = []

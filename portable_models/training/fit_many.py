@@ -78,8 +78,8 @@ def fit_many(
         One training for each member.
 
     Raises:
-        ValueError: no members, or recipes that are not alike; an unknown pipeline or engine; a checkpoint that
-            is damaged or belongs to another training.
+        ValueError: no members, or recipes that are not alike; an unknown pipeline or engine; a checkpoint
+            that is damaged or belongs to another training.
         PipelineUnavailableError: a package that the pipeline needs is not installed.
         TrainingInterrupted: Ctrl-C was pressed; it holds the histories so far.
     """
@@ -147,4 +147,3 @@ def _counted_over(on_epoch: EpochReport, members: int) -> EpochReport:
         on_epoch(next(done), members * epochs, metrics)
 
     return report
-

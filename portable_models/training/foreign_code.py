@@ -1,9 +1,9 @@
 """Which parts of a compiled model are Python code that neither Keras nor this library wrote.
 
 A compiled program runs a model's Python code once, while it is traced. Keras does the same on JAX and
-TensorFlow; on PyTorch it runs the code at every step. Code that is not known cannot be assumed to do the same
-each time (count its calls, read a global, draw from NumPy), so two questions depend on it: may PyTorch's steps
-be traced, and may two models share one program.
+TensorFlow; on PyTorch it runs the code at every step. Code of the user's may do something else each time:
+count its calls, read a global, draw from NumPy. So two questions depend on it: may PyTorch's steps be traced,
+and may two models share one program.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ KNOWN = ("keras", "portable_models", "builtins", "numpy", "collections")
 """Packages whose code computes the same at every call."""
 _CONTAINERS = ("ParameterDict", "ParameterList")
 """What Keras on PyTorch keeps a layer's parameters in."""
-_RUNS_FOREIGN = ("Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer", "MultiHeadWrapper")
+_RUNS_FOREIGN = (
+    "Lambda",
+    "TorchModuleWrapper",
+    "JaxLayer",
+    "FlaxLayer",
+    "TFSMLayer",
+    "MultiHeadWrapper",
+)
 """Layers of Keras that run a function or module of the user's."""
 
 
@@ -34,9 +41,7 @@ def foreign_parts(model: Any) -> list[str]:
         Descriptions such as ``"the class MyModel"`` or ``"my_loss of the compiled loss"``; empty where all
         code is Keras's or this library's.
     """
-    found = [
-        f"{_name(part)} ({where})" for where, part in _parts(model) if not _is_known(part)
-    ]
+    found = [f"{_name(part)} ({where})" for where, part in _parts(model) if not _is_known(part)]
     return list(dict.fromkeys(found))
 
 

@@ -1,4 +1,4 @@
-"""What makes two trainings alike: one compiled program, or one checkpoint, may serve both only if it is equal.
+"""What two trainings must have in common to share a compiled program or a checkpoint.
 
 Two descriptions are made of a compiled model. ``program_key`` compares models of one process; objects of the
 user's count by identity. ``training_digest`` lasts: functions of the user's count by their code and by the
@@ -20,6 +20,7 @@ import numpy as np
 
 from portable_models._keras.building import all_layers
 from portable_models._keras.compile_settings import compile_arguments
+from portable_models.data.samples import digest_arrays
 from portable_models.training.foreign_code import foreign_parts
 
 _PLAIN = (str, int, float, bool, type(None), bytes, complex)
@@ -71,10 +72,18 @@ def _architecture(model: Any) -> Any:
     Automatic names differ between two builds; a seed decides values only.
     """
     numbers = {layer.name: f"#{place}" for place, layer in enumerate(all_layers(model))}
+    shared: dict[Any, int] = {}
 
     def plain(part: Any) -> Any:
         if isinstance(part, Mapping):
-            return {str(key): plain(value) for key, value in part.items() if key != "seed"}
+            # Keras numbers shared objects by their addresses in memory.
+            return {
+                str(key): shared.setdefault(value, len(shared))
+                if key == "shared_object_id"
+                else plain(value)
+                for key, value in part.items()
+                if key != "seed"
+            }
         if isinstance(part, (list, tuple)):
             return [plain(value) for value in part]
         if isinstance(part, str):
@@ -99,6 +108,8 @@ def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     optimizer = found.pop("optimizer", None)
     if hasattr(optimizer, "get_config"):
         config = dict(optimizer.get_config())
+        # Keras counts the optimizers that it names.
+        config.pop("name", None)
         if isinstance(config.get("learning_rate"), (int, float)):
             del config["learning_rate"]
         found["optimizer"] = {"class": _home(type(optimizer)), "config": config}
@@ -134,7 +145,10 @@ def _by_identity(part: Any) -> Any:
 def _by_value(part: Any) -> Any:
     """A lasting description of an object or function of the user's."""
     if isinstance(part, functools.partial):
-        return [_by_value(part.func), *(_describe(each, _by_value) for each in (part.args, part.keywords))]
+        return [
+            _by_value(part.func),
+            *(_describe(each, _by_value) for each in (part.args, part.keywords)),
+        ]
     if isinstance(part, MethodType):
         return [_by_value(part.__func__), _describe(part.__self__, _by_value)]
     if isinstance(part, FunctionType):
@@ -144,7 +158,7 @@ def _by_value(part: Any) -> Any:
     if isinstance(part, type):
         return _source(part)
     if isinstance(part, np.ndarray):
-        return hashlib.sha256(np.ascontiguousarray(part)).hexdigest()
+        return digest_arrays(part)
     if hasattr(part, "get_config"):
         return [_source(type(part)), _describe(part.get_config(), _by_value)]
     if (attributes := getattr(part, "__dict__", None)) is not None and callable(part):
@@ -156,7 +170,9 @@ def _by_value(part: Any) -> Any:
 
 
 def _code(code: CodeType) -> str:
-    constants = [_code(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    constants = [
+        _code(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts
+    ]
     text = repr((code.co_code.hex(), constants, code.co_names))
     return hashlib.sha256(text.encode()).hexdigest()
 

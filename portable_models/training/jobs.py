@@ -71,8 +71,8 @@ def user_job(
     _require_rows(samples, validation)
     if pipeline is not None and why_not:
         raise ValueError(
-            f"pipeline={pipeline!r} hands arrays over, and {why_not}. Leave pipeline out to train on the data "
-            "as it is"
+            f"pipeline={pipeline!r} hands arrays over, and {why_not}. Leave pipeline out to train on the "
+            "data as it is"
         )
     steps = keywords["steps_per_epoch"]
     batch = keywords["batch_size"] or (
@@ -132,9 +132,9 @@ def keep(job: Job, checkpoint: Checkpoint) -> Job:
         ValueError: see ``Keeper``; or only Keras can read the data.
     """
     if job.samples is None:
+        why_not = job.given.why_not_arrays if job.given else ""
         raise ValueError(
-            f"a checkpoint belongs to data that can be read by row, and {job.given and job.given.why_not_arrays}. "
-            "Leave checkpoint out"
+            f"a checkpoint belongs to data that can be read by row, and {why_not}. Leave checkpoint out"
         )
     build(job)
     return replace(job, keeper=Keeper(checkpoint, job.model, job.samples, job.settings))
@@ -186,7 +186,9 @@ def _own_order(keywords: Mapping[str, Any], samples: Samples | None) -> Any:
     if isinstance(x, keras.utils.PyDataset):
         # Keras would shuffle its batches by Python's unseeded generator.
         shuffle = False
-    elif shuffle and (samples is not None or hasattr(x, "shape") or isinstance(x, (list, tuple, dict))):
+    elif shuffle and (
+        samples is not None or hasattr(x, "shape") or isinstance(x, (list, tuple, dict))
+    ):
         reason = "Keras shuffles this data itself, differently on each backend"
     if reason:
         warnings.warn(

@@ -39,7 +39,9 @@ class KerasEngine:
         """The batches of the first epoch: through Keras's data adapters, or by their rows."""
         del aside
         return [
-            partial(list, batch_digests(job.training_feed(0)) if job.given is None else _by_rows(job))
+            partial(
+                list, batch_digests(job.training_feed(0)) if job.given is None else _by_rows(job)
+            )
             for job in self._jobs
         ]
 

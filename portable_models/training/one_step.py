@@ -159,10 +159,12 @@ def _unscaled(optimizer: Any) -> Iterator[None]:
     before = None if scale is None else keras.ops.convert_to_numpy(scale.value)
     if scale is not None:
         scale.assign(1.0)
-    yield
-    optimizer.loss_scale_factor = factor
-    if scale is not None:
-        scale.assign(before)
+    try:
+        yield
+    finally:
+        optimizer.loss_scale_factor = factor
+        if scale is not None:
+            scale.assign(before)
 
 
 def _apply(model: Any, gradients: list[Array]) -> None:

@@ -59,9 +59,7 @@ def require_compiled(model: Any) -> None:
         )
 
 
-def by_recipe(
-    recipe: Recipe, given: Mapping[str, Any], seed: int
-) -> tuple[dict[str, Any], int]:
+def by_recipe(recipe: Recipe, given: Mapping[str, Any], seed: int) -> tuple[dict[str, Any], int]:
     """The arguments of ``fit`` as a recipe decides them, and its seed.
 
     Raises:

@@ -13,6 +13,7 @@ from portable_models.cache import programs_folder
 from portable_models.training.beside import beside
 from portable_models.training.choosing import Chosen, choose
 from portable_models.training.engine import Job
+from portable_models.training.explaining import explained
 from portable_models.training.group import NotCompiledWarning
 from portable_models.training.history import Training
 from portable_models.training.proofs import Proof, proof_of
@@ -60,7 +61,8 @@ def train(
                 job.history.update(job.keeper.restore())
         aside.begin()
         try:
-            chosen.engine.run(jobs)
+            with explained():
+                chosen.engine.run(jobs)
         except KeyboardInterrupt:
             raise TrainingInterrupted(_outcomes(jobs, chosen, proofs)) from None
         return _outcomes(jobs, chosen, proofs)

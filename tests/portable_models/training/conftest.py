@@ -22,3 +22,10 @@ def any_number_of_steps(request, monkeypatch):
     for name, value in request.param.items():
         assert getattr(module, name) > value
         monkeypatch.setattr(module, name, value)
+
+
+@pytest.fixture(autouse=True)
+def compiled_from_the_first_step(monkeypatch):
+    """The trainings of these tests are too short for a program to pay on PyTorch; it is what they test."""
+    if BACKEND == "torch":
+        monkeypatch.setattr("portable_models._backend.torch.WORTH_FROM", 0)

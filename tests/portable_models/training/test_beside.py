@@ -5,10 +5,12 @@ import threading
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, models, portable_random
+from portable_models import Recipe, models, portable_random
 from portable_models._backend import current
 from portable_models.training import compiled_engine, proofs
 from portable_models.training.beside import beside
+
+from .study import fit
 
 RECIPE = Recipe(optimizer="sgd", loss="mse", metrics=("mae",), epochs=2, batch_size=4)
 IN_THREADS = current().computes_in_threads

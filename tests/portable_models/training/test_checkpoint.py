@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Checkpoint, Recipe, fit, portable_random
+from portable_models import Checkpoint, Recipe, portable_random
 from portable_models.training.left_off import trainings_kept
+
+from .study import fit
 
 X = np.random.default_rng(0).normal(size=(18, 4)).astype("float32")
 ROWS = (X, X.sum(axis=1))
@@ -78,7 +80,7 @@ def test_fewer_epochs_than_are_done_are_refused(tmp_path):
 def test_the_file_of_another_training_is_refused(tmp_path):
     train(tmp_path / "a.npz")
     checkpoint = Checkpoint(tmp_path / "a.npz")
-    with pytest.raises(ValueError, match="another training, of different recipe"):
+    with pytest.raises(ValueError, match="another training, of different settings"):
         fit(build(), ROWS, RECIPE.replace(batch_size=3), checkpoint=checkpoint)
     with pytest.raises(ValueError, match="another training, of different samples"):
         fit(build(), (X + 1, ROWS[1]), RECIPE, checkpoint=checkpoint)

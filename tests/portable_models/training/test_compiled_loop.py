@@ -4,13 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, portable_random
+from portable_models import Recipe, portable_random
 from portable_models._backend import current
 
 if current().name != "torch":
     pytest.skip("one engine compiles everything there", allow_module_level=True)
 
 from portable_models._backend import torch_program
+
+from .study import fit
 
 SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.01, decay_steps=5, decay_rate=0.7)
 

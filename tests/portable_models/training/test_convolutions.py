@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Member, Recipe, fit, fit_many
+from portable_models import Member, Recipe, fit_many
 from portable_models._backend import current
+
+from .study import fit
 
 X = np.random.default_rng(0).normal(size=(20, 6, 6, 1)).astype("float32")
 Y = np.arange(20) % 2

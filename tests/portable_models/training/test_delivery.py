@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, models, portable_random
+from portable_models import Recipe, models, portable_random
 from portable_models.data import MultiHotSamples
 from portable_models.data.samples import digest_arrays
 from portable_models.training.probe import SPARSE_FROM, SparseArray, batch_digest
+
+from .study import fit
 
 WORDS, REVIEWS = 64, 21
 

@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, cross_validate, fit, portable_random
+from portable_models import Recipe, cross_validate, portable_random
 from portable_models.data import ArraySamples, MultiHotSamples
+
+from .study import fit
 
 pytestmark = pytest.mark.usefixtures("any_number_of_steps")
 

@@ -8,9 +8,8 @@ from portable_models import Recipe, portable_random
 from portable_models.data import ArraySamples, DataSet, MultiHotSamples
 from portable_models.experiments import procedures
 from portable_models.experiments.procedures import FinalTest, Task
-from portable_models.training import groups
+from portable_models.training import compile_model, groups
 from portable_models.training.evaluation import evaluated
-from portable_models.training.fit import compile_model
 from portable_models.training.history import Training
 
 WORDS, COUNT, BATCH = 12, 23, 5

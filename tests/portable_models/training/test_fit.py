@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, portable_random
+from portable_models import Recipe, portable_random
 from portable_models.data import ArraySamples
 from portable_models.training import mean_history, weights_digest
 from portable_models.training.history import Training
+
+from .study import fit
 
 RECIPE = Recipe(loss="mse", metrics=("mae",), epochs=3, batch_size=8, seed=5)
 

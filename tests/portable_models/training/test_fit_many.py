@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Checkpoint, Member, Recipe, fit, fit_many, portable_random
+from portable_models import Checkpoint, Member, Recipe, fit_many, portable_random
 from portable_models.data import MultiHotSamples
 from portable_models.training import TrainingInterrupted
+
+from .study import fit
 
 ROWS = 21
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, portable_random
+from portable_models import Recipe, portable_random
 from portable_models._backend import current
 
 if current().name != "tensorflow":
@@ -14,6 +14,8 @@ from portable_models._backend import tensorflow_program
 from portable_models._backend.memory import aligned
 from portable_models.data import ArraySamples, MultiHotSamples
 from portable_models.training.evaluation import evaluated
+
+from .study import fit
 
 tf = tensorflow_program.tf
 BATCH = 4

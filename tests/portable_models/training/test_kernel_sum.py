@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, portable_random
+from portable_models import Recipe, portable_random
 from portable_models.data import MultiHotSamples
 from portable_models.training import groups, keras_engine
 from portable_models.training.kernel_sum import first_dense
+
+from .study import fit
 
 WORDS = 6
 

@@ -4,11 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, cross_validate, fit, portable_random
+from portable_models import Recipe, cross_validate, portable_random
 from portable_models.data import ArraySamples
 from portable_models.training.first_job import first_job
 from portable_models.training.one_step import record, replay
 from portable_models.training.states import State
+
+from .study import fit
 
 RECIPE = Recipe(
     optimizer="adam", loss="binary_crossentropy", metrics=("accuracy",), epochs=3, batch_size=8

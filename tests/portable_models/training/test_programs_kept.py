@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, portable_random
+from portable_models import Recipe, portable_random
 from portable_models._backend import current
 from portable_models.cache import CACHE_VARIABLE, programs_folder
+
+from .study import fit
 
 X = np.linspace(-1, 1, 48, dtype="float32").reshape(12, 4)
 RECIPE = Recipe(optimizer="rmsprop", loss="mse", epochs=2, batch_size=4)

@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit
+from portable_models import Recipe
 from portable_models.training import groups
+
+from .study import fit
 
 ROWS, BATCH = 53, 8
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, portable_random
+from portable_models import Recipe, portable_random
 from portable_models._backend import current
 
 if current().name != "torch":
@@ -12,6 +12,8 @@ if current().name != "torch":
 
 from portable_models._backend.torch_program import torch
 from portable_models._backend.torch_step import StepGraph
+
+from .study import fit
 
 COPIES = ("clone", "detach", "lift_fresh_copy")
 

@@ -4,13 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, fit, portable_random
+from portable_models import Recipe, portable_random
 from portable_models._backend import current
 
 if current().name != "torch":
     pytest.skip("only PyTorch's threads can be set while it runs", allow_module_level=True)
 
 from portable_models._backend import torch_graph, torch_program, torch_step
+
+from .study import fit
 
 SMALL, LARGE = 8, 400
 
