@@ -132,7 +132,9 @@ def last_bit(model: Any, fits: list[dict[str, Any]]) -> None:
     for number, variable in enumerate(model.trainable_variables):
         value = np.array(variable.numpy())
         ends = np.where(np.random.default_rng(number).random(value.shape) < 0.5, -np.inf, np.inf)
-        variable.assign(np.nextafter(value, ends.astype(value.dtype)))
+        near = np.nextafter(value, ends.astype(value.dtype))
+        # A zero is no rounded number: it stays, as biases do, which put a ReLU exactly at its corner.
+        variable.assign(np.where(value == 0, value, near))
 
 
 def main() -> int:

@@ -41,7 +41,7 @@ def given(*callbacks, **more):
     } | more
 
 
-@PROGRAMS.add(sgd(0.3), notes="stops, and puts back the weights of the best epoch")
+@PROGRAMS.add(sgd(0.2), notes="stops, and puts back the weights of the best epoch")
 def early_stopping_restores(folder):
     return given(
         keras.callbacks.EarlyStopping(monitor="val_loss", patience=1, restore_best_weights=True),
@@ -49,7 +49,7 @@ def early_stopping_restores(folder):
     )
 
 
-@PROGRAMS.add(sgd(0.3), notes="never stops before its start; a mode and a baseline")
+@PROGRAMS.add(sgd(0.2), notes="never stops before its start; a mode and a baseline")
 def early_stopping_with_baseline(folder):
     return given(
         keras.callbacks.EarlyStopping(
@@ -59,7 +59,7 @@ def early_stopping_with_baseline(folder):
     )
 
 
-@PROGRAMS.add(sgd(0.3))
+@PROGRAMS.add(sgd(0.2))
 def reduce_lr_on_plateau(folder):
     return given(
         keras.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.3, patience=1, cooldown=1)
@@ -85,7 +85,7 @@ def model_checkpoint_every_epoch(folder):
     )
 
 
-@PROGRAMS.add(sgd(0.3), notes="only where it is better")
+@PROGRAMS.add(sgd(0.2), notes="only where it is better")
 def model_checkpoint_of_the_best(folder):
     return given(
         keras.callbacks.ModelCheckpoint(
