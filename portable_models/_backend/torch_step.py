@@ -138,14 +138,22 @@ def _select(condition: Any, true_fn: Callable[[], Any], false_fn: Callable[[], A
         return true_fn() if condition else false_fn()
     scope = keras.src.backend.common.stateless_scope.get_stateless_scope()
     known = scope.state_mapping
-    ways = []
+    ways, changed = [], set()
     for way in (true_fn, false_fn):
         copies = {key: value.clone() for key, value in known.items()}
+        versions = {key: value._version for key, value in copies.items()}
         with keras.StatelessScope() as inner:
-            inner.state_mapping = copies
+            inner.state_mapping = dict(copies)
             ways.append((way(), inner.state_mapping))
+        # By a new value, or in place, which PyTorch counts.
+        changed |= {
+            key
+            for key, value in copies.items()
+            if inner.state_mapping[key] is not value or value._version != versions[key]
+        }
     (one, after_one), (other, after_other) = ways
-    for key in known:
+    # The others stay the tensors that they are: an optimizer may hold them, to change them in place.
+    for key in changed:
         known[key] = torch.where(condition, after_one[key], after_other[key])
     return keras.tree.map_structure(
         lambda first, second: None if first is None else torch.where(condition, first, second),

@@ -38,3 +38,12 @@ def all_layers(model: Any) -> list[Any]:
 def clear_losses(model: Any) -> None:
     """Forget the penalties that layers noted in their last call; there is no public way."""
     model._clear_losses()
+
+
+def has_state(layer: Any) -> bool:
+    """Whether a layer itself, without those inside it, has variables that are no weights and no seeds.
+
+    ``layer.non_trainable_variables`` holds those of the layers inside, and frozen weights too.
+    """
+    seeds = {id(each.state) for each in layer._seed_generators}
+    return any(id(each) not in seeds for each in layer._non_trainable_variables)

@@ -141,7 +141,9 @@ def _observed_shapes(
     for layer in layers:
         layer.call = watch(layer, layer.call)
     try:
-        model(_zeros(model), training=False)
+        # What the call changes, such as the state of a generator that the model draws from, is dropped.
+        with keras.StatelessScope():
+            model(_zeros(model), training=False)
     finally:
         for layer in layers:
             del layer.call

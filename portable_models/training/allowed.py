@@ -15,7 +15,7 @@ from portable_models._keras.building import all_layers
 from portable_models._keras.compile_settings import limits_for_debugging
 from portable_models.data.samples import ArraySamples, MultiHotSamples
 from portable_models.training.engine import Job
-from portable_models.training.foreign_code import foreign_parts
+from portable_models.training.foreign_code import foreign_parts, unproven_parts
 
 callbacks = keras.callbacks
 
@@ -84,7 +84,11 @@ def unfit_model(job: Job) -> str:
     for layer in all_layers(job.model):
         if not layer.supports_jit:
             return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
-    if current().runs_python_at_every_step and (foreign := foreign_parts(job.model)):
+    if not current().runs_python_at_every_step:
+        return ""
+    if unproven := unproven_parts(job.model):
+        return f"{unproven[0]} is not proven to train in a program on this backend as it does without"
+    if foreign := foreign_parts(job.model):
         return (
             f"{foreign[0]} is Python code that Keras runs at every step on this backend, and a program "
             "would run once; compiled are the layers, losses, metrics and optimizers of Keras"

@@ -12,7 +12,9 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from portable_models._keras.building import all_layers
+import keras
+
+from portable_models._keras.building import all_layers, has_state
 from portable_models._keras.compile_settings import compiled_parts
 
 KNOWN = ("keras", "portable_models", "builtins", "numpy", "collections")
@@ -28,6 +30,36 @@ _RUNS_FOREIGN = (
     "MultiHeadWrapper",
 )
 """Layers of Keras that run a function or module of the user's."""
+
+
+OPTIMIZERS = frozenset(
+    "Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer MultiOptimizer Muon Nadam "
+    "RMSprop RoundingOtherwise SGD".split()
+)
+"""Optimizers whose traced step is proven equal to their step on PyTorch.
+
+ScheduleFreeAdamW is not: it keeps ``momentum.value`` and then changes the variable, in place on PyTorch
+(keras 3.15.1, src/optimizers/schedule_free_adamw.py), so that the old momentum is the new one there.
+"""
+_STATEFUL = frozenset("BatchNormalization Discretization Normalization SpectralNormalization".split())
+"""Layers with variables that are no weights and no seeds, proven in the same way."""
+
+
+def unproven_parts(model: Any) -> list[str]:
+    """Name each part of Keras whose state is not known to change in a traced step as it does at once.
+
+    Args:
+        model: built and compiled.
+    """
+    found = []
+    for part in compiled_parts(model):
+        is_optimizer = isinstance(part, keras.optimizers.Optimizer)
+        if is_optimizer and type(part).__name__ not in OPTIMIZERS:
+            found.append(f"the optimizer {type(part).__name__}")
+    for layer in all_layers(model):
+        if has_state(layer) and type(layer).__name__ not in _STATEFUL:
+            found.append(f"layer {layer.name}, which keeps a state between batches,")
+    return found
 
 
 def foreign_parts(model: Any) -> list[str]:

@@ -210,7 +210,11 @@ def _watches_nan(job: Job) -> bool:
 
 def _recorded(job: Job) -> dict[str, Any]:
     """The epoch in Keras's own record, since callbacks such as a scheduler add to the logs."""
-    return {name: points[-1] for name, points in job.model.history.history.items() if points}
+    return {
+        name: points[-1]
+        for name, points in job.model.history.history.items()
+        if len(points) > len(job.history.get(name, ()))
+    }
 
 
 def _report(job: Job, callbacks: HeldCallbacks, epoch: int, metrics: Any) -> None:
