@@ -11,7 +11,7 @@ from portable_models.training.jobs import OrderWarning
 from portable_models.training.measuring import evaluate, predict
 from portable_models.training.probe import batch_digests
 from portable_models.training.recipe import Recipe
-from portable_models.training.requirements import RecipeCompilesWarning
+from portable_models.training.requirements import LossWarning, RecipeCompilesWarning
 from portable_models.training.rounding import round_otherwise
 from portable_models.training.train import TrainingInterrupted
 from portable_models.training.weights import perturb_last_bit, weights_digest
@@ -20,6 +20,7 @@ __all__ = [
     "Checkpoint",
     "CrossValidation",
     "History",
+    "LossWarning",
     "Member",
     "NotCompiledWarning",
     "OrderWarning",

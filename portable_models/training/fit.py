@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from portable_models.resolution import nonportable_losses
 from portable_models.training.checkpoint import Checkpoint
 from portable_models.training.history import Training
 from portable_models.training.jobs import user_job
 from portable_models.training.recipe import Recipe
 from portable_models.training.requirements import (
+    LossWarning,
     by_recipe,
     compile_anew,
     require_compiled,
@@ -115,6 +118,8 @@ def fit(
         given, seed = by_recipe(recipe, given, seed)
         compile_anew(model, recipe)
     require_compiled(model)
+    for message in nonportable_losses(model):
+        warnings.warn(message, LossWarning, stacklevel=2)
     data = {
         "x": x,
         "y": y,

@@ -71,6 +71,22 @@ class Recipe:
         """The same recipe with some settings changed."""
         return dataclasses.replace(self, **changes)
 
+    @classmethod
+    def of(cls, model: Any, **settings: Any) -> Recipe:
+        """The recipe that compiles another model as a compiled model is compiled.
+
+        Args:
+            model: a compiled Keras model.
+            **settings: what a model does not hold: ``epochs``, ``batch_size``, ``seed``, ...
+
+        Raises:
+            ValueError: the model is not compiled, or was compiled with something that a recipe cannot hold;
+                the message lists all of it.
+        """
+        from portable_models.training.recipe_of import recipe_of
+
+        return recipe_of(model, **settings)
+
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values.
 

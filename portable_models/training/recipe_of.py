@@ -13,7 +13,6 @@ from portable_models.files.neutral import neutralise
 from portable_models.training.recipe import Recipe
 
 _PUBLIC_DEFAULTS: Mapping[str, tuple[Any, ...]] = {
-    "weighted_metrics": (None, []),
     "run_eagerly": (False,),
     "steps_per_execution": (1,),
     "auto_scale_loss": (True,),
@@ -49,6 +48,9 @@ def recipe_of(model: Any, **settings: Any) -> Recipe:
         ),
         "loss": _written(given.get("loss"), keras.losses.serialize, cannot, "loss"),
         "metrics": _written(given.get("metrics") or (), keras.metrics.serialize, cannot, "metric"),
+        "weighted_metrics": _written(
+            given.get("weighted_metrics") or (), keras.metrics.serialize, cannot, "metric"
+        ),
         "loss_weights": given.get("loss_weights"),
     }
     if given.get("loss") is None:

@@ -29,6 +29,11 @@ class RecipeCompilesWarning(UserWarning):
     """A compiled model was given with a recipe, so it was compiled anew and its optimizer's state is lost."""
 
 
+class LossWarning(UserWarning):
+    """The model is compiled with a loss that is known to differ between backends; the message names another
+    one."""
+
+
 def require_keras_model(model: Any) -> None:
     """Check that ``model`` is a Keras model of this process's Keras.
 

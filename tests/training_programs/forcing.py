@@ -1,4 +1,4 @@
-"""Make the library compile what is too short to be worth it, so that short programs prove the compiled engine."""
+"""Compile what is too short to be worth it, so that short programs prove the compiled engine."""
 
 from __future__ import annotations
 

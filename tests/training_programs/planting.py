@@ -174,7 +174,7 @@ PLANTED: dict[str, tuple[str, Train]] = {
     "a log more": ("steps/extra_log", editing_logs(lambda logs: logs.update(more=1.0))),
     "logs in another order": ("steps/extra_log", editing_logs(reorder)),
     "counts of validation as training's": (
-        "tabular/imbalanced_with_class_weight",
+        "targets/imbalanced_with_class_weight",
         editing_logs(validation_for_training),
     ),
     "two weights in each other's place": ("watching/csv_logger", with_weights_swapped),

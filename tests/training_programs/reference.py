@@ -134,7 +134,7 @@ def shuffled_model_fit(model: Any, fit: dict[str, Any]) -> Any:
     """``Model.fit``, epoch after epoch, on rows in the order that ``epoch_order`` draws.
 
     Raises:
-        NotShuffled: the data are no arrays, or steps and splits make an epoch something else.
+        NotPermutedError: the data are no arrays, or steps and splits make an epoch something else.
     """
     fit = {"verbose": 0, "epochs": 1, **fit}
     rows = _rows(fit)
@@ -175,7 +175,7 @@ def shuffled_model_fit(model: Any, fit: dict[str, Any]) -> Any:
     return model.history
 
 
-class NotShuffled(ValueError):
+class NotPermutedError(ValueError):
     """What the reference cannot permute here."""
 
 
@@ -185,7 +185,7 @@ def can_be_permuted(program: Program) -> bool:
         try:
             for fit in program.fits(Path(folder)):
                 _rows(fit)
-        except NotShuffled:
+        except NotPermutedError:
             return False
     return True
 
@@ -195,7 +195,7 @@ def _rows(fit: dict[str, Any]) -> int:
     leaves = [leaf for leaf in leaves if leaf is not None]
     plain = all(isinstance(leaf, np.ndarray) for leaf in leaves)
     if not plain or {"validation_split", "steps_per_epoch"} & set(fit):
-        raise NotShuffled("only NumPy arrays without steps and splits are permuted here")
+        raise NotPermutedError("only NumPy arrays without steps and splits are permuted here")
     return len(leaves[0])
 
 

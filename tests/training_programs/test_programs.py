@@ -1,4 +1,4 @@
-"""Every program trains through ``portable_models.fit`` as through ``Model.fit``; on this process's backend."""
+"""Every program trains through ``portable_models.fit`` as through ``Model.fit``, on this backend."""
 
 import functools
 
@@ -10,6 +10,7 @@ from observing import TestWatcher, Watcher
 from programs import programs_of_this_backend
 
 PROGRAMS = programs_of_this_backend()
+OPAQUE = ("No gradients provided", "but called with", "Traceback")
 
 
 @functools.cache
@@ -33,6 +34,9 @@ def test_program_trains_as_with_model_fit(name, way):
     assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
     assert got.engine in ("compiled", "keras")
     assert bool(got.reason) == (got.engine == "keras"), "a fallback says why"
+    assert not any(words in got.reason for words in OPAQUE), (
+        "in words of the program, not of the tracing"
+    )
 
 
 @pytest.mark.parametrize("watcher", [Watcher, TestWatcher])

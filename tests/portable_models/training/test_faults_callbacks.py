@@ -98,14 +98,14 @@ class Freeze(keras.callbacks.Callback):
 def test_freezing_a_layer_leaves_every_weight_in_its_place(engine):
     """Both kernels have one shape, so a change of places would go unnoticed."""
     ours, keras_own = network(), network()
-    try:
-        model_fit(keras_own, callbacks=[Freeze()])
-    except ValueError as refused:
-        # Keras on JAX: the optimizer was built for the variables that were trainable then.
-        assert "optimizer_variables" in str(refused)
+    if BACKEND == "jax":
+        # Keras: the optimizer was built for the variables that were trainable then.
+        with pytest.raises(ValueError, match="optimizer_variables"):
+            model_fit(keras_own, callbacks=[Freeze()])
         with pytest.raises(ValueError, match="optimizer_variables"):
             fit(ours, engine, callbacks=[Freeze()])
         return
+    model_fit(keras_own, callbacks=[Freeze()])
     fit(ours, engine, callbacks=[Freeze()])
     assert [v.path.split("/")[-2:] for v in ours.weights] == [
         v.path.split("/")[-2:] for v in keras_own.weights

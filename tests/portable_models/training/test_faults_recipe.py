@@ -1,4 +1,4 @@
-"""A recipe takes every spelling that Keras takes, with arguments, as names, configs, functions and objects."""
+"""A recipe takes every spelling that Keras takes: names, configs, functions and objects, with arguments."""
 
 import functools
 import warnings

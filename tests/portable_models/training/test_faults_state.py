@@ -81,7 +81,7 @@ def state(model):
     return found
 
 
-class Stop(Exception):
+class StoppedError(Exception):
     """What a user's callback raises."""
 
 
@@ -99,7 +99,9 @@ HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_test_begin", "o
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("error", [Stop("mine"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
+@pytest.mark.parametrize(
+    "error", [StoppedError("mine"), KeyboardInterrupt(), SystemExit(3)], ids=repr
+)
 @pytest.mark.parametrize("hook", HOOKS)
 @pytest.mark.parametrize("build", [averaging, scaled])
 def test_everything_is_put_back_when_a_callback_raises(build, hook, error, engine):
@@ -124,7 +126,7 @@ def test_everything_is_put_back_when_a_step_raises(engine):
     class Failing(keras.Sequential):
         def compute_loss(self, *args, **kwargs):
             if self.fails:
-                raise Stop("in the step")
+                raise StoppedError("in the step")
             return super().compute_loss(*args, **kwargs)
 
     model = Failing(network().layers)
@@ -134,7 +136,7 @@ def test_everything_is_put_back_when_a_step_raises(engine):
     before = state(model)
     model.fails = True
     model.train_function = None
-    with pytest.raises(Stop, match="in the step"):
+    with pytest.raises(StoppedError, match="in the step"):
         portable_models.fit(model, *data(11), batch_size=11, engine=engine, verbose=0)
     assert _changed(before, state(model)) == {}
 
@@ -153,11 +155,11 @@ def test_model_fit_after_an_interrupted_training_averages_as_ever(engine):
     def finish(interrupt):
         model = averaging()
         if interrupt:
-            with pytest.raises(Stop):
+            with pytest.raises(StoppedError):
                 portable_models.fit(
                     model,
                     *data(),
-                    callbacks=[Raising("on_train_begin", Stop())],
+                    callbacks=[Raising("on_train_begin", StoppedError())],
                     engine=engine,
                     verbose=0,
                 )

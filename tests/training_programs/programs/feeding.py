@@ -151,7 +151,7 @@ class Batches(keras.utils.PyDataset):
         self.size = size
 
     def __len__(self):
-        return -(-len(self.x) // self.size)
+        return (len(self.x) + self.size - 1) // self.size
 
     def __getitem__(self, index):
         rows = slice(index * self.size, (index + 1) * self.size)

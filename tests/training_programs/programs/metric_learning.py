@@ -143,7 +143,9 @@ else:
 
 
 def triplet():
-    embedding = keras.Sequential([keras.Input((5,)), layers.Dense(6, "relu"), layers.Dense(3)])
+    # A last bias would cancel in the distances: no gradient but rounding, of which Adam makes whole steps.
+    last = layers.Dense(3, use_bias=False)
+    embedding = keras.Sequential([keras.Input((5,)), layers.Dense(6, "relu"), last])
     inputs = [keras.Input((5,), name=name) for name in ("anchor", "positive", "negative")]
     distances = DistanceLayer()(*[embedding(each) for each in inputs])
     model = Triplet(keras.Model(inputs, distances))

@@ -1,4 +1,4 @@
-"""Every optimizer, and what can be asked of one: clipping, averages, accumulation, schedules, scaled losses."""
+"""Every optimizer, and what can be asked of one: clipping, averages, accumulation, schedules."""
 
 from __future__ import annotations
 

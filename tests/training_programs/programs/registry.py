@@ -20,6 +20,7 @@ TOPICS = (
     "changing",
     "looking",
     "tabular",
+    "targets",
     "feeding",
     "settings",
 )

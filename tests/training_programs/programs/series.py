@@ -21,7 +21,8 @@ def compiled(*parts, loss="mse", optimizer="adam", metrics=("mae",)):
 def classifier():
     return compiled(
         keras.Input((8, 2)),
-        layers.Conv1D(6, 3, padding="same"),
+        # A bias before BatchNormalization has no gradient but rounding, of which Adam makes whole steps.
+        layers.Conv1D(6, 3, padding="same", use_bias=False),
         layers.BatchNormalization(),
         layers.ReLU(),
         layers.Conv1D(6, 3, padding="same", activation="relu"),

@@ -132,7 +132,7 @@ def r_squared(y_true, y_pred):
             keras.metrics.R2Score(),
             keras.metrics.MeanMetricWrapper(keras.losses.huber, name="huber"),
         ],
-    )  # fmt: skip
+    )
 )
 def own_metrics(folder):
     return three_epochs()
@@ -166,7 +166,7 @@ class Counts(keras.metrics.Metric):
             keras.metrics.F1Score(threshold=0.5),
         ],
         weighted_metrics=["accuracy"],
-    )  # fmt: skip
+    )
 )
 def metric_with_a_dict_as_result(folder):
     x, y = binary()

@@ -41,7 +41,7 @@ def given(*callbacks, **more):
     } | more
 
 
-@PROGRAMS.add(sgd(0.3), notes="stops, and puts back the weights of the best epoch")
+@PROGRAMS.add(sgd(0.2), notes="stops, and puts back the weights of the best epoch")
 def early_stopping_restores(folder):
     return given(
         keras.callbacks.EarlyStopping(monitor="val_loss", patience=1, restore_best_weights=True),
@@ -49,7 +49,7 @@ def early_stopping_restores(folder):
     )
 
 
-@PROGRAMS.add(sgd(0.3), notes="never stops before its start; a mode and a baseline")
+@PROGRAMS.add(sgd(0.2), notes="never stops before its start; a mode and a baseline")
 def early_stopping_with_baseline(folder):
     return given(
         keras.callbacks.EarlyStopping(
@@ -59,7 +59,7 @@ def early_stopping_with_baseline(folder):
     )
 
 
-@PROGRAMS.add(sgd(0.3))
+@PROGRAMS.add(sgd(0.2))
 def reduce_lr_on_plateau(folder):
     return given(
         keras.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.3, patience=1, cooldown=1)
@@ -85,7 +85,7 @@ def model_checkpoint_every_epoch(folder):
     )
 
 
-@PROGRAMS.add(sgd(0.3), notes="only where it is better")
+@PROGRAMS.add(sgd(0.2), notes="only where it is better")
 def model_checkpoint_of_the_best(folder):
     return given(
         keras.callbacks.ModelCheckpoint(
@@ -147,11 +147,8 @@ def swap_ema_weights_on_epoch(folder):
 
 @PROGRAMS.add(network)
 def lambda_callback_of_epochs(folder):
-    class Recorder(keras.callbacks.LambdaCallback):
-        observations: list = []
-
     seen: list = []
-    callback = Recorder(
+    callback = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: seen.append(("begin", epoch)),
         on_epoch_end=lambda epoch, logs: seen.append(("end", epoch, dict(logs))),
         on_train_end=lambda logs: seen.append(("over", dict(logs))),
@@ -198,12 +195,6 @@ def the_usual_four(folder):
     }  # fmt: skip
 
 
-class Observed(keras.callbacks.History):
-    """A History of the user's own."""
-
-    observations: list = []
-
-
 @PROGRAMS.add(network, notes="a History among the callbacks is the one that fit returns")
 def own_history(folder):
-    return given(Observed(), epochs=2)
+    return given(keras.callbacks.History(), epochs=2)
