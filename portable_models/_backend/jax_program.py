@@ -69,7 +69,7 @@ class JaxProgram(Program):
         self._in_loops[part] = not on_cpu or not _holds(traced.jaxpr, SLOW_IN_LOOPS)
         if self._in_loops[part]:
             with _compiling():
-                self._compiled.setdefault(kind((part, arguments)), traced.lower().compile())
+                self._compiled.setdefault((part, kind(arguments)), traced.lower().compile())
         else:
             self._stacked_rows.clear()
             # One batch of each kind: a whole epoch may take long.
@@ -153,7 +153,7 @@ class JaxProgram(Program):
 
     def _for(self, part: Part, function: Any, arguments: tuple[Any, ...]) -> Any:
         """The function compiled for arguments like these, unless devices have changed."""
-        key = kind((part, arguments))
+        key = (part, kind(arguments))
         if key not in self._compiled:
             self._compiled[key] = function.trace(*arguments).lower().compile()
         return self._compiled[key]

@@ -30,8 +30,7 @@ class RecipeCompilesWarning(UserWarning):
 
 
 class LossWarning(UserWarning):
-    """The model is compiled with a loss that is known to differ between backends; the message names another
-    one."""
+    """A compiled loss is known to differ between backends; the message names one that does not."""
 
 
 def require_keras_model(model: Any) -> None:
