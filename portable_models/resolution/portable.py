@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -122,8 +123,9 @@ def _is_sound(name: str, arguments: Mapping[str, Any]) -> bool:
 
 
 def _portable_function(function: Callable[..., Any]) -> Any:
-    package = "portable_models"
-    return keras.saving.get_registered_object(f"{package}>{function.__name__}_of_probabilities")
+    # Imported here, since importing the losses imports this.
+    home = importlib.import_module("portable_models.losses.of_probabilities")
+    return getattr(home, f"{function.__name__}_of_probabilities")
 
 
 def _module(kind: Kind) -> Any:
