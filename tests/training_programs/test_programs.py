@@ -1,66 +1,64 @@
 """Every program trains through ``portable_models.fit`` as through ``Model.fit``, on this backend."""
 
+import dataclasses
 import functools
 
 import pytest
 import reference
 from compare import judge, report
 from forcing import OF_THIS_BACKEND, forced
-from observing import TestWatcher, Watcher
+from observing import TestWatcher
 from programs import programs_of_this_backend
 
 PROGRAMS = programs_of_this_backend()
 OPAQUE = ("No gradients provided", "but called with", "Traceback")
+SHUFFLED = [name for name, each in PROGRAMS.items() if reference.can_be_permuted(each)][::4]
+"""One in four, since orders do not depend on what is trained; ``compare.py --shuffle`` runs all."""
 
 
-@functools.cache
-def trained_by_keras(name, shuffled):
-    train = reference.shuffled_model_fit if shuffled else reference.model_fit
-    return reference.run(PROGRAMS[name], train)
+@functools.lru_cache(maxsize=1)
+def watched_model_fit(name):
+    """The reference; pytest runs the tests of one program in a row."""
+    return reference.run(PROGRAMS[name], reference.model_fit, TestWatcher)
 
 
-def is_shuffled(program):
-    """Whether the library draws the order of the program's samples, all of them NumPy arrays."""
-    return reference.can_be_permuted(program)
+def unwatched(trained):
+    """A training without what the harness's own callback has recorded; it changes nothing else."""
+    seen = {
+        key: value
+        | {"callbacks": [each for each in value["callbacks"] if each[0] != "TestWatcher"]}
+        if key.startswith("fit ")
+        else value
+        for key, value in trained.seen.items()
+    }
+    return dataclasses.replace(trained, seen=seen)
 
 
-@pytest.mark.parametrize("way", OF_THIS_BACKEND)
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_program_trains_as_with_model_fit(name, way):
-    program = PROGRAMS[name]
-    with forced(way):
-        got = reference.run(program, reference.portable_fit())
-    bad = report(judge(trained_by_keras(name, shuffled=False), got, program.sensitivity))
-    assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
-    assert got.engine in ("compiled", "keras")
-    assert bool(got.reason) == (got.engine == "keras"), "a fallback says why"
-    assert not any(words in got.reason for words in OPAQUE), (
-        "in words of the program, not of the tracing"
-    )
+@pytest.mark.parametrize("name", PROGRAMS, scope="module")
+class TestProgram:
+    @pytest.mark.parametrize("way", OF_THIS_BACKEND)
+    def test_trains_as_with_model_fit(self, name, way):
+        program = PROGRAMS[name]
+        with forced(way):
+            got = reference.run(program, reference.portable_fit())
+        bad = report(judge(unwatched(watched_model_fit(name)), got, program.sensitivity))
+        assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
+        assert got.engine in ("compiled", "keras")
+        assert bool(got.reason) == (got.engine == "keras"), "a fallback says why"
+        assert not any(words in got.reason for words in OPAQUE), "it says what the user can do"
+
+    def test_hooks_see_what_model_fit_shows(self, name):
+        program = PROGRAMS[name]
+        got = reference.run(program, reference.portable_fit("keras"), TestWatcher)
+        bad = report(judge(watched_model_fit(name), got, program.sensitivity))
+        assert not bad, bad
+        assert (got.engine, got.reason) == ("keras", "")
 
 
-@pytest.mark.parametrize("watcher", [Watcher, TestWatcher])
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_hooks_see_the_training_that_model_fit_shows(name, watcher):
-    program = PROGRAMS[name]
-    expected = reference.run(program, reference.model_fit, watcher)
-    got = reference.run(program, reference.portable_fit(), watcher)
-    bad = report(judge(expected, got, program.sensitivity))
-    assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
-
-
-@pytest.mark.parametrize("name", [name for name in PROGRAMS if is_shuffled(PROGRAMS[name])])
+@pytest.mark.parametrize("name", SHUFFLED)
 def test_shuffled_program_trains_in_the_order_that_is_drawn(name):
     program = PROGRAMS[name]
     got = reference.run(program, reference.portable_fit(shuffle=True))
-    bad = report(judge(trained_by_keras(name, shuffled=True), got, program.sensitivity))
+    expected = reference.run(program, reference.shuffled_model_fit)
+    bad = report(judge(expected, got, program.sensitivity))
     assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_engine_keras_is_model_fit(name):
-    program = PROGRAMS[name]
-    got = reference.run(program, reference.portable_fit("keras"))
-    bad = report(judge(trained_by_keras(name, shuffled=False), got, program.sensitivity))
-    assert not bad, bad
-    assert (got.engine, got.reason) == ("keras", "")

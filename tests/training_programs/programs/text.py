@@ -13,7 +13,7 @@ PROGRAMS = Programs("text", "Keras code examples, natural language processing")
 
 KEYS = 60.0
 """The bias of attention's keys cancels in the softmax: its gradient is rounding, of which Adam makes steps.
-The floor of the three programs is 30 times the usual one, measured on PyTorch with ``compare.py --floor``."""
+The floor of these programs is up to 30 times the usual one, by ``compare.py --floor`` on PyTorch."""
 
 
 class TransformerBlock(layers.Layer):
