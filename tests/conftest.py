@@ -6,7 +6,11 @@ import os
 import pytest
 
 BACKENDS = [name for name in ("jax", "tensorflow", "torch") if importlib.util.find_spec(name)]
-DATA = "PORTABLE_MODELS_DATA"
+SLOW = {
+    "full_data": ("PORTABLE_MODELS_DATA", "tests on the real data"),
+    "all_programs": ("PORTABLE_MODELS_PROGRAMS", "tests of further training programs"),
+}
+"""Marker of slow proof -> the variable that lets it run, and what it is."""
 
 # Read by the frameworks when they are imported, so set before any test module imports keras.
 os.environ.setdefault("KERAS_BACKEND", BACKENDS[0] if BACKENDS else "none installed")
@@ -32,17 +36,17 @@ def pytest_report_header():
 
 
 def pytest_collection_modifyitems(items):
-    if not os.environ.get(DATA):
-        for item in items:
-            if item.get_closest_marker("full_data"):
-                item.add_marker(pytest.mark.skip(reason=f"{DATA} is not set"))
+    for marker, (variable, _) in SLOW.items():
+        if not os.environ.get(variable):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"{variable} is not set"))
 
 
 def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
-    # A module that is skipped as a whole has a report without keywords.
-    count = sum("full_data" in getattr(report, "keywords", ()) for report in skipped)
-    if count and not os.environ.get(DATA):
-        terminalreporter.write_line(
-            f"{count} tests on the real data did not run: {DATA} is not set"
-        )
+    for marker, (variable, what) in SLOW.items():
+        # A module that is skipped as a whole has a report without keywords.
+        count = sum(marker in getattr(report, "keywords", ()) for report in skipped)
+        if count and not os.environ.get(variable):
+            terminalreporter.write_line(f"{count} {what} did not run: {variable} is not set")

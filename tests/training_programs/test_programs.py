@@ -11,9 +11,14 @@ from observing import TestWatcher
 from programs import programs_of_this_backend
 
 PROGRAMS = programs_of_this_backend()
+ALWAYS = list(PROGRAMS)[::6]
+"""About 27 programs, some of each topic; the others are slow proof (marker all_programs)."""
+NAMES = [
+    name if name in ALWAYS else pytest.param(name, marks=pytest.mark.all_programs) for name in PROGRAMS
+]
 OPAQUE = ("No gradients provided", "but called with", "Traceback")
-SHUFFLED = [name for name, each in PROGRAMS.items() if reference.can_be_permuted(each)][::4]
-"""One in four, since orders do not depend on what is trained; ``compare.py --shuffle`` runs all."""
+SHUFFLED = [name for name, each in PROGRAMS.items() if reference.can_be_permuted(each)][::16]
+"""One in sixteen, since orders do not depend on what is trained; ``compare.py --shuffle`` runs all."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -34,7 +39,7 @@ def unwatched(trained):
     return dataclasses.replace(trained, seen=seen)
 
 
-@pytest.mark.parametrize("name", PROGRAMS, scope="module")
+@pytest.mark.parametrize("name", NAMES, scope="module")
 class TestProgram:
     @pytest.mark.parametrize("way", OF_THIS_BACKEND)
     def test_trains_as_with_model_fit(self, name, way):
