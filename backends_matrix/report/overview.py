@@ -14,7 +14,7 @@ from backends_matrix.report.records import (
     Report,
     Verdict,
 )
-from backends_matrix.report.tally import Agreement, grouped, summed
+from backends_matrix.report.tally import Tally, grouped, summed
 from backends_matrix.report.wording import count, holds, share_text
 
 
@@ -40,7 +40,7 @@ class Row:
     title: str
     quantities: Sequence[str]
     cells: Mapping[str, Cell | None]
-    agreement: Agreement
+    agreement: Tally
 
 
 @dataclass(frozen=True)
@@ -221,22 +221,6 @@ def example_rows(report: Report, experiment: str) -> list[ExampleRow]:
         ExampleRow(text, label, {example.backend: example for example in examples})
         for (text, label), examples in by_text.items()
     ]
-
-
-def headline(report: Report) -> str:
-    """The verdict as a sentence."""
-    if report.runs and not report.comparisons:
-        return "Nothing could be compared"
-    names = [name for name in backends(report) if any(c.backend == name for c in report.cells)]
-    if report.verdict == "error":
-        return "Not everything could be run"
-    if report.verdict == "differ":
-        return f"The {'runs' if report.runs else 'backends'} differ"
-    if report.verdict == "ran" or not report.comparisons:
-        return f"{' and '.join(names) or 'nothing'} ran; nothing was compared"
-    if len(names) < 2:
-        return f"{''.join(names)} agrees with itself"
-    return f"{', '.join(names[:-1])} and {names[-1]} agree"
 
 
 def data_text(data: Data) -> str:

@@ -131,6 +131,7 @@ class Problem:
     pipeline: str
     status: str
     reason: str
+    log: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ class Report:
     notes: Sequence[str] = ()
     environment_differences: Sequence[EnvironmentDifference] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse(document: Mapping[str, Any]) -> Report:
@@ -231,6 +233,7 @@ def parse(document: Mapping[str, Any]) -> Report:
         problems=[_record(Problem, entry) for entry in clean["problems"]],
         explanations=[_record(Explanation, entry) for entry in clean.get("explanations", ())],
         seconds=clean.get("seconds", {}),
+        options=clean.get("options", {}),
         runs=[run["name"] for run in clean.get("runs", ())],
         notes=clean.get("notes", ()),
         environment_differences=[

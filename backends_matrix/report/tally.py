@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Tally:
     """The sum of some comparisons.
 
     Args:
@@ -64,16 +64,16 @@ class Agreement:
         return f"agrees to epoch {self.undecidable_from - 1}"
 
 
-def summed(comparisons: Iterable[Comparison]) -> Agreement:
+def summed(comparisons: Iterable[Comparison]) -> Tally:
     """What comparisons came to together."""
     all_of_them = list(comparisons)
     if not all_of_them:
-        return Agreement()
+        return Tally()
     differing = [entry for entry in all_of_them if entry.verdict is Verdict.DIFFERS]
     undecidable = [entry for entry in all_of_them if entry.verdict is Verdict.UNDECIDABLE]
     epochs = [entry.epoch for entry in undecidable if entry.epoch is not None]
     start = min(epochs, default=None)
-    return Agreement(
+    return Tally(
         made=len(all_of_them),
         differing=len(differing),
         undecidable=len(undecidable),

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backends_matrix.report.console import SafeConsole
+from backends_matrix.report.headline import headline
 from backends_matrix.report.next_steps import next_step, notes, written
 from backends_matrix.report.overview import (
     Row,
@@ -19,7 +20,6 @@ from backends_matrix.report.overview import (
     claim_rows,
     data_text,
     extent,
-    headline,
     last_value,
     measured_lines,
     pipelines,

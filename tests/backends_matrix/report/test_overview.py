@@ -1,12 +1,12 @@
 import pytest
 
+from backends_matrix.report.headline import headline
 from backends_matrix.report.overview import (
     backends,
     claim_rows,
     data_text,
     example_rows,
     extent,
-    headline,
     lead_cell,
     measured_lines,
     place,
@@ -15,7 +15,7 @@ from backends_matrix.report.overview import (
     state,
 )
 from backends_matrix.report.records import Cell, Data, Verdict, parse, showable
-from backends_matrix.report.tally import Agreement, made_text, summed
+from backends_matrix.report.tally import Tally, made_text, summed
 
 
 def cell_with(final=(), history=()):
@@ -121,7 +121,7 @@ def test_agreement_with_gaps_does_not_claim_an_epoch(document):
 
 
 def test_nothing_compared_is_no_agreement():
-    assert (Agreement().verdict, Agreement().text) == (None, "not compared")
+    assert (Tally().verdict, Tally().text) == (None, "not compared")
 
 
 def test_only_undecidable_comparisons_are_undecidable(document):
@@ -158,7 +158,7 @@ def test_no_comparison_is_told_too():
     [
         ("agree", ("jax", "tensorflow", "torch"), "jax, tensorflow and torch agree"),
         ("agree", ("jax", "torch"), "jax and torch agree"),
-        ("differ", ("jax", "torch"), "The backends differ"),
+        ("undecidable", ("jax", "torch"), "Nothing could be decided"),
         ("error", ("jax",), "Not everything could be run"),
         ("ran", ("jax",), "jax ran; nothing was compared"),
     ],
