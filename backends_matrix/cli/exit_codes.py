@@ -76,6 +76,9 @@ def _run(command: Callable[[], Any]) -> int:
 
 
 def _code_of(end: SystemExit) -> int:
+    if isinstance(end.__context__, BrokenPipeError):
+        # click exits with 1 where nobody reads its output.
+        return EXIT_RUN
     if end.code is None:
         return 0
     if isinstance(end.code, int):

@@ -19,6 +19,9 @@ _UNSHOWABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\U000e0000-\U000e007f]"
 )
+LONGEST_TEXT = 2000
+"""Characters of one text; an exception may quote a whole array."""
+
 _Record = TypeVar("_Record")
 
 
@@ -244,9 +247,10 @@ def parse(document: Mapping[str, Any]) -> Report:
 
 
 def showable(value: Any) -> Any:
-    """The value with every character replaced, in every text, that cannot be shown safely."""
+    """The value with every character replaced, in every text, that cannot be shown; long texts are cut."""
     if isinstance(value, str):
-        return _UNSHOWABLE.sub("\ufffd", value)
+        shown = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…"
+        return _UNSHOWABLE.sub("\ufffd", shown)
     if isinstance(value, Mapping):
         return {showable(key): showable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

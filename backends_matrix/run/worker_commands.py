@@ -105,7 +105,10 @@ class Commands:
             }
         except PipelineUnavailableError as error:
             status, reason = Status.UNAVAILABLE, describe_error(error)
-        except Exception as error:  # whatever a user's model raises is that cell's result
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # whatever a user's model raises is that cell's result
             traceback.print_exc()
             status, reason = Status.FAILED, describe_error(error)
         seconds = time.perf_counter() - started

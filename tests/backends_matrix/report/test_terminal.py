@@ -31,7 +31,9 @@ def flat(text):
     ],
 )
 def test_the_verdict_is_in_words(kind, line, request):
-    assert any(each.startswith(line) for each in printed(request.getfixturevalue(kind)).splitlines())
+    assert any(
+        each.startswith(line) for each in printed(request.getfixturevalue(kind)).splitlines()
+    )
 
 
 @pytest.mark.parametrize("kind", ["document", "differing_document", "broken_document"])
