@@ -1,7 +1,6 @@
 """Events between noise, and processes that end, hang or close their output."""
 
 import asyncio
-import json
 import os
 import select
 import signal
@@ -212,7 +211,12 @@ def test_the_end_of_input_while_idle_is_an_ordinary_end():
         "for line in reader.lines(): reader.mark_idle(); print(line.strip(), flush=True)\n"
         "print('end')"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], input=json.dumps({}) + "\n", capture_output=True, text=True
-    )
-    assert (done.returncode, done.stdout) == (0, "{}\nend\n")
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        process.stdin.write("a command\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "a command\n"
+        process.stdin.close()
+        assert process.stdout.read() == "end\n"
+    assert process.returncode == 0
