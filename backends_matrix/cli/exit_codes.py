@@ -139,7 +139,7 @@ def _flush(code: int) -> int:
 
 
 def _discard(stream: Any) -> None:
-    """Send what is left of a stream nowhere, or Python would complain when it ends and exit with 120."""
+    """Discard a stream's buffer. Python would fail to write it at exit, and exit with 120."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):

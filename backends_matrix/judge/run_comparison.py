@@ -226,7 +226,7 @@ def _experiments(runs: Sequence[StoredRun], shared: Sequence[Place]) -> dict[str
 def _notes(
     runs: Sequence[StoredRun], pairs: Sequence[tuple[Place, CellResult, CellResult]]
 ) -> Iterable[str]:
-    """What a reader must know beside the verdicts."""
+    """Notes for the reader of the verdicts."""
     compared = dict.fromkeys(_variant(place) for place, *_ in pairs)
     bare = [variant for variant in compared if not _families(variant, runs)]
     if bare:

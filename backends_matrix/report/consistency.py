@@ -9,7 +9,7 @@ Entry = Mapping[str, Any]
 
 
 def contradictions(document: Entry) -> Iterator[str]:
-    """What a document says in one place and denies in another; nothing where it agrees with itself."""
+    """Yield each contradiction of a document as a sentence."""
     yield from _of_comparisons(document["comparisons"])
     verdict = document["verdict"]
     verdicts = [each["verdict"] for each in document["comparisons"]]

@@ -52,7 +52,7 @@ class Plot:
 
     @property
     def panels(self) -> int:
-        """How many frames the drawing has."""
+        """The number of frames in the drawing."""
         return len(self.drawing.axes)
 
 

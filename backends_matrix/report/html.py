@@ -219,7 +219,7 @@ def _quantities(compared: Sequence[Comparison]) -> list[Quantity]:
 
 
 def _reasons(group: Iterable[Comparison]) -> list[str]:
-    """How the tolerances came about: the worst comparison's reason, and how many others there are."""
+    """The reason of the worst comparison's tolerance, and the number of other reasons."""
     worst = summed(group := list(group)).worst
     others = {entry.why for entry in group if entry.why} - {worst.why if worst else ""}
     first = [worst.why] if worst and worst.why else []

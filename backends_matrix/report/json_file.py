@@ -131,7 +131,7 @@ def write_whole(path: Path, content: bytes) -> Path:
 
 
 def _deeper(value: Any, allowed: int) -> bool:
-    """Whether containers lie deeper inside each other than is allowed; looks no deeper itself."""
+    """True if objects and arrays are nested deeper than allowed."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     containers = [each for each in inner if isinstance(each, dict | list)]
     return bool(containers) and (

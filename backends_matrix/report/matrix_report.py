@@ -32,7 +32,7 @@ class MatrixReport:
 
     @property
     def exit_code(self) -> int:
-        """What ``portable matrix`` exits with: 0, 1 for a difference, 3 where nothing could be decided."""
+        """The exit code of ``portable matrix``: 0, 1 for a difference, 3 where nothing could be decided."""
         return EXIT_CODES[self.verdict]
 
 
@@ -51,7 +51,7 @@ def matrix(
     Args:
         experiments: one or more built-in names or ``package.module:object``.
         settings: what is asked for.
-        observer: is told of every epoch and cell.
+        observer: called for every epoch and cell.
         command: the command line, for the report.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a reader should know beside the results, and do next."""
+"""Notes on the results, and the next step for the reader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FILES = ("report.html", "report.json", "junit.xml")
 
 
 def notes(report: Report) -> list[str]:
-    """Remarks that cells which ended well have left, for instance that another engine ran."""
+    """Remarks on cells that ended well, for instance that another engine ran."""
     remarked = [cell for cell in report.cells if cell.ok and cell.reason and not cell.replica]
     same = grouped(remarked, lambda cell: (cell.backend, cell.reason))
     changed = [
@@ -41,7 +41,7 @@ def written(directory: Path) -> list[str]:
 
 
 def next_step(report: Report, directory: Path | str | None) -> str:
-    """What to do now, for each verdict."""
+    """The next step, by verdict."""
     plots = "see the plots below"
     if directory is not None:
         plots = f"see the plots in {Path(directory) / 'report.html'}"

@@ -1,4 +1,4 @@
-"""What every rendering shows of a report: rows, states of cells, claims, examples, the headline."""
+"""The parts of a report that every rendering shows: rows, states of cells, claims, examples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backends_matrix.report.wording import count, holds, share_text
 
 @dataclass(frozen=True)
 class State:
-    """What a place in the matrix shows: a kind (for the colour) and words.
+    """The state that a place in the matrix shows: a kind (for the colour) and words.
 
     ``kind`` is one of agrees, differs, undecidable, reference, ran, error and absent; ``detail`` is how much
     of its tolerance the worst comparison takes, or what it is of.
@@ -149,7 +149,7 @@ def shown_quantities(cells: Sequence[Cell]) -> list[str]:
 
 
 def last_value(cell: Cell, quantity: str) -> float | None:
-    """What was measured after training, else the last epoch's value."""
+    """The value measured after training, else that of the last epoch."""
     if quantity in cell.final:
         return cell.final[quantity]
     points = cell.history.get(quantity, ())
@@ -162,7 +162,7 @@ def place(comparison: Comparison) -> tuple[str, str, str, str]:
 
 
 def state(cell: Cell | None, report: Report, judged: Sequence[Comparison]) -> State:
-    """What a cell's place in the matrix shows.
+    """The state that a cell's place in the matrix shows.
 
     Args:
         cell: the cell, or None where none was planned.
@@ -183,7 +183,11 @@ def state(cell: Cell | None, report: Report, judged: Sequence[Comparison]) -> St
         == (cell.experiment, cell.variant, cell.backend)
         for entry in report.comparisons
     )
-    return State("reference", "reference") if serves else State("ran", "not compared")
+    # Also where the others have no result to compare with it, so that it looks the same in every row.
+    several = len(backends(report)) > 1 and cell.pipeline == pipelines(report)[0]
+    if serves or (several and cell.backend == report.reference):
+        return State("reference", "reference")
+    return State("ran", "not compared")
 
 
 def claim_rows(report: Report) -> list[ClaimRow]:
@@ -196,7 +200,7 @@ def claim_rows(report: Report) -> list[ClaimRow]:
 
 
 def measured_lines(claim: ClaimRow) -> list[str]:
-    """What was measured, once if all backends agree in it, and why some did not evaluate it."""
+    """The measured figures, once if all backends agree, and why some backends have none."""
     known = {name: each for name, each in claim.findings.items() if each.holds is not None}
     unknown = {name: each for name, each in claim.findings.items() if each.holds is None}
     lines = [
@@ -224,7 +228,7 @@ def example_rows(report: Report, experiment: str) -> list[ExampleRow]:
 
 
 def data_text(data: Data) -> str:
-    """What the data are, with the numbers of samples that their description does not give itself."""
+    """The description of the data, with the numbers of samples if it lacks them."""
     sizes = [
         f"{size:,} {use}"
         for size, use in ((data.train, "to train on"), (data.test, "to test on"))
@@ -234,7 +238,7 @@ def data_text(data: Data) -> str:
 
 
 def extent(report: Report) -> str:
-    """How much was run, in one line."""
+    """The size of the run, in one line."""
     shown = shown_cells(report)
     variant_count = len({(cell.experiment, cell.variant) for cell in shown})
     parts = [

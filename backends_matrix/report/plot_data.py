@@ -1,4 +1,4 @@
-"""What the plots of a variant's metrics show, taken from the comparisons."""
+"""The data of the plots of a variant's metrics, taken from the comparisons."""
 
 from __future__ import annotations
 

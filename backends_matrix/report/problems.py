@@ -1,4 +1,4 @@
-"""Everything that went wrong, each in one line that names where, what and by how much."""
+"""The problems of a run: one line each, with the place, the quantity and the size."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _Record = TypeVar("_Record")
 
 
 class Verdict(StrEnum):
-    """What a comparison came to."""
+    """The verdict of a comparison."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -102,7 +102,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What kind of difference a backend shows in a variant; ``sentence`` says it for people."""
+    """The kind of difference that a backend shows in a variant; ``sentence`` is for people."""
 
     experiment: str
     variant: str
@@ -115,7 +115,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Example:
-    """A decoded sample beside a backend's prediction."""
+    """A decoded sample and a backend's prediction."""
 
     experiment: str
     backend: str
@@ -149,7 +149,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Data:
-    """What an experiment was trained and tested on."""
+    """The data set of an experiment."""
 
     kind: str
     description: str
@@ -207,6 +207,7 @@ class Report:
     environment_differences: Sequence[EnvironmentDifference] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    reference: str = ""
 
 
 def parse(document: Mapping[str, Any]) -> Report:
@@ -237,6 +238,7 @@ def parse(document: Mapping[str, Any]) -> Report:
         explanations=[_record(Explanation, entry) for entry in clean.get("explanations", ())],
         seconds=clean.get("seconds", {}),
         options=clean.get("options", {}),
+        reference=clean.get("reference", ""),
         runs=[run["name"] for run in clean.get("runs", ())],
         notes=clean.get("notes", ()),
         environment_differences=[

@@ -1,4 +1,4 @@
-"""What many comparisons came to together."""
+"""Sums of comparisons."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Tally:
 
     @property
     def agreeing(self) -> int:
-        """How many agree."""
+        """The number of comparisons that agree."""
         return self.made - self.differing - self.undecidable
 
     @property
@@ -65,7 +65,7 @@ class Tally:
 
 
 def summed(comparisons: Iterable[Comparison]) -> Tally:
-    """What comparisons came to together."""
+    """Sum up comparisons."""
     all_of_them = list(comparisons)
     if not all_of_them:
         return Tally()
@@ -98,7 +98,7 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> Mapping[Key, l
 
 
 def made_text(comparisons: Iterable[Comparison]) -> str:
-    """How many comparisons were made, at which level, and how many prove nothing."""
+    """The number of comparisons by level, and of those that are undecidable, as a sentence."""
     by_level = grouped(comparisons, lambda entry: entry.level)
     if not by_level:
         return "Comparisons made: none"

@@ -50,7 +50,7 @@ def run_matrix(
     Args:
         experiments: built-in names or ``package.module:object``.
         settings: what is asked for.
-        observer: is told of every epoch and cell.
+        observer: called for every epoch and cell.
         command: the command line, for the marker in the folder.
 
     Raises:
@@ -77,7 +77,7 @@ def find_reference(settings: MatrixSettings) -> str:
 
 @dataclass(frozen=True)
 class _Context:
-    """What the stages of a run share."""
+    """Objects that the stages of a run share."""
 
     settings: MatrixSettings
     observer: Observer
@@ -128,7 +128,7 @@ async def _run(
 
 
 async def _identify(run: _Context, worker: WorkerSupervisor) -> dict[str, dict[str, Identity]]:
-    """What every variant is built of today, found out by one worker."""
+    """Let one worker compute the identity of every variant as it is today."""
     found: dict[str, dict[str, Identity]] = {}
     for experiment in run.state.descriptions:
         mine = [each for each in run.state.cells if each.experiment == experiment]

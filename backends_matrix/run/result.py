@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class CellResult:
-    """What came back of a cell.
+    """The result of a cell.
 
     Args:
         cell: the cell.

@@ -38,7 +38,7 @@ from portable_models._collector import imported_for_good
 
 
 class Channel:
-    """Where events go.
+    """The pipe to the parent.
 
     Args:
         stream: one line for each event.

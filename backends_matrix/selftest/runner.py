@@ -175,7 +175,7 @@ async def run(
         seeds: of the clean trainings; every variant is trained with each.
         backends: two or more; the first is the reference.
         threads: bound on each worker's threads.
-        report: is told of every outcome.
+        report: called with every outcome.
 
     Raises:
         RunError: fewer than two backends, none that computes in float64, or a worker that fails.

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import re
 
 import pytest
 from rich.console import Console
@@ -166,6 +167,13 @@ def test_hostile_text_is_harmless_at_every_place(tiny_document, tmp_path):
 @pytest.mark.parametrize("width", [1, 20, 40, 80, 200])
 def test_a_report_is_shown_at_any_width(tiny_document, width):
     assert "AGREE" in printed(tiny_document, width).replace("\n", "")
+
+
+def test_no_number_is_cut_at_40_columns(tiny_document):
+    wide, narrow = printed(tiny_document, 200), printed(tiny_document, 40)
+    numbers = set(re.findall(r"\d\.\d{5}\b", wide.split("Published findings")[0]))
+    assert numbers
+    assert numbers <= set(re.findall(r"\d\.\d{5}\b", narrow))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])

@@ -102,8 +102,15 @@ def test_a_cell_without_a_result_shows_its_status(broken_document):
 
 
 def test_a_cell_that_was_compared_with_nothing_does_not_look_as_if_it_agreed(broken_document):
+    del broken_document["reference"]
     found = state_of(broken_document, "validated", "jax")
     assert (found.kind, found.text) == ("ran", "not compared")
+
+
+def test_the_reference_looks_the_same_where_the_others_have_no_result(broken_document):
+    broken_document["reference"] = "jax"
+    found = state_of(broken_document, "validated", "jax")
+    assert (found.kind, found.text) == ("reference", "reference")
 
 
 def comparisons_of(document, variant):
