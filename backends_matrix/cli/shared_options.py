@@ -60,9 +60,11 @@ def add_shared_options(command: Callable[..., None]) -> Callable[..., None]:
             "--resume", is_flag=True, help="Keep the finished cells of an earlier run in --out."
         ),
         click.option(
-            "--checkpoint", type=click.IntRange(min=1), default=None, metavar="EPOCHS", help="Write a
-            checkpoint of each training every so many epochs; --resume then continues inside a cell
-            too.",
+            "--checkpoint",
+            type=click.IntRange(min=1),
+            default=None,
+            metavar="EPOCHS",
+            help="Write a checkpoint of each training every so many epochs; --resume continues from it.",
         ),
         click.option(
             "--timeout",

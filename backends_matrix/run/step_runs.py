@@ -16,8 +16,8 @@ from backends_matrix.run.process import WorkerError
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 
 JUDGES = ("jax", "tensorflow")
-"""Backends that compute in float64, by preference. Both do so throughout and agree to 1e-15 in outputs and gradients
-of the built-in studies; Keras on PyTorch falls back to float32 in sums, so it cannot judge."""
+"""Backends that compute in float64, by preference. Both do so throughout and agree to 1e-15 in outputs and
+gradients of the built-in studies. Keras on PyTorch falls back to float32 in sums, so it cannot judge."""
 
 MOVES = 4
 """How often the float64 step is repeated with all that goes in moved by one unit in the last place."""
