@@ -31,9 +31,10 @@ ROOT = Path(__file__).parents[1]
 STUDIES = ROOT / "tests" / "studies"
 # A background job hands down that Ctrl-C is to be ignored; this runs it as a foreground job.
 FOREGROUND = STUDIES / "in_foreground.py"
-STUDY = ("misbehaving:sound", "--variant", "plain", "--variant", "dropout", "--replicas", "1")
+STUDY = ("misbehaving:sound", "--variant", "plain", "--variant", "dropout", "--epochs", "2")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
-DAMAGES_A_ROUND = 3
+SIGNALS_A_ROUND = 3
+DAMAGES_A_ROUND = 10
 
 
 class Disturber:
@@ -42,15 +43,16 @@ class Disturber:
     Args:
         folder: scratch folder.
         backends: comma-separated.
+        replicas: of each variant.
         seed: of the random moments and damages.
     """
 
-    def __init__(self, folder: Path, backends: str, seed: int) -> None:
+    def __init__(self, folder: Path, backends: str, replicas: int, seed: int) -> None:
         self.folder = folder
         self.counts: collections.Counter[str] = collections.Counter()
         self.failures: list[str] = []
         self._random = random.Random(seed)
-        self._call = (*STUDY, "--backends", backends)
+        self._call = (*STUDY, "--backends", backends, "--replicas", str(replicas))
         started = time.monotonic()
         self._expected = self._outcome(self._run(folder / "undisturbed"), folder / "undisturbed")
         self._duration = time.monotonic() - started
@@ -58,9 +60,10 @@ class Disturber:
     def round(self) -> None:
         """Disturb a run and its files, and resume it."""
         out = self.folder / "out"
-        self._interrupt(out)
-        for _ in range(DAMAGES_A_ROUND):
-            self._damage(out)
+        for _ in range(SIGNALS_A_ROUND):
+            self._interrupt(out)
+            for _ in range(DAMAGES_A_ROUND // SIGNALS_A_ROUND):
+                self._damage(out)
         done = self._run(out, "--resume")
         said = done.stderr + done.stdout
         report = out / "report.json"
@@ -176,10 +179,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10**9)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--backends", default="jax,torch")
+    parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="interrupt-study-") as folder:
-        disturber = Disturber(Path(folder), chosen.backends, chosen.seed)
+        disturber = Disturber(Path(folder), chosen.backends, chosen.replicas, chosen.seed)
         end = time.monotonic() + chosen.seconds
         rounds = 0
         while rounds < chosen.rounds and time.monotonic() < end:
