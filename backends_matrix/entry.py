@@ -24,7 +24,13 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("portable: error: interrupted before it began\n")
         sys.exit(3)
-    group()
+    try:
+        group()
+    finally:
+        # The exit code is known. A signal while Python ends would only print a traceback.
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _open_missing_streams() -> None:

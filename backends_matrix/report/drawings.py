@@ -92,8 +92,11 @@ def _figure_plots(report: Report, experiment: Experiment, figure: Figure) -> Ite
     ]
     reference = next((entry.reference for entry in compared), None)
     name = f"{safe_name(experiment.name)}-{safe_name(figure.name)}"
+    if not any(histories.values()):
+        # An empty frame would say nothing.
+        return
     # One backend with nothing to compare it with is drawn once.
-    if compared or len(histories) > 1 or not any(histories.values()):
+    if compared or len(histories) > 1:
         overlaid = draw_overlaid(
             figure, histories, bands=_bands(compared, figure), reference=reference, caption=note
         )

@@ -94,10 +94,18 @@ def pipelines(report: Report) -> list[str]:
 
 def variants(report: Report, experiment: str) -> dict[str, str]:
     """Name and title of each variant, those that only cells name included."""
-    titles = {variant.name: variant.title for variant in report.experiments[experiment].variants}
+    found = report.experiments[experiment].variants
+    titles = {variant.name: variant.title for variant in found}
+    asked = {variant.name: variant.recipe.get("epochs") for variant in found}
+    ran: dict[str, set[int]] = {}
     for cell in shown_cells(report):
         if cell.experiment == experiment:
             titles.setdefault(cell.variant, "")
+            ran.setdefault(cell.variant, set()).update(map(len, cell.history.values()))
+    for variant, epochs in ran.items():
+        # A study's title names the epochs of its recipe; on samples and with --epochs there are others.
+        if isinstance(asked.get(variant), int) and epochs and epochs != {asked[variant]}:
+            titles[variant] += f" (here {count(max(epochs), 'epoch')})"
     return titles
 
 

@@ -87,6 +87,7 @@ class SelfTest:
                 out=self._scratch / "planted" / fault.name,
                 setup={backend: f"backends_matrix.selftest.faults:{fault.name}"},
             )
+            planted.cells.mkdir(parents=True)
             async with WorkerSupervisor(backend, planted) as supervisor:
                 found = await self._compare(bench, supervisor, fault.variant, 0, fault.name)
         except WorkerError as error:

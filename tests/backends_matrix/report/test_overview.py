@@ -13,6 +13,7 @@ from backends_matrix.report.overview import (
     rows,
     shown_quantities,
     state,
+    variants,
 )
 from backends_matrix.report.records import Cell, Data, Verdict, parse, showable
 from backends_matrix.report.tally import Tally, made_text, summed
@@ -229,3 +230,19 @@ def test_text_that_could_drive_a_terminal_is_replaced(text, shown):
 )
 def test_numbers_of_samples_are_told_once(description, text):
     assert data_text(Data("full", description, False, 25_000, 102)) == text
+
+
+def test_a_title_says_how_many_epochs_ran_where_the_recipe_has_others(document):
+    name = next(iter(document["experiments"]))
+    variant = document["experiments"][name]["variants"][0]
+    ran = {
+        len(points)
+        for cell in document["cells"]
+        if (cell["experiment"], cell["variant"]) == (name, variant["name"])
+        for points in cell["history"].values()
+    }
+    variant["recipe"] = {**variant["recipe"], "epochs": max(ran)}
+    assert variants(parse(document), name)[variant["name"]] == variant["title"]
+    variant["recipe"]["epochs"] += 1
+    shown = variants(parse(document), name)[variant["name"]]
+    assert shown == f"{variant['title']} (here {max(ran)} epochs)"
