@@ -132,7 +132,7 @@ async def _identify(run: _Context, worker: WorkerSupervisor) -> dict[str, dict[s
     found: dict[str, dict[str, Identity]] = {}
     finished = [each for each in run.state.cells if read_result(each, run.workers.cells).ok]
     # One command for each variant: a model that crashes when it is built must not cost the others.
-    for cell in {(each.experiment, each.variant): each for each in finished}.values():
+    for cell in {(each.experiment, each.variant): each for each in reversed(finished)}.values():
         what = f"comparing {cell.experiment}/{cell.variant} with the earlier run"
         run.observer.waiting(what)
         try:
