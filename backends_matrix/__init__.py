@@ -6,15 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backends_matrix.judge.run_comparison import compare
-    from backends_matrix.report.matrix_report import MatrixReport, matrix
+    from backends_matrix.report.matrix_report import MatrixReport, compare, matrix
     from backends_matrix.run.settings import MatrixSettings
 
 __all__ = ["MatrixReport", "MatrixSettings", "compare", "matrix"]
 
 _MODULES = {
     "MatrixSettings": "backends_matrix.run.settings",
-    "compare": "backends_matrix.judge.run_comparison",
+    "compare": "backends_matrix.report.matrix_report",
     "MatrixReport": "backends_matrix.report.matrix_report",
     "matrix": "backends_matrix.report.matrix_report",
 }

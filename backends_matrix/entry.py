@@ -6,6 +6,7 @@ It imports next to nothing before it can answer Ctrl-C, and makes sure that ther
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,12 +14,23 @@ from pathlib import Path
 def main() -> None:
     """Run ``portable``."""
     try:
+        # Until the command has handlers of its own.
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
         _open_missing_streams()
         from backends_matrix.cli import main as group
     except KeyboardInterrupt:
         sys.stderr.write("portable: error: interrupted before it began\n")
         sys.exit(3)
-    group()
+    try:
+        group()
+    finally:
+        # The exit code is known. A signal while Python ends would only print a traceback.
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _open_missing_streams() -> None:

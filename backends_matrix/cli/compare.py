@@ -10,7 +10,7 @@ import click
 
 from backends_matrix import report as reports
 from backends_matrix.errors import CallError
-from backends_matrix.judge.run_comparison import compare as compare_runs
+from backends_matrix.judge.run_comparison import compare_runs
 from backends_matrix.report.assembly import EXIT_CODES
 from backends_matrix.report.json_file import write_file
 

@@ -74,6 +74,6 @@ def _show(document: Mapping[str, Any], directory: Path, *, written: bool) -> int
         done = sum(cell["status"] == "ok" for cell in document["cells"])
         complain(
             f"interrupted; {done} of {len(document['cells'])} cells finished and are kept in {directory}. "
-            "The same command with --resume goes on from there"
+            "The same command with --resume continues from there"
         )
     return code

@@ -76,6 +76,9 @@ def _run(command: Callable[[], Any]) -> int:
 
 
 def _code_of(end: SystemExit) -> int:
+    if isinstance(end.__context__, BrokenPipeError):
+        # click exits with 1 where nobody reads its output.
+        return EXIT_RUN
     if end.code is None:
         return 0
     if isinstance(end.code, int):
@@ -136,7 +139,7 @@ def _flush(code: int) -> int:
 
 
 def _discard(stream: Any) -> None:
-    """Send what is left of a stream nowhere, or Python would complain when it ends and exit with 120."""
+    """Discard a stream's buffer. Python would fail to write it at exit, and exit with 120."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):

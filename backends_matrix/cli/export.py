@@ -10,10 +10,10 @@ from types import FrameType
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from backends_matrix.errors import CallError, RunError
+from backends_matrix.report.console import SafeConsole
 from backends_matrix.run.cell import BACKENDS
 from portable_models.export import (
     ROUTES,
@@ -98,7 +98,7 @@ def command(as_json: bool, **options: Any) -> None:
     """
     signal.signal(signal.SIGTERM, _interrupt)
     order = Order(**options)
-    console = Console(stderr=True)
+    console = SafeConsole(stderr=True)
     try:
         with console.status(f"exporting {order.model.name} to {order.target}"):
             (result,) = export_many([order], progress=lambda line: console.print(line, style="dim"))
@@ -112,11 +112,11 @@ def command(as_json: bool, **options: Any) -> None:
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=1))
     else:
-        show(result, Console())
+        show(result, SafeConsole())
     sys.exit(result.exit_code)
 
 
-def show(result: ExportResult, console: Console) -> None:
+def show(result: ExportResult, console: SafeConsole) -> None:
     """Print a result for a person."""
     verdict = {Status.VERIFIED: "green", Status.UNVERIFIED: "yellow"}.get(result.status, "red")
     console.print(f"[{verdict}]{result.status}[/]: {result.reason or result.path}", soft_wrap=True)

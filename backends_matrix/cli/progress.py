@@ -1,4 +1,4 @@
-"""What people see while cells run: bars on a terminal, lines elsewhere."""
+"""Progress of a run: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 

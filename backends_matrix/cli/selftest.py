@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from backends_matrix.cli.options import names
+from backends_matrix.report.console import SafeConsole
 from backends_matrix.run.cell import BACKENDS
 from backends_matrix.run.environment import installed
 from backends_matrix.selftest.catalogue import FAULTS
@@ -48,7 +48,7 @@ def command(
     Exit codes: 0 every fault is found and named, and there is no alarm; 1 one is missed or misnamed, or a
     clean training raises an alarm; 3 something could not be run.
     """
-    lines = Console(stderr=True)
+    lines = SafeConsole(stderr=True)
     faults = [fault for fault in FAULTS if not chosen or fault.name in chosen]
 
     def report(outcome: FaultOutcome | CleanOutcome) -> None:
@@ -57,7 +57,7 @@ def command(
     found = asyncio.run(run(faults, range(seeds), backends, report=report))
     if file is not None:
         file.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
-    Console().print(_table(found))
+    SafeConsole().print(_table(found))
     alarms = [each for each in found.clean if each.alarms]
     right = sum(each.right for each in found.faults)
     made = sum(each.comparisons for each in found.clean)

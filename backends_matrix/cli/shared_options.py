@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from backends_matrix.cli.options import SetupOption, check_data
+from backends_matrix.errors import CallError
 from backends_matrix.run.cell import DEVICES, ENGINES
 from backends_matrix.run.settings import DEFAULT_TIMEOUT
+
+MOST_SECONDS = 1e7
+"""Some four months. A number that is not finite cannot be waited for."""
+
+
+def _refuse_nan(context: click.Context, option: click.Parameter, value: float) -> float:
+    # A range holds every number that compares, and NaN does not.
+    del context, option
+    if math.isnan(value):
+        raise CallError("--timeout nan is no number of seconds; give for instance --timeout 600")
+    return value
 
 
 def add_shared_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -51,11 +64,12 @@ def add_shared_options(command: Callable[..., None]) -> Callable[..., None]:
             type=click.IntRange(min=1),
             default=None,
             metavar="EPOCHS",
-            help="Keep each training every so many epochs: --resume then goes on inside of a cell too.",
+            help="Write a checkpoint of each training every so many epochs; --resume continues from it.",
         ),
         click.option(
             "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
+            type=click.FloatRange(min=0, min_open=True, max=MOST_SECONDS),
+            callback=_refuse_nan,
             default=DEFAULT_TIMEOUT,
             show_default=True,
             help="Seconds without a finished epoch after which a cell is given up.",

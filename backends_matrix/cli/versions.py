@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
 from backends_matrix.errors import CallError
+from backends_matrix.report.console import SafeConsole
 from backends_matrix.versions import (
     Finding,
     Row,
@@ -50,7 +50,7 @@ def list_rows(tag: str = Tag.ALL.value) -> None:
             "not yet" if finding is None else finding.date,
         )
     # A pipe has no width of its own, and names are no use to a script when they are cut.
-    Console(width=None if sys.stdout.isatty() else 200).print(grid)
+    SafeConsole(width=None if sys.stdout.isatty() else 200).print(grid)
 
 
 @command.command()

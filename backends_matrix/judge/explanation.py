@@ -1,4 +1,4 @@
-"""What kind of difference it is: the first thing in the course of a training that is not the same."""
+"""Name the kind of a difference: the first part of a training that is not the same."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Explanation:
-    """What kind of difference one backend shows in one variant.
+    """The kind of difference that one backend shows in one variant.
 
     Args:
         experiment: name of the experiment.
@@ -78,7 +78,7 @@ def explain(comparisons: Iterable[Comparison]) -> list[Explanation]:
 
 
 def _without_step(group: list[Comparison], first: Comparison) -> str:
-    """What lies behind metrics that differ where no single step does."""
+    """The kind of a difference in metrics where no single step differs."""
     if not any(each.level == 1 for each in group):
         return "unexplained"
     # Rounding takes time to grow. What is there at once, lies in how a metric is gathered over an epoch.

@@ -1,4 +1,4 @@
-"""The noise floor: how far apart rounding alone carries trainings that are the same. NumPy only."""
+"""The noise floor: the distance that rounding alone puts between equal trainings. NumPy only."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def floor_of(
 
 
 def noise_floor(members: Sequence[Values | None], length: int) -> Values:
-    """How far one family has drifted apart by each epoch.
+    """The largest distance within one family by each epoch.
 
     The largest distance between any two members, and its largest value so far: trajectories that have
     parted may cross again, which does not make them agree.

@@ -23,7 +23,7 @@ from backends_matrix.run.result import CellResult
 _MOST_NAMED = 6
 
 
-def compare(first: Path, second: Path, *, command: Sequence[str] = ()) -> dict[str, Any]:
+def compare_runs(first: Path, second: Path, *, command: Sequence[str] = ()) -> dict[str, Any]:
     """Hold every cell of one run against its counterpart in another, by levels 0 and 2.
 
     The noise floor is the larger of those that the two runs hold for a variant: either run's rounding
@@ -226,7 +226,7 @@ def _experiments(runs: Sequence[StoredRun], shared: Sequence[Place]) -> dict[str
 def _notes(
     runs: Sequence[StoredRun], pairs: Sequence[tuple[Place, CellResult, CellResult]]
 ) -> Iterable[str]:
-    """What a reader must know beside the verdicts."""
+    """Notes for the reader of the verdicts."""
     compared = dict.fromkeys(_variant(place) for place, *_ in pairs)
     bare = [variant for variant in compared if not _families(variant, runs)]
     if bare:

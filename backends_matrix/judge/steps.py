@@ -27,7 +27,7 @@ UNITS = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """One unit in the last place of 1. It is that of the type which a kind of result is computed in."""
 
 PRECISION = {"compute": "float32", "variables": "float32"}
-"""Where the states do not say what the model's layers compute in and its variables are of."""
+"""The default where the states do not name the types of layers and variables."""
 
 
 EFFECT = 0.05
@@ -36,7 +36,7 @@ EFFECT = 0.05
 
 @dataclass(frozen=True)
 class StepJudgement:
-    """What the tolerance of one step rests on.
+    """Factors of the tolerance of one step.
 
     Args:
         movement: how many times as far from float64 a backend may be as the float64 result itself moves when

@@ -16,7 +16,7 @@ from backends_matrix.run.result import CellResult, Status, not_finite
 
 @dataclass(frozen=True)
 class Place:
-    """What is held against its counterpart in another run."""
+    """A place in the matrix, compared with the same place in another run."""
 
     experiment: str
     variant: str
@@ -25,7 +25,7 @@ class Place:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The place's name for people."""
         extra = "" if self.pipeline == "numpy" else f" ({self.pipeline})"
         return f"{self.experiment}/{self.variant} on {self.backend}{extra}"
 
@@ -61,7 +61,7 @@ class StoredRun:
 
 
 def place(result: CellResult) -> Place:
-    """Where a result belongs."""
+    """The place of a result."""
     cell = result.cell
     return Place(cell.experiment, cell.variant, cell.backend, cell.pipeline)
 

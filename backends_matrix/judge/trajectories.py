@@ -20,7 +20,7 @@ from backends_matrix.run.result import CellResult
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a verdict rests on.
+    """Factors of the tolerances of level 2.
 
     Args:
         safety: how many times the replicas' largest distance a backend may be away. How far rounding

@@ -22,6 +22,10 @@ EXIT_CODES = {"agree": 0, "ran": 0, "differ": 1, "undecidable": 3, "error": 3}
 """Verdict -> exit code of the command. "ran": one cell per variant, so there was nothing to compare."""
 
 
+_LOGGED = ("failed", "crashed", "timed out")
+"""Statuses of cells that a worker ran; its log says more."""
+
+
 def build_document(
     run: RunState, settings: MatrixSettings, reference: str, command: Sequence[str]
 ) -> dict[str, Any]:
@@ -74,6 +78,7 @@ def build_document(
         ],
         "problems": _problems(run, results, names),
         "notes": list(run.notes),
+        "options": _options(settings),
     }
 
 
@@ -184,6 +189,22 @@ def _experiment(
     }
 
 
+def _options(settings: MatrixSettings) -> dict[str, Any]:
+    """The options that are not the defaults, as plain values; what a command needs to run the same again."""
+    plain = MatrixSettings(out=settings.out)
+    names = ("data", "seed", "engine", "device", "trust", "timeout")
+    found = {
+        name: getattr(settings, name)
+        for name in names
+        if getattr(settings, name) != getattr(plain, name)
+    }
+    if settings.epochs:
+        found["epochs"] = dict(settings.epochs)
+    if settings.setup:
+        found["setup"] = dict(settings.setup)
+    return found
+
+
 def _problem(cell: Cell, status: str, reason: str, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "experiment": names[cell.experiment],
@@ -193,6 +214,7 @@ def _problem(cell: Cell, status: str, reason: str, names: Mapping[str, str]) -> 
         "replica": cell.replica,
         "status": status,
         "reason": reason,
+        "log": f"logs/{cell.backend}.log" if status in _LOGGED else "",
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from matplotlib.figure import Figure as Drawing
 
 from backends_matrix.report.overview import backends, lead_cell, variants
-from backends_matrix.report.plot_data import trajectories
+from backends_matrix.report.plot_data import last_epoch, trajectories
 from backends_matrix.report.records import Comparison, Experiment, Report, Verdict
 from backends_matrix.report.tally import grouped, summed
 from portable_models.plots import (
@@ -52,7 +52,7 @@ class Plot:
 
     @property
     def panels(self) -> int:
-        """How many frames the drawing has."""
+        """The number of frames in the drawing."""
         return len(self.drawing.axes)
 
 
@@ -82,15 +82,21 @@ def plots(report: Report) -> Iterator[Plot]:
 def _figure_plots(report: Report, experiment: Experiment, figure: Figure) -> Iterator[Plot]:
     histories = _histories(report, experiment.name, figure)
     note = "synthetic data" if experiment.synthetic else ""
+    last = last_epoch(report)
     compared = [
         entry
         for entry in report.comparisons
-        if entry.experiment == experiment.name and entry.level == _TRAJECTORY
+        if entry.experiment == experiment.name
+        and entry.level == _TRAJECTORY
+        and (entry.epoch or 0) <= last
     ]
     reference = next((entry.reference for entry in compared), None)
     name = f"{safe_name(experiment.name)}-{safe_name(figure.name)}"
+    if not any(histories.values()):
+        # An empty frame would say nothing.
+        return
     # One backend with nothing to compare it with is drawn once.
-    if compared or len(histories) > 1 or not any(histories.values()):
+    if compared or len(histories) > 1:
         overlaid = draw_overlaid(
             figure, histories, bands=_bands(compared, figure), reference=reference, caption=note
         )
@@ -105,11 +111,13 @@ def _figure_plots(report: Report, experiment: Experiment, figure: Figure) -> Ite
 
 
 def _share_plots(report: Report, experiment: Experiment) -> Iterator[Plot]:
+    last = last_epoch(report)
     compared = [
         entry
         for entry in report.comparisons
         if (entry.experiment, entry.level) == (experiment.name, _TRAJECTORY)
         and entry.epoch is not None
+        and entry.epoch <= last
     ]
     by_variant = grouped(compared, lambda entry: entry.variant)
     shares: dict[str, dict[str, list[float | None]]] = {}

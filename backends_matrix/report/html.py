@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from backends_matrix.report import wording
 from backends_matrix.report.drawings import Plot, plots
+from backends_matrix.report.headline import headline
 from backends_matrix.report.next_steps import next_step, notes
 from backends_matrix.report.overview import (
     Row,
@@ -21,7 +22,6 @@ from backends_matrix.report.overview import (
     data_text,
     example_rows,
     extent,
-    headline,
     last_value,
     measured_lines,
     pipelines,
@@ -34,7 +34,7 @@ from backends_matrix.report.overview import (
 from backends_matrix.report.problems import problem_lines
 from backends_matrix.report.records import Comparison, Experiment, Report, parse
 from backends_matrix.report.summary import explanation, steps, times, versions
-from backends_matrix.report.tally import Agreement, grouped, summed
+from backends_matrix.report.tally import Tally, grouped, summed
 from portable_models.plots import to_svg_text
 
 FILE_NAME = "report.html"
@@ -56,7 +56,7 @@ class Quantity:
     variant: str
     name: str
     level: int
-    agreement: Agreement
+    agreement: Tally
     reasons: Sequence[str]
 
 
@@ -219,7 +219,7 @@ def _quantities(compared: Sequence[Comparison]) -> list[Quantity]:
 
 
 def _reasons(group: Iterable[Comparison]) -> list[str]:
-    """How the tolerances came about: the worst comparison's reason, and how many others there are."""
+    """The reason of the worst comparison's tolerance, and the number of other reasons."""
     worst = summed(group := list(group)).worst
     others = {entry.why for entry in group if entry.why} - {worst.why if worst else ""}
     first = [worst.why] if worst and worst.why else []

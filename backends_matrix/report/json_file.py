@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+from backends_matrix.atomic_files import write_atomically
+from backends_matrix.report.consistency import contradictions
 from backends_matrix.report.schema import violations
 
 Document: TypeAlias = Mapping[str, Any]
@@ -35,7 +36,7 @@ def validate(document: Any, where: str = "the report") -> None:
 
     Raises:
         ReportError: it is not an object, of another schema number, has missing or wrong values, or
-            its verdict is "agree" although a comparison differs.
+            says one thing in one place and another elsewhere.
     """
     if not isinstance(document, dict):
         raise ReportError(f"{where} should hold a JSON object; it holds {type(document).__name__}")
@@ -49,13 +50,8 @@ def validate(document: Any, where: str = "the report") -> None:
     if faults:
         more = "; and more" if len(faults) > _SHOWN_FAULTS else ""
         raise ReportError(f"{where} is not valid: {'; '.join(faults[:_SHOWN_FAULTS])}{more}")
-    if document["verdict"] == "agree":
-        for index, comparison in enumerate(document["comparisons"]):
-            if comparison["verdict"] == "differs":
-                raise ReportError(
-                    f"{where} contradicts itself: its verdict is 'agree' "
-                    f"and comparisons[{index}] says 'differs'"
-                )
+    for fault in contradictions(document):
+        raise ReportError(f"{where} contradicts itself: {fault}")
 
 
 def read(directory: Path | str) -> dict[str, Any]:
@@ -126,21 +122,16 @@ def write_whole(path: Path, content: bytes) -> Path:
     Raises:
         ReportError: the file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_atomically(path, content)
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror or error}") from None
     return path
 
 
 def _deeper(value: Any, allowed: int) -> bool:
-    """Whether containers lie deeper inside each other than is allowed; looks no deeper itself."""
+    """True if objects and arrays are nested deeper than allowed."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     containers = [each for each in inner if isinstance(each, dict | list)]
     return bool(containers) and (

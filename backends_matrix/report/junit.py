@@ -8,10 +8,11 @@ from xml.etree import ElementTree
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from backends_matrix.report.overview import ClaimRow, claim_rows, headline, measured_lines
+from backends_matrix.report.headline import headline
+from backends_matrix.report.overview import ClaimRow, claim_rows, measured_lines
 from backends_matrix.report.problems import difference_text, problem_lines
 from backends_matrix.report.records import Cell, Comparison, Experiment, Report, Verdict, parse
-from backends_matrix.report.tally import Agreement, grouped, made_text, summed
+from backends_matrix.report.tally import Tally, grouped, made_text, summed
 from backends_matrix.report.wording import count, measured_against
 
 FILE_NAME = "junit.xml"
@@ -98,7 +99,7 @@ def _comparison_case(classname: str, name: str, group: list[Comparison]) -> Test
     return case
 
 
-def _summary(agreement: Agreement) -> str:
+def _summary(agreement: Tally) -> str:
     parts = [count(agreement.made, "comparison")]
     if agreement.differing:
         parts.append(count(agreement.differing, "differs", "differ"))
@@ -135,7 +136,7 @@ def _verdict_case(report: Report) -> TestCase:
     details = "\n".join(
         [made_text(report.comparisons), *(line.text for line in problem_lines(report))]
     )
-    if report.verdict in ("differ", "error"):
+    if report.verdict in ("differ", "undecidable", "error"):
         kind = Failure if report.verdict == "differ" else Error
         result = kind(headline(report), report.verdict)
         result.text = details

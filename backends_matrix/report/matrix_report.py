@@ -1,11 +1,13 @@
-"""The Python interface of the matrix: run it, and read its report as typed records."""
+"""The Python interface of the matrix: run it or compare two runs, and read the report as typed records."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from backends_matrix.judge.run_comparison import compare_runs
 from backends_matrix.report.assembly import EXIT_CODES, build_document
 from backends_matrix.report.records import Report, parse
 from backends_matrix.run.matrix_run import find_reference, run_matrix
@@ -15,7 +17,7 @@ from backends_matrix.run.settings import MatrixSettings
 
 @dataclass(frozen=True)
 class MatrixReport:
-    """The report of a run.
+    """The report of a run, or of the comparison of two runs.
 
     Args:
         document: what ``report.json`` holds; see ``report.schema.json``.
@@ -32,7 +34,7 @@ class MatrixReport:
 
     @property
     def exit_code(self) -> int:
-        """What ``portable matrix`` exits with: 0, 1 for a difference, 3 where nothing could be decided."""
+        """The exit code of ``portable matrix``: 0, 1 for a difference, 3 where nothing could be decided."""
         return EXIT_CODES[self.verdict]
 
 
@@ -51,7 +53,7 @@ def matrix(
     Args:
         experiments: one or more built-in names or ``package.module:object``.
         settings: what is asked for.
-        observer: is told of every epoch and cell.
+        observer: called for every epoch and cell.
         command: the command line, for the report.
 
     Raises:
@@ -68,4 +70,19 @@ def matrix(
     names = [experiments] if isinstance(experiments, str) else list(experiments)
     state = run_matrix(names, settings, observer, command)
     document = build_document(state, settings, find_reference(settings), command)
+    return MatrixReport(document, parse(document))
+
+
+def compare(first: Path | str, second: Path | str, *, command: Sequence[str] = ()) -> MatrixReport:
+    """Judge the run in one folder by the run in another: two machines, two versions or two devices.
+
+    Args:
+        first: folder of the run that is compared with.
+        second: folder of the run that is judged.
+        command: the command line, for the report.
+
+    Raises:
+        CallError: a folder holds no run that can be read, or both are the same.
+    """
+    document = compare_runs(Path(first), Path(second), command=command)
     return MatrixReport(document, parse(document))

@@ -1,9 +1,10 @@
-"""What a reader should know beside the results, and do next."""
+"""Notes on the results, and the next step for the reader."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from backends_matrix.report.headline import first_difference, narrowed_command
 from backends_matrix.report.records import Report, Verdict
 from backends_matrix.report.tally import grouped
 from backends_matrix.report.wording import count
@@ -13,7 +14,7 @@ _FILES = ("report.html", "report.json", "junit.xml")
 
 
 def notes(report: Report) -> list[str]:
-    """Remarks that cells which ended well have left, for instance that another engine ran."""
+    """Remarks on cells that ended well, for instance that another engine ran."""
     remarked = [cell for cell in report.cells if cell.ok and cell.reason and not cell.replica]
     same = grouped(remarked, lambda cell: (cell.backend, cell.reason))
     changed = [
@@ -40,21 +41,19 @@ def written(directory: Path) -> list[str]:
 
 
 def next_step(report: Report, directory: Path | str | None) -> str:
-    """What to do now, for each verdict."""
-    page = "report.html" if directory is None else str(Path(directory) / "report.html")
+    """The next step, by verdict."""
+    plots = "see the plots below"
+    if directory is not None:
+        plots = f"see the plots in {Path(directory) / 'report.html'}"
     if report.runs:
         return _after_a_comparison(report)
-    if report.verdict == "differ":
-        entry = next(each for each in report.comparisons if each.verdict is Verdict.DIFFERS)
-        trajectory = (each for each in report.comparisons if each.level != 1)
-        reference = next((each.reference for each in trajectory), entry.reference)
-        narrower = f"--backends {reference},{entry.backend} --steps always"
-        if reference == entry.backend:
-            narrower = f"--backends {entry.backend} --pipelines {entry.pipeline}"
-        asked = report.experiments[entry.experiment].asked or entry.experiment
+    first = first_difference(report)
+    if report.verdict == "differ" and first is not None:
+        return f"run that part alone with: {narrowed_command(report, first)}"
+    if report.verdict == "undecidable":
         return (
-            f"see in {page} where the first difference is; "
-            f"run that part alone with: portable matrix {asked} --variant {entry.variant} {narrower}"
+            "nothing here is agreement: run more replicas (--replicas), fewer epochs (--epochs), or judge "
+            "single steps (--steps always)"
         )
     if report.verdict == "error":
         return (
@@ -62,10 +61,10 @@ def next_step(report: Report, directory: Path | str | None) -> str:
             "finished cells are kept"
         )
     if report.verdict == "ran":
-        return f"compare backends with: portable matrix; the plots are in {page}"
+        return f"compare backends with: portable matrix; {plots}"
     if any(experiment.synthetic for experiment in report.experiments.values()):
-        return f"see the plots in {page}; run with --data full for figures on the real data"
-    return f"see the plots in {page}"
+        return f"{plots}; run with --data full for figures on the real data"
+    return plots
 
 
 def _after_a_comparison(report: Report) -> str:

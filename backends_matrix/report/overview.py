@@ -1,4 +1,4 @@
-"""What every rendering shows of a report: rows, states of cells, claims, examples, the headline."""
+"""The parts of a report that every rendering shows: rows, states of cells, claims, examples."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from backends_matrix.report.records import (
     Report,
     Verdict,
 )
-from backends_matrix.report.tally import Agreement, grouped, summed
+from backends_matrix.report.tally import Tally, grouped, summed
 from backends_matrix.report.wording import count, holds, share_text
 
 
 @dataclass(frozen=True)
 class State:
-    """What a place in the matrix shows: a kind (for the colour) and words.
+    """The state that a place in the matrix shows: a kind (for the colour) and words.
 
     ``kind`` is one of agrees, differs, undecidable, reference, ran, error and absent; ``detail`` is how much
     of its tolerance the worst comparison takes, or what it is of.
@@ -40,7 +40,7 @@ class Row:
     title: str
     quantities: Sequence[str]
     cells: Mapping[str, Cell | None]
-    agreement: Agreement
+    agreement: Tally
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,18 @@ def pipelines(report: Report) -> list[str]:
 
 def variants(report: Report, experiment: str) -> dict[str, str]:
     """Name and title of each variant, those that only cells name included."""
-    titles = {variant.name: variant.title for variant in report.experiments[experiment].variants}
+    found = report.experiments[experiment].variants
+    titles = {variant.name: variant.title for variant in found}
+    asked = {variant.name: variant.recipe.get("epochs") for variant in found}
+    ran: dict[str, set[int]] = {}
     for cell in shown_cells(report):
         if cell.experiment == experiment:
             titles.setdefault(cell.variant, "")
+            ran.setdefault(cell.variant, set()).update(map(len, cell.history.values()))
+    for variant, epochs in ran.items():
+        # A study's title names the epochs of its recipe; on samples and with --epochs there are others.
+        if isinstance(asked.get(variant), int) and epochs and epochs != {asked[variant]}:
+            titles[variant] += f" (here {count(max(epochs), 'epoch')})"
     return titles
 
 
@@ -149,7 +157,7 @@ def shown_quantities(cells: Sequence[Cell]) -> list[str]:
 
 
 def last_value(cell: Cell, quantity: str) -> float | None:
-    """What was measured after training, else the last epoch's value."""
+    """The value measured after training, else that of the last epoch."""
     if quantity in cell.final:
         return cell.final[quantity]
     points = cell.history.get(quantity, ())
@@ -162,7 +170,7 @@ def place(comparison: Comparison) -> tuple[str, str, str, str]:
 
 
 def state(cell: Cell | None, report: Report, judged: Sequence[Comparison]) -> State:
-    """What a cell's place in the matrix shows.
+    """The state that a cell's place in the matrix shows.
 
     Args:
         cell: the cell, or None where none was planned.
@@ -183,7 +191,11 @@ def state(cell: Cell | None, report: Report, judged: Sequence[Comparison]) -> St
         == (cell.experiment, cell.variant, cell.backend)
         for entry in report.comparisons
     )
-    return State("reference", "reference") if serves else State("ran", "not compared")
+    # Also where the others have no result to compare with it, so that it looks the same in every row.
+    several = len(backends(report)) > 1 and cell.pipeline == pipelines(report)[0]
+    if serves or (several and cell.backend == report.reference):
+        return State("reference", "reference")
+    return State("ran", "not compared")
 
 
 def claim_rows(report: Report) -> list[ClaimRow]:
@@ -196,7 +208,7 @@ def claim_rows(report: Report) -> list[ClaimRow]:
 
 
 def measured_lines(claim: ClaimRow) -> list[str]:
-    """What was measured, once if all backends agree in it, and why some did not evaluate it."""
+    """The measured figures, once if all backends agree, and why some backends have none."""
     known = {name: each for name, each in claim.findings.items() if each.holds is not None}
     unknown = {name: each for name, each in claim.findings.items() if each.holds is None}
     lines = [
@@ -223,24 +235,8 @@ def example_rows(report: Report, experiment: str) -> list[ExampleRow]:
     ]
 
 
-def headline(report: Report) -> str:
-    """The verdict as a sentence."""
-    if report.runs and not report.comparisons:
-        return "Nothing could be compared"
-    names = [name for name in backends(report) if any(c.backend == name for c in report.cells)]
-    if report.verdict == "error":
-        return "Not everything could be run"
-    if report.verdict == "differ":
-        return f"The {'runs' if report.runs else 'backends'} differ"
-    if report.verdict == "ran" or not report.comparisons:
-        return f"{' and '.join(names) or 'nothing'} ran; nothing was compared"
-    if len(names) < 2:
-        return f"{''.join(names)} agrees with itself"
-    return f"{', '.join(names[:-1])} and {names[-1]} agree"
-
-
 def data_text(data: Data) -> str:
-    """What the data are, with the numbers of samples that their description does not give itself."""
+    """The description of the data, with the numbers of samples if it lacks them."""
     sizes = [
         f"{size:,} {use}"
         for size, use in ((data.train, "to train on"), (data.test, "to test on"))
@@ -250,7 +246,7 @@ def data_text(data: Data) -> str:
 
 
 def extent(report: Report) -> str:
-    """How much was run, in one line."""
+    """The size of the run, in one line."""
     shown = shown_cells(report)
     variant_count = len({(cell.experiment, cell.variant) for cell in shown})
     parts = [

@@ -1,4 +1,4 @@
-"""What the plots of a variant's metrics show, taken from the comparisons."""
+"""The data of the plots of a variant's metrics, taken from the comparisons."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ _LEVEL = 2
 
 def trajectories(report: Report, experiment: str) -> dict[str, list[Trajectory]]:
     """For each variant, its metrics that were compared at any epoch."""
+    last = last_epoch(report)
     compared = [
         entry
         for entry in report.comparisons
-        if (entry.experiment, entry.level) == (experiment, _LEVEL) and entry.epoch is not None
+        if (entry.experiment, entry.level) == (experiment, _LEVEL)
+        and entry.epoch is not None
+        and entry.epoch <= last
     ]
     found: dict[str, list[Trajectory]] = {}
     groups = grouped(compared, lambda entry: (entry.variant, entry.quantity))
@@ -66,3 +69,10 @@ def _farthest(group: Sequence[Comparison], epochs: int) -> Series:
         if entry.epoch is not None and entry.difference is not None:
             distances[entry.epoch] = max(entry.difference, distances.get(entry.epoch, 0.0))
     return tuple(distances.get(epoch) for epoch in range(1, epochs + 1))
+
+
+def last_epoch(report: Report) -> int:
+    """The last epoch that any cell ran. A damaged document may name one that would fill the memory."""
+    return max(
+        (len(points) for cell in report.cells for points in cell.history.values()), default=0
+    )

@@ -1,4 +1,4 @@
-"""Everything that went wrong, each in one line that names where, what and by how much."""
+"""The problems of a run: one line each, with the place, the quantity and the size."""
 
 from __future__ import annotations
 
@@ -101,9 +101,12 @@ def _errors(report: Report) -> list[Line]:
             found.append(Problem(entry.name, "", "", "", "failed", entry.error))
     several = len(pipelines(report)) > 1
     lines = []
-    same = grouped(found, lambda problem: (problem.backend, problem.status, problem.reason))
-    for (backend, status, reason), group in same.items():
+    same = grouped(
+        found, lambda problem: (problem.backend, problem.status, problem.reason, problem.log)
+    )
+    for (backend, status, reason, log), group in same.items():
         told = f"{status}: {reason}" if reason else status
+        told += f" (log: {log})" if log else ""
         places = list(dict.fromkeys(_where(problem, several) for problem in group))
         experiments = {problem.experiment for problem in group}
         experiment = experiments.pop() if len(experiments) == 1 else ""

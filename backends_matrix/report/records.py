@@ -19,11 +19,14 @@ _UNSHOWABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\U000e0000-\U000e007f]"
 )
+LONGEST_TEXT = 2000
+"""Characters of one text; an exception may quote a whole array."""
+
 _Record = TypeVar("_Record")
 
 
 class Verdict(StrEnum):
-    """What a comparison came to."""
+    """The verdict of a comparison."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -99,7 +102,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What kind of difference a backend shows in a variant; ``sentence`` says it for people."""
+    """The kind of difference that a backend shows in a variant; ``sentence`` is for people."""
 
     experiment: str
     variant: str
@@ -112,7 +115,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Example:
-    """A decoded sample beside a backend's prediction."""
+    """A decoded sample and a backend's prediction."""
 
     experiment: str
     backend: str
@@ -131,6 +134,7 @@ class Problem:
     pipeline: str
     status: str
     reason: str
+    log: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Data:
-    """What an experiment was trained and tested on."""
+    """The data set of an experiment."""
 
     kind: str
     description: str
@@ -202,6 +206,8 @@ class Report:
     notes: Sequence[str] = ()
     environment_differences: Sequence[EnvironmentDifference] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    reference: str = ""
 
 
 def parse(document: Mapping[str, Any]) -> Report:
@@ -231,6 +237,8 @@ def parse(document: Mapping[str, Any]) -> Report:
         problems=[_record(Problem, entry) for entry in clean["problems"]],
         explanations=[_record(Explanation, entry) for entry in clean.get("explanations", ())],
         seconds=clean.get("seconds", {}),
+        options=clean.get("options", {}),
+        reference=clean.get("reference", ""),
         runs=[run["name"] for run in clean.get("runs", ())],
         notes=clean.get("notes", ()),
         environment_differences=[
@@ -241,9 +249,10 @@ def parse(document: Mapping[str, Any]) -> Report:
 
 
 def showable(value: Any) -> Any:
-    """The value with every character replaced, in every text, that cannot be shown safely."""
+    """The value with every character replaced, in every text, that cannot be shown; long texts are cut."""
     if isinstance(value, str):
-        return _UNSHOWABLE.sub("\ufffd", value)
+        shown = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…"
+        return _UNSHOWABLE.sub("\ufffd", shown)
     if isinstance(value, Mapping):
         return {showable(key): showable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backends_matrix.atomic_files import make_folder, write_atomically
 from backends_matrix.report import html, junit
 from backends_matrix.report.drawings import plots
 from backends_matrix.report.json_file import ReportError, validate, write, write_whole
@@ -41,11 +43,11 @@ def render_all(
     figures = folder / FIGURES
     images = []
     try:
-        figures.mkdir(exist_ok=True)
+        make_folder(figures)
         for number, plot in enumerate(plots(parse(document))):
             # A variant's metrics are many small frames, for reading in the page.
             if not plot.variant:
-                written.append(save(plot.drawing, figures / f"{plot.name}.png"))
+                written.append(_save_image(plot.drawing, figures / f"{plot.name}.png"))
             images.append(html.image(plot, number))
     except OSError as error:
         raise ReportError(f"{figures} cannot be written: {error.strerror or error}") from None
@@ -57,3 +59,9 @@ def render_all(
     written.append(write_whole(folder / html.FILE_NAME, page))
     written.append(write_whole(folder / junit.FILE_NAME, junit.render(document).encode("utf-8")))
     return written
+
+
+def _save_image(drawing: Any, path: Path) -> Path:
+    """Write an image whole or not at all, and never through a link."""
+    with tempfile.TemporaryDirectory(prefix="portable-image-") as folder:
+        return write_atomically(path, save(drawing, Path(folder) / path.name).read_bytes())

@@ -43,7 +43,7 @@ def report_schema() -> Schema:
 
 
 def violations(value: Any, schema: Schema | None = None, path: str = "") -> Iterator[str]:
-    """What is wrong with a value, each fault with the path to it; nothing where all is well.
+    """Yield the faults of a value, each with the path to it.
 
     Args:
         value: plain JSON values.

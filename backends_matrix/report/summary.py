@@ -63,7 +63,7 @@ def versions(report: Report) -> Mapping[str, str]:
 
 
 def steps(report: Report) -> Sequence[tuple[str, str]]:
-    """What to type to come to the report again: what it does, and the command."""
+    """The commands that reproduce the report, each with what it does."""
     found: list[tuple[str, str]] = []
     if report.command:
         found.append(("The whole run", shlex.join(report.command)))
@@ -89,7 +89,7 @@ def steps(report: Report) -> Sequence[tuple[str, str]]:
 
 
 def times(report: Report) -> Mapping[str, float]:
-    """What the time went into, in seconds, as far as it was recorded."""
+    """The time spent on each part of the run, in seconds."""
     training = sum(cell.seconds or 0.0 for cell in report.cells)
     named = {
         "training, in all workers": report.seconds.get("training", training),

@@ -1,4 +1,4 @@
-"""What many comparisons came to together."""
+"""Sums of comparisons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Tally:
     """The sum of some comparisons.
 
     Args:
@@ -49,7 +49,7 @@ class Agreement:
 
     @property
     def agreeing(self) -> int:
-        """How many agree."""
+        """The number of comparisons that agree."""
         return self.made - self.differing - self.undecidable
 
     @property
@@ -64,16 +64,16 @@ class Agreement:
         return f"agrees to epoch {self.undecidable_from - 1}"
 
 
-def summed(comparisons: Iterable[Comparison]) -> Agreement:
-    """What comparisons came to together."""
+def summed(comparisons: Iterable[Comparison]) -> Tally:
+    """Sum up comparisons."""
     all_of_them = list(comparisons)
     if not all_of_them:
-        return Agreement()
+        return Tally()
     differing = [entry for entry in all_of_them if entry.verdict is Verdict.DIFFERS]
     undecidable = [entry for entry in all_of_them if entry.verdict is Verdict.UNDECIDABLE]
     epochs = [entry.epoch for entry in undecidable if entry.epoch is not None]
     start = min(epochs, default=None)
-    return Agreement(
+    return Tally(
         made=len(all_of_them),
         differing=len(differing),
         undecidable=len(undecidable),
@@ -98,7 +98,7 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> Mapping[Key, l
 
 
 def made_text(comparisons: Iterable[Comparison]) -> str:
-    """How many comparisons were made, at which level, and how many prove nothing."""
+    """The number of comparisons by level, and of those that are undecidable, as a sentence."""
     by_level = grouped(comparisons, lambda entry: entry.level)
     if not by_level:
         return "Comparisons made: none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backends_matrix.report.console import SafeConsole
+from backends_matrix.report.headline import headline
 from backends_matrix.report.next_steps import next_step, notes, written
 from backends_matrix.report.overview import (
     Row,
@@ -19,7 +21,6 @@ from backends_matrix.report.overview import (
     claim_rows,
     data_text,
     extent,
-    headline,
     last_value,
     measured_lines,
     pipelines,
@@ -57,6 +58,8 @@ _STYLES = {
 _ASCII = {"≤": "<=", "·": "|", "–": "-", "…": "...", "\ufffd": "?"}
 _MOST_PROBLEMS = 20
 _WIDE = 110
+_NARROWEST = 50
+"""Columns of a table without those of the backends: variant, metric and worst case."""
 
 
 def show(
@@ -118,9 +121,9 @@ class _Terminal:
                 self.line(self.text(found), whole=True)
         self.line(self.text(f"Next: {next_step(report, directory)}"), whole=True)
 
-    def heading(self, title: str, beside: str = "") -> None:
+    def heading(self, title: str, remark: str = "") -> None:
         self.line()
-        self.line(self.text(title, "bold"), self.text(f"  {beside}" if beside else "", "dim"))
+        self.line(self.text(title, "bold"), self.text(f"  {remark}" if remark else "", "dim"))
 
     def problems(self, lines: Sequence[Line]) -> None:
         if not lines:
@@ -144,8 +147,28 @@ class _Terminal:
                 self.text(f": {data_text(data)}", "dim"),
             )
         found = rows(self.report, experiment.name)
-        if found:
+        if found and self.console.width < self.table_width():
+            self.blocks(found)
+        elif found:
             self.console.print(self.table(found))
+
+    def table_width(self) -> int:
+        """Columns that a table needs so that no number is cut."""
+        return _NARROWEST + 9 * len(backends(self.report))
+
+    def blocks(self, found: Sequence[Row]) -> None:
+        """The rows as lines, for a terminal that is too narrow for a table."""
+        for row in found:
+            variant, quantities, *values, verdict = self.row(row)[: 3 + len(row.cells)]
+            self.line(variant, self.text("  "), *Text(" ").join(verdict.split("\n")).split("\n"))
+            for name, shown in zip(row.cells, values, strict=True):
+                numbers = " ".join(
+                    f"{quantity} {number}" if quantity else number
+                    for quantity, number in zip_longest(
+                        quantities.plain.split("\n"), shown.plain.split("\n"), fillvalue=""
+                    )
+                )
+                self.line(self.text(f"  {name}: {numbers}"))
 
     def table(self, found: Sequence[Row]) -> Table:
         every = [row for name in self.report.experiments for row in rows(self.report, name)]

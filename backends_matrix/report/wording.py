@@ -63,7 +63,7 @@ def measured_against(comparison: Comparison) -> str:
 
 
 def share_text(comparison: Comparison | None) -> str:
-    """How much of its tolerance the worst comparison takes: ``31 % of tolerance (loss)``."""
+    """The share of the tolerance that the worst comparison takes: ``31 % of tolerance (loss)``."""
     if comparison is None:
         return ""
     share, of = comparison.share, f"tolerance ({comparison.quantity})"
@@ -114,7 +114,7 @@ def words(name: str) -> str:
 
 
 def holds(value: bool | None) -> str:
-    """Whether a claim holds, in words."""
+    """A claim's truth value in words."""
     return {True: "yes", False: "no", None: "not evaluated"}[value]
 
 

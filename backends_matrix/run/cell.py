@@ -28,7 +28,7 @@ class Cell:
         pipeline: how samples reach Keras.
         device: cpu, gpu or tpu.
         engine: compiled or keras.
-        replica: 0, or the number of a replica whose training is rounded otherwise at every step.
+        replica: 0, or the number of a replica, whose training rounds differently at every step.
         data: sample, full or a path.
         epochs: number of epochs, or None for the recipe's own.
         seed: added to the recipe's seed.
@@ -58,7 +58,7 @@ class Cell:
 
     @property
     def title(self) -> str:
-        """What people call the cell."""
+        """The cell's name for people."""
         extras = [part for part in (self.pipeline,) if part != "numpy"]
         extras += [f"replica {self.replica}"] if self.replica else []
         return f"{self.experiment}/{self.variant} on {self.backend}" + (

@@ -1,4 +1,4 @@
-"""What the experiments of a run hold, asked of a worker, since only a worker imports keras.
+"""The descriptions of experiments, given by a worker, since only a worker imports keras.
 
 An experiment whose module, ``load`` or claim fails costs itself only.
 """

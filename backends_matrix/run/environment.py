@@ -102,7 +102,7 @@ def worker_environment(
 
 
 def describe_host() -> dict[str, object]:
-    """What the report says of the machine: Python, operating system, cores."""
+    """Describe the machine for the report: Python, operating system, cores."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

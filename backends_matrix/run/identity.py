@@ -1,4 +1,4 @@
-"""What a cell ran, as digests: its sources, its model, its initial weights, its data and its recipe.
+"""Digests of what a cell ran: sources, model, initial weights, data and recipe.
 
 A result of an earlier run counts for ``--resume`` only if all of this is still the same. A digest of a
 file is compared by the parent; the model is built anew by one worker.

@@ -22,7 +22,7 @@ from backends_matrix.run.out_folder import open_folder
 from backends_matrix.run.plan import plan_cells
 from backends_matrix.run.process import WorkerError
 from backends_matrix.run.reproducibility import find_irreproducible, find_suspects
-from backends_matrix.run.result import CellResult, Status
+from backends_matrix.run.result import CellResult, Status, read_result
 from backends_matrix.run.resume import find_finished
 from backends_matrix.run.settings import MatrixSettings
 from backends_matrix.run.state import RunState
@@ -50,7 +50,7 @@ def run_matrix(
     Args:
         experiments: built-in names or ``package.module:object``.
         settings: what is asked for.
-        observer: is told of every epoch and cell.
+        observer: called for every epoch and cell.
         command: the command line, for the marker in the folder.
 
     Raises:
@@ -77,7 +77,7 @@ def find_reference(settings: MatrixSettings) -> str:
 
 @dataclass(frozen=True)
 class _Context:
-    """What the stages of a run share."""
+    """Objects that the stages of a run share."""
 
     settings: MatrixSettings
     observer: Observer
@@ -128,22 +128,19 @@ async def _run(
 
 
 async def _identify(run: _Context, worker: WorkerSupervisor) -> dict[str, dict[str, Identity]]:
-    """What every variant is built of today, found out by one worker."""
+    """Let one worker compute the identity of every variant with a finished cell, as it is today."""
     found: dict[str, dict[str, Identity]] = {}
-    for experiment in run.state.descriptions:
-        mine = [each for each in run.state.cells if each.experiment == experiment]
-        if not mine or run.state.descriptions[experiment].get("error"):
-            continue
-        what = f"comparing {experiment} with the earlier run"
+    finished = [each for each in run.state.cells if read_result(each, run.workers.cells).ok]
+    # One command for each variant: a model that crashes when it is built must not cost the others.
+    for cell in {(each.experiment, each.variant): each for each in reversed(finished)}.values():
+        what = f"comparing {cell.experiment}/{cell.variant} with the earlier run"
         run.observer.waiting(what)
-        variants = list(dict.fromkeys(each.variant for each in mine))
-        command = {"do": "identify", "experiment": experiment, "variants": variants}
         try:
-            answer = await worker.ask({**command, "cell": mine[0].to_json()})
-            found[experiment] = answer["identity"]
+            answer = await worker.ask({"do": "identify", "cell": cell.to_json()})
+            found.setdefault(cell.experiment, {})[cell.variant] = answer["identity"]
         except WorkerError:
-            # Nothing of it is kept then.
-            found[experiment] = {}
+            # Its earlier results are not kept then.
+            run.observer.note(f"{cell.experiment}/{cell.variant} could not be built to compare it")
         run.observer.waited(what)
     return found
 

@@ -10,7 +10,7 @@ from backends_matrix.run.result import CellResult
 
 
 class Observer(Protocol):
-    """Is told what happens, for people to see."""
+    """Receives the progress of a run."""
 
     def started(self, cell: Cell) -> None:
         """A cell was handed to its worker."""
@@ -25,7 +25,7 @@ class Observer(Protocol):
         """Something that takes time has begun."""
 
     def waited(self, what: str) -> None:
-        """It has ended."""
+        """That has ended."""
 
     def note(self, text: str) -> None:
         """Something that a user should know."""

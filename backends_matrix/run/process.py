@@ -65,7 +65,8 @@ class WorkerProcess:
     ) -> None:
         self._process = process
         self._log = log
-        # The log holds what earlier workers printed too. Last words must be those of this one.
+        # The log holds what earlier workers printed too, and what this one printed for earlier commands. Last
+        # words must be those of the command during which it died.
         self._begin = begin
         self._token = token
         self.environment: Mapping[str, Any] = {}
@@ -135,6 +136,8 @@ class WorkerProcess:
             WorkerRefusedError: the worker answered with an error.
         """
         assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._begin = self._log.stat().st_size
         try:
             self._process.stdin.write(json.dumps(command).encode() + b"\n")
             await self._process.stdin.drain()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class CellResult:
-    """What came back of a cell.
+    """The result of a cell.
 
     Args:
         cell: the cell.
@@ -114,7 +115,8 @@ def write_result(result: CellResult, cells: Path) -> Path:
         OSError: it cannot be written.
     """
     folder = make_folder(cells / result.cell.key)
-    text = json.dumps(_finite(result.to_json()), indent=1, allow_nan=False)
+    plain = _finite(result.to_json())
+    text = json.dumps({**plain, "checksum": _checksum(plain)}, indent=1, allow_nan=False)
     return write_atomically(folder / RESULT_FILE, text.encode("utf-8", "backslashreplace"))
 
 
@@ -129,6 +131,10 @@ def read_result(cell: Cell, cells: Path) -> CellResult:
         value = json.loads(path.read_text(encoding="utf-8"))
         if fault := find_fault(value):
             return CellResult(cell, Status.INVALID, f"the result file is damaged: {fault}")
+        if value.pop("checksum", "") != _checksum(value):
+            return CellResult(
+                cell, Status.INVALID, "the result file is damaged: its checksum is wrong"
+            )
         result = CellResult.from_json(value)
         fingerprint = value["fingerprint"]
     except FileNotFoundError:
@@ -161,6 +167,11 @@ def not_finite(result: CellResult) -> str:
         if measured and samples.get(part) == 0:
             return f"{measured[0]} was measured on no samples; the study's {part} data are empty"
     return ""
+
+
+def _checksum(value: Mapping[str, Any]) -> str:
+    """SHA-256 of a result: a flipped bit may turn one number into another, which no check of types finds."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _finite(value: Any) -> Any:

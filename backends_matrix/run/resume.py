@@ -34,7 +34,7 @@ class Resumed:
     missing: list[Cell] = field(default_factory=list)
 
     def to_text(self) -> str:
-        """How many cells are kept, how many are run, and why."""
+        """The numbers of kept and new cells, and why cells are new."""
         new = len(self.changed) + len(self.missing)
         text = f"kept {_cells(len(self.kept))} of the earlier run"
         if not new:

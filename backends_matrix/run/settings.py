@@ -18,7 +18,7 @@ DEFAULT_TIMEOUT = 1800.0
 
 @dataclass(frozen=True, kw_only=True)
 class MatrixSettings:
-    """What a run of the matrix is asked for.
+    """The settings of a run of the matrix.
 
     Args:
         out: folder that gets the report, the figures and one folder per cell.
@@ -39,8 +39,8 @@ class MatrixSettings:
         jobs: how many workers run at a time; None decides by the number of cores.
         timeout: seconds without a finished epoch after which a cell is given up.
         resume: keep the finished cells of an earlier run in ``out``.
-        checkpoint: epochs after which each training is kept, again and again, so that a run that is resumed
-            goes on inside of a cell; None keeps finished cells only.
+        checkpoint: epochs between two checkpoints of a training, from which a resumed run continues inside
+            a cell; None writes no checkpoints.
         trust: unpickle data files of unknown hash.
         setup: backend -> ``package.module:function`` called in its worker once keras is imported.
     """
@@ -66,7 +66,7 @@ class MatrixSettings:
 
     @property
     def parallel_workers(self) -> int:
-        """How many workers run at a time."""
+        """The number of workers that run at a time."""
         return max(1, min(len(self.backends), self.jobs or cores()))
 
     @property

@@ -1,4 +1,4 @@
-"""What is known of a run so far; kept up to date so that an interrupted run can still be reported."""
+"""The state of a run, kept up to date so that an interrupted run can be reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backends_matrix.run.result import CellResult, Status
 
 @dataclass
 class RunState:
-    """What is known of a run.
+    """The state of a run.
 
     Args:
         descriptions: experiment as it was asked for -> what a worker said of it.

@@ -1,4 +1,4 @@
-"""Run what level 1 judges: states along the reference's training, and one step from each, everywhere."""
+"""Record states along the reference's training, and run one step from each on every backend."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from backends_matrix.run.process import WorkerError
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 
 JUDGES = ("jax", "tensorflow")
-"""Who computes in float64, by preference. Both do so throughout and agree to 1e-15 in outputs and gradients
-of the built-in studies; Keras on PyTorch falls back to float32 in sums, so it cannot judge."""
+"""Backends that compute in float64, by preference. Both do so throughout and agree to 1e-15 in outputs and
+gradients of the built-in studies. Keras on PyTorch falls back to float32 in sums, so it cannot judge."""
 
 MOVES = 4
 """How often the float64 step is repeated with all that goes in moved by one unit in the last place."""

@@ -25,7 +25,7 @@ from backends_matrix.run.result import RESULT_FILE, CellResult, Status, read_res
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """How workers are run.
+    """Settings of the workers.
 
     Args:
         out: folder of the run; results go under ``cells``, what workers print under ``logs``.
@@ -34,7 +34,7 @@ class WorkerSettings:
         silence: seconds without a finished epoch after which a cell is given up.
         cache: folder for compiled programs, or None.
         setup: backend -> ``package.module:function`` called in its worker once keras is imported.
-        checkpoint: epochs after which a training is kept, again and again; None keeps none.
+        checkpoint: epochs between two checkpoints of a training; None writes none.
     """
 
     out: Path
@@ -93,7 +93,7 @@ class WorkerSupervisor:
 
     @property
     def name(self) -> str:
-        """What it is called in messages, and its log."""
+        """The worker's name in messages, and of its log."""
         return f"{self.backend}-float64" if self.double else self.backend
 
     async def reset(self) -> None:
@@ -241,14 +241,14 @@ async def run_cells(
     record: Callable[[CellResult], None],
     finish_backend: Callable[[WorkerSupervisor], Awaitable[None]],
 ) -> None:
-    """Run cells, every backend in its own supervisor, at most ``jobs`` supervisors at a time.
+    """Run cells, each backend's in its own worker, at most ``jobs`` workers at a time.
 
     Args:
         cells: what is still to be run.
-        supervisors: backend -> its supervisor; all are gone through, also one without cells to run.
+        supervisors: backend -> its supervisor; one without cells to run is finished too.
         settings: how workers are run.
-        jobs: how many supervisors run at a time.
-        observer: is told of every epoch and cell.
+        jobs: the number of workers that run at a time.
+        observer: called for every epoch and cell.
         record: is given every result.
         finish_backend: is awaited for every supervisor when its cells are done, before its worker ends.
     """

@@ -5,7 +5,7 @@ output that it was started with (see ``protocol.py``). Results go to files. What
 goes to standard error, which the parent keeps as a log; nothing is ever read out of that log.
 
     {"do": "describe", "experiment": ..., "data": ..., "trust": ...}     ->  described
-    {"do": "identify", "experiment": ..., "variants": [...], "cell": ...}  ->  identified
+    {"do": "identify", "cell": ...}                                      ->  identified
     {"do": "run", "cell": {...}, "checkpoint": n or null}                ->  epoch …, done
     {"do": "rebuild", "cell": ...}                                       ->  rebuilt
     {"do": "record", "cell": ..., "folder": ...}                         ->  epoch …, recorded
@@ -37,7 +37,7 @@ from backends_matrix.run.worker_commands import Commands
 
 
 class Channel:
-    """Where events go.
+    """The pipe to the parent.
 
     Args:
         stream: one line for each event.

@@ -8,7 +8,7 @@ import json
 import math
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,10 @@ class Commands:
             }
         except PipelineUnavailableError as error:
             status, reason = Status.UNAVAILABLE, describe_error(error)
-        except Exception as error:  # whatever a user's model raises is that cell's result
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # whatever a user's model raises is that cell's result
             traceback.print_exc()
             status, reason = Status.FAILED, describe_error(error)
         seconds = time.perf_counter() - started
@@ -119,21 +122,12 @@ class Commands:
         gc.collect()
         return {"event": "done", "key": cell.key}
 
-    def identify(self, experiment: str, variants: Sequence[str], cell: Cell) -> Event:
-        """Build each variant as its first training would, and give the digests of what it is built of.
-
-        A variant that cannot be built is left out.
-        """
-        found = {}
-        for name in variants:
-            try:
-                mine = dataclasses.replace(cell, variant=name)
-                study = self._experiment(experiment)
-                samples = self._samples(experiment, cell.data, cell.trust)
-                found[name] = identify_training(study.variant(name), samples, _settings(mine))
-            except Exception:  # the run will say what is wrong with it
-                traceback.print_exc()
-        return {"event": "identified", "identity": found}
+    def identify(self, cell: Cell) -> Event:
+        """Build a cell's model as its first training would, and give the digests of what it is built of."""
+        study = self._experiment(cell.experiment)
+        samples = self._samples(cell.experiment, cell.data, cell.trust)
+        identity = identify_training(study.variant(cell.variant), samples, _settings(cell))
+        return {"event": "identified", "identity": identity}
 
     def rebuild(self, cell: Cell) -> Event:
         """Load the data and build the model twice, and give the parts that are not the same both times."""

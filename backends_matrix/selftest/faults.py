@@ -268,7 +268,7 @@ def averaged_over_batches() -> None:
 
 
 def short_mantissa() -> None:
-    """What goes into a matrix product is rounded to 10 bits, as TF32 does."""
+    """Round the inputs of a matrix product to 10 bits, as TF32 does."""
     import keras
 
     def rounded(array: Any) -> Any:

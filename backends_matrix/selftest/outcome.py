@@ -1,4 +1,4 @@
-"""What a self-test found: of a planted fault, of a clean training, and of all of them."""
+"""The outcomes of a self-test: of a planted fault, of a clean training, and of all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backends_matrix.selftest.catalogue import Fault
 
 @dataclass(frozen=True)
 class FaultOutcome:
-    """What the verifier said of a planted fault.
+    """The verifier's finding on a planted fault.
 
     Args:
         fault: the fault.
@@ -27,12 +27,12 @@ class FaultOutcome:
 
     @property
     def found(self) -> bool:
-        """Whether anything was reported."""
+        """True if anything was reported."""
         return bool(self.levels)
 
     @property
     def right(self) -> bool:
-        """Whether it was reported as what it is."""
+        """True if it was reported with the right kind."""
         return self.kind == self.fault.kind
 
 

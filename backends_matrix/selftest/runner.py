@@ -87,6 +87,7 @@ class SelfTest:
                 out=self._scratch / "planted" / fault.name,
                 setup={backend: f"backends_matrix.selftest.faults:{fault.name}"},
             )
+            planted.cells.mkdir(parents=True)
             async with WorkerSupervisor(backend, planted) as supervisor:
                 found = await self._compare(bench, supervisor, fault.variant, 0, fault.name)
         except WorkerError as error:
@@ -175,7 +176,7 @@ async def run(
         seeds: of the clean trainings; every variant is trained with each.
         backends: two or more; the first is the reference.
         threads: bound on each worker's threads.
-        report: is told of every outcome.
+        report: called with every outcome.
 
     Raises:
         RunError: fewer than two backends, none that computes in float64, or a worker that fails.

@@ -1,4 +1,4 @@
-"""What the self-test trains: small networks that together use everything a fault can be planted in."""
+"""The study of the self-test: small networks that together use everything a fault can be planted in."""
 
 from __future__ import annotations
 

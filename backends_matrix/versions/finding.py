@@ -1,4 +1,4 @@
-"""Whether a row of the versions table did what is expected of it."""
+"""Judge whether a row of the versions table did what is expected of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Report = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What was found of a row.
+    """The finding on a row.
 
     Args:
         row: its name.
@@ -102,7 +102,7 @@ def _outcome(row: Row, report: Report) -> tuple[Outcome, str, float | None]:
 
 
 def _foreign(row: Row, report: Report) -> str:
-    """What ran that the row does not ask for, or nothing: the verdict would be another row's."""
+    """The version that ran although the row asks for another, or an empty text."""
     origin = "tf_keras" if row.api is Api.LEGACY else "keras"
     reached = str(report.get("keras", origin))
     if reached.partition(" ")[0] != origin:

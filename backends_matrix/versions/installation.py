@@ -17,12 +17,12 @@ UV_NAMES = {
     "PIP_EXTRA_INDEX_URL": "UV_EXTRA_INDEX_URL",
     "PIP_DEFAULT_TIMEOUT": "UV_HTTP_TIMEOUT",
 }
-"""What uv calls a setting of pip. It reads none of pip's, so without these it may take another build, the
+"""uv's name for a setting of pip. uv reads none of pip's, so without these it may take another build, the
 one of torch with CUDA for instance."""
 
 
 COMPLAINT_LENGTH = 400
-"""How many characters of an installer's complaint are kept; what was in the way is said last."""
+"""Characters of an installer's error message that are kept; the cause comes last."""
 
 
 class EnvironmentFailedError(RuntimeError):
@@ -71,8 +71,8 @@ def make(row: Row, folder: Path) -> Path:
 
 
 def _uv() -> str | None:
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.exists() else shutil.which("uv")
+    neighbour = Path(sys.executable).with_name("uv")
+    return str(neighbour) if neighbour.exists() else shutil.which("uv")
 
 
 def _interpreter(version: str) -> str:

@@ -1,4 +1,4 @@
-"""What was verified of the versions table: kept as JSON, shown as a page of the documentation."""
+"""The findings on the versions table: kept as JSON, shown as a page of the documentation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ rows are in `versions.toml` and what was found in `verified.json`, both in `back
 
 
 def read_verified(path: Path = VERIFIED) -> dict[str, Finding]:
-    """What was found so far, by row.
+    """The findings so far, by row.
 
     Raises:
         ValueError: the file is of another schema than this version of the project writes.

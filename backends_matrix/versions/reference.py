@@ -13,7 +13,7 @@ from backends_matrix.versions import smoke
 
 @dataclass(frozen=True)
 class Expected:
-    """What the training gives.
+    """The expected losses.
 
     Args:
         untrained: mean squared error of the initial weights.

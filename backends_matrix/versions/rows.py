@@ -13,7 +13,7 @@ from typing import Any
 TABLE = Path(__file__).parent / "versions.toml"
 EXACT = re.compile(r"[A-Za-z0-9_.-]+(\[[a-z,]+\])?==[A-Za-z0-9_.]+(\+[a-z0-9.]+)?")
 TOLERANCE = 1e-6
-"""How far a loss below 1 may be from the float64 reference: six decimals. In float32 such a loss has a
+"""Largest distance of a loss below 1 from the float64 reference: six decimals. In float32 such a loss has a
 spacing of 6e-8, and 8 steps on 13 terms were seen to add up to 2e-8; a wrong step is off by 1e-2."""
 
 
@@ -30,7 +30,7 @@ class Api(enum.StrEnum):
 
 
 class Outcome(enum.StrEnum):
-    """What a combination of versions can do."""
+    """The ability of a combination of versions."""
 
     WORKS = "works"
     INFERENCE = "inference only"
@@ -79,7 +79,7 @@ class Row:
         env: environment variables of the run.
         backend: what Keras must run on.
         api: under which name Keras is reached.
-        imports: packages that must import beside it.
+        imports: packages that must be importable too.
         claim: what is published of this combination, word for word, or empty.
         as_published: installed as the claim says, with no pins of ours.
         extent: a key of the table's extents, or empty.
@@ -144,7 +144,7 @@ class Table:
 
 
 def has_tag(row: Row, tag: Tag | None) -> bool:
-    """Whether the row is in this group; every row is in ``all``."""
+    """True if the row is in this group; every row is in ``all``."""
     return tag in {None, Tag.ALL} or tag in row.tags
 
 

@@ -25,7 +25,7 @@ EPOCHS, RATE = 2, 0.05
 BATCH_SIZE = 16
 
 APIS = ("keras3", "tf.keras", "tf_keras")
-"""How Keras is reached. ``tf_keras`` is the published way: ``tf.keras`` with ``TF_USE_LEGACY_KERAS=1``."""
+"""The way to import Keras. ``tf_keras`` is the published way: ``tf.keras`` with ``TF_USE_LEGACY_KERAS=1``."""
 
 
 def numbers(count: int, step: int) -> list[float]:

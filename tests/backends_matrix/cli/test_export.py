@@ -86,10 +86,10 @@ def test_missing_package_is_exit_3_and_names_the_extra(model, monkeypatch):
     assert 'portable: error: run: pip install "portable-models[onnx]"' in done.output
 
 
-def test_interrupt_is_130_and_says_what_is_left(model, monkeypatch):
+def test_interrupt_is_3_and_says_what_is_left(model, monkeypatch):
     answer(monkeypatch, KeyboardInterrupt())
     done = call(model, "--to", "onnx", "--out", "m.onnx")
-    assert done.exit_code == 130
+    assert done.exit_code == 3
     assert "interrupted; nothing was left at m.onnx" in done.output
 
 
@@ -162,7 +162,7 @@ def test_interrupted_export_leaves_nothing(model, backends, number):
     # The child has been started or is about to be: either way nothing may outlive the command.
     process.send_signal(number)
     _, errors = process.communicate()
-    assert process.returncode == 130, errors
+    assert process.returncode == 3, errors
     assert "interrupted; nothing was left at" in errors
     assert sorted(path.name for path in model.parent.iterdir()) == ["model.keras", "temporary"]
     assert list((model.parent / "temporary").iterdir()) == []

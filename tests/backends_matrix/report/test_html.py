@@ -114,7 +114,7 @@ def test_all_plots_are_in_the_page_and_named(small_document):
     ("kind", "words"),
     [
         ("document", "agree jax, tensorflow and torch agree"),
-        ("differing_document", "differ The backends differ"),
+        ("differing_document", "differ torch differs from jax in imdb/final, loss, from epoch 3"),
         ("broken_document", "error Not everything could be run"),
     ],
 )

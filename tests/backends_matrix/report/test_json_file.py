@@ -55,15 +55,16 @@ def test_a_reader_of_the_old_file_is_not_disturbed(tmp_path):
 def test_a_write_that_fails_half_way_leaves_the_old_file(document, tmp_path, monkeypatch):
     write(document, tmp_path)
 
-    def full(self, content):
+    def full(self, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    monkeypatch.setattr("pathlib.Path.replace", full)
     with pytest.raises(
         ReportError, match=r"report\.json cannot be written: No space left on device"
     ):
         write(document, tmp_path)
     assert read(tmp_path) == document
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
 def test_a_file_in_the_way_of_the_folder_is_named(document, tmp_path):

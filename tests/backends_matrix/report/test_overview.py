@@ -1,21 +1,22 @@
 import pytest
 
+from backends_matrix.report.headline import headline
 from backends_matrix.report.overview import (
     backends,
     claim_rows,
     data_text,
     example_rows,
     extent,
-    headline,
     lead_cell,
     measured_lines,
     place,
     rows,
     shown_quantities,
     state,
+    variants,
 )
 from backends_matrix.report.records import Cell, Data, Verdict, parse, showable
-from backends_matrix.report.tally import Agreement, made_text, summed
+from backends_matrix.report.tally import Tally, made_text, summed
 
 
 def cell_with(final=(), history=()):
@@ -102,8 +103,15 @@ def test_a_cell_without_a_result_shows_its_status(broken_document):
 
 
 def test_a_cell_that_was_compared_with_nothing_does_not_look_as_if_it_agreed(broken_document):
+    del broken_document["reference"]
     found = state_of(broken_document, "validated", "jax")
     assert (found.kind, found.text) == ("ran", "not compared")
+
+
+def test_the_reference_looks_the_same_where_the_others_have_no_result(broken_document):
+    broken_document["reference"] = "jax"
+    found = state_of(broken_document, "validated", "jax")
+    assert (found.kind, found.text) == ("reference", "reference")
 
 
 def comparisons_of(document, variant):
@@ -121,7 +129,7 @@ def test_agreement_with_gaps_does_not_claim_an_epoch(document):
 
 
 def test_nothing_compared_is_no_agreement():
-    assert (Agreement().verdict, Agreement().text) == (None, "not compared")
+    assert (Tally().verdict, Tally().text) == (None, "not compared")
 
 
 def test_only_undecidable_comparisons_are_undecidable(document):
@@ -158,7 +166,7 @@ def test_no_comparison_is_told_too():
     [
         ("agree", ("jax", "tensorflow", "torch"), "jax, tensorflow and torch agree"),
         ("agree", ("jax", "torch"), "jax and torch agree"),
-        ("differ", ("jax", "torch"), "The backends differ"),
+        ("undecidable", ("jax", "torch"), "Nothing could be decided"),
         ("error", ("jax",), "Not everything could be run"),
         ("ran", ("jax",), "jax ran; nothing was compared"),
     ],
@@ -222,3 +230,19 @@ def test_text_that_could_drive_a_terminal_is_replaced(text, shown):
 )
 def test_numbers_of_samples_are_told_once(description, text):
     assert data_text(Data("full", description, False, 25_000, 102)) == text
+
+
+def test_a_title_says_how_many_epochs_ran_where_the_recipe_has_others(document):
+    name = next(iter(document["experiments"]))
+    variant = document["experiments"][name]["variants"][0]
+    ran = {
+        len(points)
+        for cell in document["cells"]
+        if (cell["experiment"], cell["variant"]) == (name, variant["name"])
+        for points in cell["history"].values()
+    }
+    variant["recipe"] = {**variant["recipe"], "epochs": max(ran)}
+    assert variants(parse(document), name)[variant["name"]] == variant["title"]
+    variant["recipe"]["epochs"] += 1
+    shown = variants(parse(document), name)[variant["name"]]
+    assert shown == f"{variant['title']} (here {max(ran)} epochs)"

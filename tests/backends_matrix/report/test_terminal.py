@@ -26,12 +26,14 @@ def flat(text):
     ("kind", "line"),
     [
         ("document", "AGREE: jax, tensorflow and torch agree"),
-        ("differing_document", "DIFFER: The backends differ"),
+        ("differing_document", "DIFFER: torch differs from jax in imdb/final, loss, from epoch 3"),
         ("broken_document", "ERROR: Not everything could be run"),
     ],
 )
 def test_the_verdict_is_in_words(kind, line, request):
-    assert line in printed(request.getfixturevalue(kind)).splitlines()
+    assert any(
+        each.startswith(line) for each in printed(request.getfixturevalue(kind)).splitlines()
+    )
 
 
 @pytest.mark.parametrize("kind", ["document", "differing_document", "broken_document"])
@@ -148,7 +150,7 @@ def test_a_difference_between_pipelines_of_one_backend_is_narrowed_to_the_pipeli
     entry = document["comparisons"][0]
     entry |= {"backend": "jax", "pipeline": "pandas", "verdict": "differs"}
     document["verdict"] = "differ"
-    assert "--backends jax --pipelines pandas" in printed(document)
+    assert "--backends jax --pipelines numpy,pandas" in printed(document)
 
 
 def test_a_pipe_gets_no_escape_codes(document):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -46,10 +47,11 @@ def workers_of(out):
     return [int(line.split()[0]) for line in lines if str(out) in line]
 
 
-def test_ctrl_c_keeps_finished_cells_and_ends_the_workers(waiting):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_keeps_finished_cells_and_ends_the_workers(waiting, number):
     process, out = waiting
     assert workers_of(out)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "interrupted; 1 of 3 cells finished" in errors
@@ -70,11 +72,26 @@ def test_kill_9_of_a_worker_from_outside_loses_only_its_cell(waiting):
     assert [cell["status"] for cell in report["cells"]] == ["ok", "crashed", "ok"]
 
 
-def test_kill_9_of_the_parent_keeps_finished_cells_for_resume(waiting, environment, tmp_path):
+def test_kill_9_of_the_parent_ends_its_worker_and_the_run_is_resumed(
+    waiting, environment, backends
+):
     process, out = waiting
     (worker,) = workers_of(out)
+    watched = os.pidfd_open(worker)
     process.kill()
     process.wait()
-    os.kill(worker, signal.SIGKILL)
+    # Readable once the worker, which sleeps in a user's code, has ended.
+    assert select.select([watched], [], [], 60)[0] == [watched]
+    os.close(watched)
     assert not (out / "report.json").exists()
     assert len(list(out.glob("cells/*-plain-*/result.json"))) == 1
+    call = ("matrix", "misbehaving:interrupted", "--backends", backends[0], "--variant", "plain")
+    again = subprocess.run(
+        [sys.executable, str(FOREGROUND), *call, "--replicas", "0", "--out", str(out), "--resume"],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert again.returncode == 0, again.stderr
+    assert "which has died, was taken over" in again.stderr
+    assert "kept 1 cell of the earlier run" in again.stderr

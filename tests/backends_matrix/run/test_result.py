@@ -148,6 +148,18 @@ def test_a_field_of_any_wrong_type_never_counts_and_never_raises(tmp_path, place
 MAY_BE_NONE = ("seconds", "peak_memory_bytes", "compile_seconds", "epochs")
 
 
+def test_every_flipped_bit_is_found(tmp_path):
+    path = write_result(ok(), tmp_path)
+    whole = path.read_bytes()
+    for place in range(0, len(whole) * 8, 7):
+        flipped = bytearray(whole)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        found = read_result(CELL, tmp_path)
+        # White space may change into other white space, which changes nothing.
+        assert not found.ok or found == ok(), f"bit {place}"
+
+
 def test_more_values_than_epochs_contradict(tmp_path):
     cell = Cell(experiment="study", variant="plain", backend="jax", epochs=1)
     write_result(ok(cell, history={"loss": [0.5, 0.4]}), tmp_path)

@@ -7,6 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from backends_matrix import compare
 from backends_matrix.cli import main
 from backends_matrix.report import read, validate
 
@@ -176,6 +177,7 @@ def rename(document):
 
 
 def fail(document):
+    document["verdict"] = "error"
     for entry in cells(document):
         entry |= {"status": "crashed", "reason": "killed by signal 9", "history": {}, "final": {}}
 
@@ -266,3 +268,12 @@ def test_no_framework_is_imported(folders, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_python_interface_gives_typed_records(document, tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path / name, document)
+    found = compare(tmp_path / "a", tmp_path / "b")
+    assert (found.verdict, found.exit_code) == ("agree", 0)
+    assert {each.verdict.value for each in found.records.comparisons} >= {"agrees"}
+    assert found.document["runs"][0]["name"] == "a"

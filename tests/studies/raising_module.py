@@ -1,0 +1,3 @@
+"""A study that cannot be imported."""
+
+raise RuntimeError("this module always raises")
