@@ -71,7 +71,7 @@ class MatrixSettings:
 
     @property
     def threads(self) -> int:
-        """Bound on each worker's threads: ``OMP_NUM_THREADS`` where it is set, else an even share of the cores.
+        """Bound on each worker's threads: ``OMP_NUM_THREADS`` where set, else an even share of the cores.
 
         It stands in the record of every cell, as sums on PyTorch depend on it.
         """

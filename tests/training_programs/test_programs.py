@@ -14,7 +14,8 @@ PROGRAMS = programs_of_this_backend()
 ALWAYS = list(PROGRAMS)[::6]
 """About 27 programs, some of each topic; the others are slow proof (marker all_programs)."""
 NAMES = [
-    name if name in ALWAYS else pytest.param(name, marks=pytest.mark.all_programs) for name in PROGRAMS
+    name if name in ALWAYS else pytest.param(name, marks=pytest.mark.all_programs)
+    for name in PROGRAMS
 ]
 OPAQUE = ("No gradients provided", "but called with", "Traceback")
 SHUFFLED = [name for name, each in PROGRAMS.items() if reference.can_be_permuted(each)][::16]
