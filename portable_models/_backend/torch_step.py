@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from portable_models._backend.program import State
 from portable_models._backend.torch_graph import drop_copies, work_in_place, work_of
@@ -133,6 +134,35 @@ def _branches_selected() -> Any:
         core.cond = original
 
 
+class _Writes(TorchDispatchMode):  # type: ignore[misc]  # torch is not followed
+    """Notes which memory is written to by operations that work in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._memory: set[int] = set()
+
+    def __torch_dispatch__(
+        self, operation: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        """Note the arguments that the operation's schema says it writes to."""
+        named = kwargs or {}
+        for place, argument in enumerate(operation._schema.arguments):
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                given = args[place] if place < len(args) else named.get(argument.name)
+                for each in given if isinstance(given, (list, tuple)) else [given]:
+                    if isinstance(each, torch.Tensor):
+                        self._memory.add(_memory(each))
+        return operation(*args, **named)
+
+    def reached(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor's memory was written to."""
+        return _memory(tensor) in self._memory
+
+
+def _memory(tensor: torch.Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
 def _select(condition: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     if not isinstance(condition, torch.Tensor):
         return true_fn() if condition else false_fn()
@@ -141,15 +171,13 @@ def _select(condition: Any, true_fn: Callable[[], Any], false_fn: Callable[[], A
     ways, changed = [], set()
     for way in (true_fn, false_fn):
         copies = {key: value.clone() for key, value in known.items()}
-        versions = {key: value._version for key, value in copies.items()}
-        with keras.StatelessScope() as inner:
+        with keras.StatelessScope() as inner, _Writes() as writes:
             inner.state_mapping = dict(copies)
             ways.append((way(), inner.state_mapping))
-        # By a new value, or in place, which PyTorch counts.
         changed |= {
             key
             for key, value in copies.items()
-            if inner.state_mapping[key] is not value or value._version != versions[key]
+            if inner.state_mapping[key] is not value or writes.reached(value)
         }
     (one, after_one), (other, after_other) = ways
     # The others stay the tensors that they are: an optimizer may hold them, to change them in place.

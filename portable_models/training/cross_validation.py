@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from portable_models.data.samples import ArraySamples, Indices, Samples
+from portable_models.data.samples import ArraySamples, Indices, MultiHotSamples, Samples
 from portable_models.data.standardise import standardise
 from portable_models.random import portable_random
+from portable_models.training.arguments import try_samples, unpack
 from portable_models.training.engine import EpochReport
 from portable_models.training.fit_many import Member, fit_many
 from portable_models.training.history import Training, mean_history
-from portable_models.training.jobs import as_samples
 from portable_models.training.recipe import Recipe
 
 Standardisation = Literal["once", "per_fold", "none"]
@@ -101,7 +101,7 @@ def cross_validate(
         raise ValueError(
             f"unknown standardisation {standardisation!r}: expected once, per_fold or none"
         )
-    samples = as_samples(samples)
+    samples = _cut_into_folds(samples)
     if standardisation == "once":
         (samples,) = standardised(samples)
     members = []
@@ -123,6 +123,28 @@ def cross_validate(
         warn=warn,
     )
     return CrossValidation(trainings, mean_history([each.history for each in trainings]))
+
+
+def _cut_into_folds(given: Any) -> Samples:
+    """The rows that folds are cut from.
+
+    Raises:
+        ValueError: they cannot be read by row, or there are no targets.
+    """
+    if isinstance(given, (ArraySamples, MultiHotSamples)):
+        return given
+    kind = type(given).__name__ if given is not None else "None"
+    x, y, weight = unpack(given)
+    found, why_not = try_samples(x, y, weight)
+    if found is None:
+        raise ValueError(
+            f"folds are cut from arrays, given as (x, y) or (x, y, sample_weight); got {kind}, and {why_not}"
+        )
+    if y is None:
+        raise ValueError(
+            f"a fold is judged by its targets, and {kind} holds none: give (x, y) or (x, y, sample_weight)"
+        )
+    return found
 
 
 def combined_digests(trainings: Sequence[Training]) -> dict[str, str]:

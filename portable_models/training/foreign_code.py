@@ -57,10 +57,11 @@ OPTIMIZERS = frozenset(
 ScheduleFreeAdamW is not: it keeps ``momentum.value`` and then changes the variable, in place on PyTorch
 (keras 3.15.1, src/optimizers/schedule_free_adamw.py), so that the old momentum is the new one there.
 """
-_STATEFUL = frozenset(
-    ["BatchNormalization", "Discretization", "Normalization", "SpectralNormalization"]
-)
-"""Layers with variables that are no weights and no seeds, proven in the same way."""
+_STATEFUL = frozenset(("BatchNormalization", "Discretization", "Normalization"))
+"""Layers with variables that are no weights and no seeds, proven in the same way.
+
+SpectralNormalization is not: it assigns a weight while it is called, which takes it out of the gradient.
+"""
 
 
 def unproven_parts(model: Any) -> list[str]:

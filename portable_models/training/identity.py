@@ -11,6 +11,7 @@ import functools
 import hashlib
 import inspect
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -71,6 +72,10 @@ def _architecture(model: Any) -> Any:
 
     Automatic names differ between two builds; a seed decides values only.
     """
+    with warnings.catch_warnings():
+        # Keras warns that a lambda cannot be loaded again; nothing is saved here.
+        warnings.simplefilter("ignore", UserWarning)
+        config = model.get_config()
     numbers = {layer.name: f"#{place}" for place, layer in enumerate(all_layers(model))}
     shared: dict[Any, int] = {}
 
@@ -90,7 +95,7 @@ def _architecture(model: Any) -> Any:
             return numbers.get(part, part)
         return part if isinstance(part, _PLAIN) else repr(part)
 
-    return plain(model.get_config())
+    return plain(config)
 
 
 def _holds_tensors(layer: Any) -> bool:
