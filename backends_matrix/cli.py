@@ -36,7 +36,7 @@ from portable_models.data.pipelines import PIPELINES
 EXIT_CALL, EXIT_RUN = 2, 3
 RENDERING = "backends_matrix.report.render"
 
-ELSEWHERE = ("compare", "convert", "export", "selftest", "versions")
+ELSEWHERE = ("check", "compare", "convert", "export", "selftest", "versions")
 """Commands with a module each, ``cli_NAME``, which is imported when it is called."""
 
 
@@ -51,7 +51,8 @@ class Group(click.Group):
         """The command of a name, if there is one."""
         if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
-        module = importlib.import_module(f"backends_matrix.cli_{cmd_name}")
+        place = "check.command" if cmd_name == "check" else f"cli_{cmd_name}"
+        module = importlib.import_module(f"backends_matrix.{place}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

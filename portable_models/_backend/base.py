@@ -227,6 +227,43 @@ class Backend(ABC):
             One array for each of ``call.model.trainable_variables``; zeros where none depends on it.
         """
 
+    def allow_double(self) -> None:
+        """Let this process compute in float64; to be called before anything is computed."""
+
+    def upstream(self, run: Callable[[], tuple[Any, Sequence[Any]]]) -> list[Any]:
+        """Gradients of a loss with respect to tensors that were computed on the way to it.
+
+        Args:
+            run: computes, eagerly, and returns the loss and the tensors.
+
+        Returns:
+            A tensor for each; None where the loss does not depend on it.
+
+        Raises:
+            NotImplementedError: the framework differentiates functions only.
+        """
+        raise NotImplementedError(f"{self.name} differentiates functions, not recorded operations")
+
+    @abstractmethod
+    def pulled_back(
+        self,
+        function: Callable[[list[Any]], list[Any]],
+        tensors: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        """Gradients of ``sum(output * cotangent)`` of a function of floating-point tensors and variables.
+
+        Args:
+            function: gives floating-point tensors.
+            tensors: what it is called with.
+            variables: Keras variables that it reads.
+            cotangents: tensors of the outputs' shapes.
+
+        Returns:
+            A gradient for each tensor, and one for each variable; None or zeros where none depends on it.
+        """
+
     def require_device(self, kind: Device) -> None:
         """Check that a device of this kind is there.
 

@@ -153,5 +153,26 @@ class TensorFlowBackend(Backend):
         found = tape.gradient(total, weights, unconnected_gradients="zero")
         return [tf.convert_to_tensor(gradient).numpy() for gradient in found]
 
+    def upstream(self, run: Callable[[], tuple[Any, Sequence[Any]]]) -> list[Any]:
+        with tf.GradientTape() as tape:
+            loss, tensors = run()
+        return list(tape.gradient(loss, list(tensors)))
+
+    def pulled_back(
+        self,
+        function: Callable[[list[Any]], list[Any]],
+        tensors: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        with tf.GradientTape() as tape:
+            for tensor in tensors:
+                tape.watch(tensor)
+            outputs = function(list(tensors))
+        sources = [*tensors, *(variable.value for variable in variables)]
+        found = tape.gradient(outputs, sources, output_gradients=list(cotangents))
+        dense = [None if each is None else tf.convert_to_tensor(each) for each in found]
+        return dense[: len(tensors)], dense[len(tensors) :]
+
 
 BACKEND = TensorFlowBackend()

@@ -1,0 +1,177 @@
+"""What is compared, as groups of arrays, and which judge decides on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from backends_matrix.check.members import Array, Findings, Member
+from backends_matrix.check.tolerance import EPSILON, Distance, compare, judges_agree
+
+UNITS_OF = {"float32": EPSILON, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A group of arrays that every backend and every judge has.
+
+    Args:
+        check: the check that it belongs to.
+        stage: of the phase ``numbers``.
+        group: of its arrays.
+        move: the group of its movements, or "".
+        names: the key of the stage's data that names the arrays, or "".
+        steps: it comes after several steps, so that a backend's own movement counts.
+    """
+
+    check: str
+    stage: str
+    group: str
+    move: str
+    names: str = ""
+    steps: bool = False
+
+
+QUANTITIES = (
+    Quantity("outputs", "forward", "outputs", "move"),
+    Quantity("outputs of other sizes", "sizes", "outputs", "forward:move"),
+    Quantity("outputs in training", "gradients", "outputs", "move.outputs"),
+    Quantity("loss", "gradients", "loss", "move.loss"),
+    Quantity("gradients", "gradients", "gradients", "move.gradients", "names"),
+    Quantity("state", "gradients", "statistics", "move.statistics", "statistics_names"),
+    Quantity("one step", "train_on_batch", "weights", "fit:move.weights", "names", steps=True),
+    Quantity("fit", "fit", "weights", "move.weights", "names", steps=True),
+    Quantity("fit logs", "fit", "logs", "move.logs", steps=True),
+    Quantity(
+        "state after fit", "fit", "statistics", "move.statistics", "statistics_names", steps=True
+    ),
+    Quantity("evaluate", "evaluate", "logs", "gradients:move.loss"),
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One quantity on one backend.
+
+    Args:
+        quantity: what.
+        backend: where.
+        distances: of every array.
+        judge: who decided.
+        semantic: two judges in float64 disagree, so the difference is one of meaning and not of rounding.
+        names: of the arrays, where they have names.
+    """
+
+    quantity: Quantity
+    backend: str
+    distances: tuple[Distance, ...]
+    judge: str
+    semantic: bool
+    names: Mapping[str, str]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all arrays are within their tolerances."""
+        return all(each.agrees for each in self.distances)
+
+    @property
+    def first(self) -> Distance:
+        """The first array that differs, in the order of the model; else the one nearest to its tolerance."""
+        wrong = [each for each in self.distances if not each.agrees]
+        return wrong[0] if wrong else max(self.distances, key=lambda each: each.ratio)
+
+
+def arrays(found: Findings, quantity: Quantity) -> dict[str, Array]:
+    """A quantity's arrays; empty where the stage did not run."""
+    return found.stage("numbers", quantity.stage).group(quantity.group)
+
+
+def movements(found: Findings, quantity: Quantity) -> dict[str, Array]:
+    """How far they move on this backend."""
+    stage, _, group = quantity.move.rpartition(":")
+    kept = found.stage("numbers", stage or quantity.stage).group(group)
+    if quantity.check == "evaluate":
+        # Every log moves about as the loss does.
+        return {name: kept["0"] for name in arrays(found, quantity)} if "0" in kept else {}
+    return kept
+
+
+def choose_judge(
+    quantity: Quantity, findings: Mapping[Member, Findings]
+) -> tuple[dict[str, Array], str, bool, bool]:
+    """The judge's arrays, its name, whether judges disagree, and whether a third one would decide.
+
+    Without any judge the arrays are empty.
+    """
+    judges = [
+        (member, arrays(found, quantity)) for member, found in findings.items() if member.double
+    ]
+    judges = [(member, found) for member, found in judges if found]
+    moves = _moves(quantity, findings)
+    if not judges:
+        return {}, "", False, False
+    if len(judges) == 1:
+        return judges[0][1], judges[0][0].name, False, False
+    pairs = [(0, 1), (0, 2), (1, 2)] if len(judges) > 2 else [(0, 1)]
+    for first, second in pairs:
+        if judges_agree(judges[first][1], judges[second][1], moves):
+            alone = len(judges) > 2 and (first, second) != (0, 1)
+            return judges[first][1], judges[first][0].name, alone, False
+    return judges[0][1], judges[0][0].name, True, len(judges) < 3
+
+
+def epsilon_of(findings: Mapping[Member, Findings]) -> float:
+    """One unit in the last place of 1, in the roughest type that the model's layers compute in."""
+    found = [
+        UNITS_OF.get(str(each.stage("build", "weights").data.get("precision", "")), 0.0)
+        for member, each in findings.items()
+        if not member.double
+    ]
+    return max(found, default=0.0) or EPSILON
+
+
+def _moves(quantity: Quantity, findings: Mapping[Member, Findings]) -> list[dict[str, Array]]:
+    return [
+        movements(found, quantity)
+        for member, found in findings.items()
+        if not member.double and arrays(found, quantity)
+    ]
+
+
+def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
+    """Every quantity on every backend."""
+    found: list[Comparison] = []
+    for quantity in QUANTITIES:
+        judge, name, semantic, _ = choose_judge(quantity, findings)
+        moves = _moves(quantity, findings)
+        members = [member for member in findings if not member.double]
+        reference = ""
+        if not judge:
+            # No judge ran this: the backends are held against the first of them.
+            reference = next((m.name for m in members if arrays(findings[m], quantity)), "")
+            judge = next((a for m in members if (a := arrays(findings[m], quantity))), {})
+        for member in members:
+            mine = arrays(findings[member], quantity)
+            if not mine or not judge or member.name == reference:
+                continue
+            own = movements(findings[member], quantity) if quantity.steps else None
+            distances = compare(mine, judge, moves, own=own, epsilon=epsilon_of(findings))
+            stage = findings[member].stage("numbers", quantity.stage)
+            labels = stage.data.get(quantity.names, []) if quantity.names else []
+            names = {str(index): label for index, label in enumerate(labels)}
+            found.append(
+                Comparison(
+                    quantity, member.name, tuple(distances), name or reference, semantic, names
+                )
+            )
+    return found
+
+
+def needs_third_judge(findings: Mapping[Member, Findings]) -> bool:
+    """Whether two judges disagree on anything, so that a third should be asked."""
+    return any(choose_judge(quantity, findings)[3] for quantity in QUANTITIES)
+
+
+def differing(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Those that are not within their tolerances."""
+    return [each for each in comparisons if not each.agrees]

@@ -1,0 +1,239 @@
+"""One target from its import to its verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from backends_matrix.check.crossing import crossing_rows
+from backends_matrix.check.diagnosis import Suspicion, read_suspicions
+from backends_matrix.check.differences import FORWARD, Context, Places, difference_rows
+from backends_matrix.check.equality import equality_rows
+from backends_matrix.check.expected import apply_expectations
+from backends_matrix.check.facts import Comparison, compare_all, differing, needs_third_judge
+from backends_matrix.check.localise import Culprit, Part, errors
+from backends_matrix.check.members import JUDGES, Findings, Member
+from backends_matrix.check.pool import Pool, Round
+from backends_matrix.check.result import ERROR, Check, Kind, Status, TargetResult, verdict_of
+from backends_matrix.check.rows import stage_rows
+from backends_matrix.check.settings import CheckSettings
+from backends_matrix.check.target import Target
+
+Progress = Callable[[str], None]
+
+
+def needed_backends(settings: CheckSettings, installed: Sequence[str]) -> list[str]:
+    """The backends to import: those that are checked, and one that can judge."""
+    wanted = [name for name in settings.backends if name in installed]
+    if not set(wanted) & set(JUDGES[:2]):
+        wanted += [name for name in JUDGES[:2] if name in installed][:1]
+    return wanted
+
+
+def check_target(
+    target: Target, settings: CheckSettings, pool: Pool, progress: Progress
+) -> TargetResult:
+    """Check one target; whatever it does, this returns."""
+    begin = time.perf_counter()
+    with pool.open(target, settings) as work:
+        session = _Session(target, settings, pool, work, progress)
+        checks = session.run()
+        checks = apply_expectations(checks, settings.expected, strict=settings.strict)
+        return TargetResult(
+            target.name,
+            _verdict(checks, session),
+            tuple(checks),
+            time.perf_counter() - begin,
+            _reason(checks),
+            session.model(),
+        )
+
+
+def _verdict(checks: Sequence[Check], session: _Session) -> str:
+    """A target that no backend could begin with is an error; nothing is known of its portability."""
+    return ERROR if session.began_nowhere and not session.mistakes else verdict_of(checks)
+
+
+def _reason(checks: Sequence[Check]) -> str:
+    failed = [each for each in checks if each.status is Status.FAIL]
+    first = next(
+        (each for each in failed if each.kind is Kind.AUTHOR), failed[0] if failed else None
+    )
+    if first is None:
+        return "" if any(each.executed for each in checks) else "nothing was checked"
+    place = f" ({first.file}:{first.line})" if first.line else ""
+    return f"{first.name} on {first.backend}: {first.cause}{place}"
+
+
+class _Session:
+    def __init__(
+        self, target: Target, settings: CheckSettings, pool: Pool, work: Round, progress: Progress
+    ) -> None:
+        self._target, self._settings, self._pool = target, settings, pool
+        self._work, self._say = work, progress
+        self._backends = [Member(name) for name in settings.backends if name in pool.backends]
+        judges = [name for name in JUDGES if name in pool.backends][:2]
+        self._judges = [Member(name, double=True) for name in judges]
+        self.began_nowhere = False
+        self.mistakes = False
+        self._parts: dict[str, list[Part]] = {}
+
+    @property
+    def _findings(self) -> Mapping[Member, Findings]:
+        return self._work.findings
+
+    def run(self) -> list[Check]:
+        """All phases and what follows from them."""
+        rows = [
+            Check("import", name, Status.SKIP, cause=reason)
+            for name, reason in self._pool.unavailable.items()
+            if name in self._settings.backends
+        ]
+        everyone = [*self._backends, *self._judges]
+        self._say("build")
+        self._work.run("build", everyone, lambda member: {})
+        files = self._files()
+        suspicions = read_suspicions(files)
+        reference = self._reference()
+        if reference is None:
+            rows += stage_rows(self._findings, suspicions)
+            self.began_nowhere = not any(
+                self._findings[member].stage("build", "build").ok for member in self._backends
+            )
+            failed = [each for each in rows if each.status is Status.FAIL]
+            hints = {each.hint for each in failed if each.kind is Kind.AUTHOR}
+            self.mistakes = any(hints) and not all(each.kind is Kind.HARNESS for each in failed)
+            return rows
+        shared = str(self._findings[reference].folder)
+        self._say("numbers")
+        self._work.run("numbers", everyone, lambda member: {"shared": shared})
+        self._ask_third_judge(shared)
+        self._exchange()
+        comparisons = compare_all(self._findings)
+        places = self._localise(comparisons)
+        rows += stage_rows(self._findings, suspicions)
+        rows += equality_rows(self._findings, suspicions, reference)
+        rows += difference_rows(comparisons, self._context(suspicions, places, files, reference))
+        rows += crossing_rows(self._findings, suspicions)
+        return rows
+
+    def _files(self) -> list[str]:
+        found = [self._target.path] if self._target.kind == "file" else []
+        for each in self._findings.values():
+            found += each.stage("build", "import").data.get("files", [])
+        return list(dict.fromkeys(found))
+
+    def _reference(self) -> Member | None:
+        """Whose inputs and weights everybody takes: the first that has some."""
+        order = [*self._backends, *self._judges]
+        return next(
+            (
+                m
+                for m in order
+                if m in self._findings and self._findings[m].stage("build", "weights").ok
+            ),
+            None,
+        )
+
+    def _ask_third_judge(self, shared: str) -> None:
+        third = [Member(name, double=True) for name in JUDGES if name in self._pool.backends][2:]
+        if third and needs_third_judge(self._findings):
+            self._say("third judge")
+            self._work.run("build", third, lambda member: {})
+            self._work.run("numbers", third, lambda member: {"shared": shared})
+
+    def _exchange(self) -> None:
+        """Every backend reads what every backend has written."""
+        sources = {
+            member.name: str(self._findings[member].folder)
+            for member in self._backends
+            if self._findings[member].stage("numbers", "save").ok
+        }
+        if sources:
+            self._say("files")
+            self._work.run("files", self._backends, lambda member: {"sources": sources})
+
+    def _localise(self, comparisons: Sequence[Comparison]) -> Places:
+        """Feed every layer the judge's own inputs, where something differs."""
+        wrong = differing(comparisons)
+        if not wrong:
+            return Places()
+        found: dict[bool, dict[str, list[Culprit]]] = {False: {}, True: {}}
+        localised: set[str] = set()
+        for training in (False, True):
+            here = [each for each in wrong if (each.quantity.check in FORWARD) != training]
+            judge = self._recorder(here, training)
+            members = [m for m in self._backends if any(each.backend == m.name for each in here)]
+            if judge is None or not members:
+                continue
+            self._say("localise")
+            place = str(self._findings[judge].folder)
+            self._work.run(
+                "replay", members, lambda m, p=place, t=training: {"judge": p, "training": t}
+            )  # type: ignore[misc]
+            for member in members:
+                culprits, parts = errors(self._findings[judge], self._findings[member], training)
+                found[training][member.name] = culprits
+                self._parts.setdefault(member.name, parts)
+                if parts:
+                    localised.add(member.name)
+        return Places(found[False], found[True], frozenset(localised))
+
+    def _recorder(self, wrong: Sequence[Comparison], training: bool) -> Member | None:
+        """A judge with a recording; the one that decided, if it can."""
+        if not wrong:
+            return None
+        decided = [each.judge for each in wrong]
+        judges = sorted(
+            (m for m in self._findings if m.double), key=lambda m: m.name not in decided
+        )
+        name = "training" if training else "inference"
+        for judge in judges:
+            self._work.run("record", [judge], lambda member: {"training": training})
+            if self._findings[judge].stage("record", name).ok:
+                return judge
+        return None
+
+    def _context(
+        self,
+        suspicions: Sequence[Suspicion],
+        places: Places,
+        files: Sequence[str],
+        reference: Member,
+    ) -> Context:
+        found = self._findings[reference]
+        weights = found.stage("build", "weights").data
+        return Context(
+            self._findings,
+            suspicions,
+            places,
+            files,
+            str(found.stage("build", "build").data.get("optimizer", "SGD")),
+            str(weights.get("loss", "")),
+            {layer["path"]: layer["class"] for layer in weights.get("layers", [])},
+        )
+
+    def model(self) -> dict[str, object]:
+        """Layers, and the error of each by itself where it was looked for, for the report."""
+        reference = self._reference()
+        if reference is None:
+            return {}
+        weights = self._findings[reference].stage("build", "weights").data
+        parts = {
+            name: [
+                {
+                    "layer": p.layer,
+                    "class": p.name,
+                    "difference": p.difference,
+                    "tolerance": p.tolerance,
+                }
+                for p in each
+                if p.difference < float("inf")
+            ]
+            for name, each in self._parts.items()
+        }
+        return {
+            "layers": weights.get("layers", []),
+            "parameters": weights.get("parameters", 0),
+            "errors": parts,
+        }

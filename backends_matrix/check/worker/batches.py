@@ -1,0 +1,26 @@
+"""The rows that training sees, as Keras takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from backends_matrix.check.worker.subject import Subject
+
+PART = 5
+"""Rows of a batch: 8 rows are a whole one and a partial one."""
+
+
+def batch_of(subject: Subject, x: Any = None) -> tuple[Any, ...]:
+    """``(x,)`` or ``(x, y)`` of all rows."""
+    arrays = subject.arrays(subject.x if x is None else x)
+    return (arrays,) if subject.y is None else (arrays, subject.arrays(subject.y))
+
+
+def first_rows(subject: Subject) -> tuple[Any, ...]:
+    """The first batch of ``fit``: of the shape that is compiled already."""
+    return tuple(
+        keras.tree.map_structure(lambda leaf: None if leaf is None else leaf[:PART], each)
+        for each in batch_of(subject)
+    )
