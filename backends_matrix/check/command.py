@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import click
 from rich.console import Console
 
 from backends_matrix.cell import BACKENDS
+from backends_matrix.check.github import github_annotations
 from backends_matrix.check.api import check as run_check
 from backends_matrix.check.expected import read_expected
+from backends_matrix.check.junit import render
 from backends_matrix.check.settings import DEFAULT_MEMORY, DEFAULT_TIMEOUT, CheckSettings
 from backends_matrix.check.terminal import show
 from backends_matrix.options import names
@@ -116,10 +119,14 @@ def check(
             list(targets), settings=settings, progress=lambda line: status.update(line)
         )
     show(report, Console())
+    if github or os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in github_annotations(report):
+            click.echo(line)
     try:
         if json_file is not None:
             json_file.write_text(json.dumps(report.to_dict(), indent=1) + "\n", encoding="utf-8")
+        if junit is not None:
+            junit.write_text(render(report), encoding="utf-8")
     except OSError as error:
         raise RunError(f"the report cannot be written: {error}") from error
-    del junit, github
     sys.exit(report.exit_code)

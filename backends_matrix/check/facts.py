@@ -98,26 +98,23 @@ def movements(found: Findings, quantity: Quantity) -> dict[str, Array]:
 
 def choose_judge(
     quantity: Quantity, findings: Mapping[Member, Findings]
-) -> tuple[dict[str, Array], str, bool, bool]:
-    """The judge's arrays, its name, whether judges disagree, and whether a third one would decide.
+) -> tuple[dict[str, Array], str, bool]:
+    """The judge's arrays, its name, and whether judges disagree; without any judge the arrays are empty.
 
-    Without any judge the arrays are empty.
+    Judges that agree in float64 are right, and where no two agree TensorFlow is, on which Keras was written first.
     """
-    judges = [
-        (member, arrays(found, quantity)) for member, found in findings.items() if member.double
-    ]
-    judges = [(member, found) for member, found in judges if found]
+    found = {m.name: arrays(each, quantity) for m, each in findings.items() if m.double}
+    found = {name: each for name, each in found.items() if each}
+    if not found:
+        return {}, "", False
     moves = _moves(quantity, findings)
-    if not judges:
-        return {}, "", False, False
-    if len(judges) == 1:
-        return judges[0][1], judges[0][0].name, False, False
-    pairs = [(0, 1), (0, 2), (1, 2)] if len(judges) > 2 else [(0, 1)]
-    for first, second in pairs:
-        if judges_agree(judges[first][1], judges[second][1], moves):
-            alone = len(judges) > 2 and (first, second) != (0, 1)
-            return judges[first][1], judges[first][0].name, alone, False
-    return judges[0][1], judges[0][0].name, True, len(judges) < 3
+    names = list(found)
+    agree = {
+        name: [other for other in names if judges_agree(found[name], found[other], moves)]
+        for name in names
+    }
+    best = max(names, key=lambda name: (len(agree[name]), name.startswith("tensorflow")))
+    return found[best], best, len(agree[best]) < len(names)
 
 
 def epsilon_of(findings: Mapping[Member, Findings]) -> float:
@@ -142,7 +139,7 @@ def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
     """Every quantity on every backend."""
     found: list[Comparison] = []
     for quantity in QUANTITIES:
-        judge, name, semantic, _ = choose_judge(quantity, findings)
+        judge, name, semantic = choose_judge(quantity, findings)
         moves = _moves(quantity, findings)
         members = [member for member in findings if not member.double]
         reference = ""
@@ -165,11 +162,6 @@ def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
                 )
             )
     return found
-
-
-def needs_third_judge(findings: Mapping[Member, Findings]) -> bool:
-    """Whether two judges disagree on anything, so that a third should be asked."""
-    return any(choose_judge(quantity, findings)[3] for quantity in QUANTITIES)
 
 
 def differing(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -10,7 +10,7 @@ from backends_matrix.check.diagnosis import Suspicion, read_suspicions
 from backends_matrix.check.differences import FORWARD, Context, Places, difference_rows
 from backends_matrix.check.equality import equality_rows
 from backends_matrix.check.expected import apply_expectations
-from backends_matrix.check.facts import Comparison, compare_all, differing, needs_third_judge
+from backends_matrix.check.facts import Comparison, compare_all, differing
 from backends_matrix.check.localise import Culprit, Part, errors
 from backends_matrix.check.members import JUDGES, Findings, Member
 from backends_matrix.check.pool import Pool, Round
@@ -25,8 +25,8 @@ Progress = Callable[[str], None]
 def needed_backends(settings: CheckSettings, installed: Sequence[str]) -> list[str]:
     """The backends to import: those that are checked, and one that can judge."""
     wanted = [name for name in settings.backends if name in installed]
-    if not set(wanted) & set(JUDGES[:2]):
-        wanted += [name for name in JUDGES[:2] if name in installed][:1]
+    if wanted and JUDGES[0] not in wanted:
+        wanted += [name for name in JUDGES[:2] if name in installed and name not in wanted][:1]
     return wanted
 
 
@@ -65,6 +65,11 @@ def _reason(checks: Sequence[Check]) -> str:
     return f"{first.name} on {first.backend}: {first.cause}{place}"
 
 
+def _always(command: Mapping[str, object]) -> Callable[[Member], Mapping[str, object]]:
+    """The same command for every member."""
+    return lambda member: command
+
+
 class _Session:
     def __init__(
         self, target: Target, settings: CheckSettings, pool: Pool, work: Round, progress: Progress
@@ -72,8 +77,9 @@ class _Session:
         self._target, self._settings, self._pool = target, settings, pool
         self._work, self._say = work, progress
         self._backends = [Member(name) for name in settings.backends if name in pool.backends]
-        judges = [name for name in JUDGES if name in pool.backends][:2]
-        self._judges = [Member(name, double=True) for name in judges]
+        judges = [name for name in JUDGES if name in pool.backends]
+        self._judges = [Member(name, double=True) for name in judges[:1]]
+        self._more_judges = [Member(name, double=True) for name in judges[1:]]
         self.began_nowhere = False
         self.mistakes = False
         self._parts: dict[str, list[Part]] = {}
@@ -107,7 +113,7 @@ class _Session:
         shared = str(self._findings[reference].folder)
         self._say("numbers")
         self._work.run("numbers", everyone, lambda member: {"shared": shared})
-        self._ask_third_judge(shared)
+        self._ask_more_judges(shared)
         self._exchange()
         comparisons = compare_all(self._findings)
         places = self._localise(comparisons)
@@ -135,12 +141,20 @@ class _Session:
             None,
         )
 
-    def _ask_third_judge(self, shared: str) -> None:
-        third = [Member(name, double=True) for name in JUDGES if name in self._pool.backends][2:]
-        if third and needs_third_judge(self._findings):
-            self._say("third judge")
-            self._work.run("build", third, lambda member: {})
-            self._work.run("numbers", third, lambda member: {"shared": shared})
+    def _ask_more_judges(self, shared: str) -> None:
+        """A difference from one judge may be the judge's own fault: where there is any, the others are asked."""
+        if not self._more_judges or not (
+            self._no_judge() or differing(compare_all(self._findings))
+        ):
+            return
+        self._say("more judges")
+        self._work.run("build", self._more_judges, lambda member: {})
+        self._work.run("numbers", self._more_judges, lambda member: {"shared": shared})
+
+    def _no_judge(self) -> bool:
+        return not any(
+            found.stage("numbers", "forward").ok for m, found in self._findings.items() if m.double
+        )
 
     def _exchange(self) -> None:
         """Every backend reads what every backend has written."""
@@ -167,10 +181,8 @@ class _Session:
             if judge is None or not members:
                 continue
             self._say("localise")
-            place = str(self._findings[judge].folder)
-            self._work.run(
-                "replay", members, lambda m, p=place, t=training: {"judge": p, "training": t}
-            )  # type: ignore[misc]
+            order = {"judge": str(self._findings[judge].folder), "training": training}
+            self._work.run("replay", members, _always(order))
             for member in members:
                 culprits, parts = errors(self._findings[judge], self._findings[member], training)
                 found[training][member.name] = culprits

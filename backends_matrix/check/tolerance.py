@@ -120,7 +120,7 @@ def distance(name: str, mine: Array, exact: Array, tolerance: float) -> Distance
     first, second = mine.astype(np.float64), exact.astype(np.float64)
     # What overflows in float32 alone is no difference of backends.
     huge = np.abs(second) > np.finfo(np.float32).max
-    second = np.where(huge, np.sign(second) * np.inf, second)
+    second = np.where(huge, np.copysign(np.inf, second), second)
     special = ~np.isfinite(first) | ~np.isfinite(second)
     if special.any():
         same = (np.isnan(first) & np.isnan(second)) | (first == second)

@@ -26,6 +26,8 @@ class Backend(ABC):
     """One Keras backend: names, versions, devices and the few primitives Keras does not unify."""
 
     name: str
+    single_steps_eagerly = False
+    """Whether one training step costs less eagerly than to trace and compile it."""
     computes_in_threads = True
     """Whether other threads may compute, and compile, while one compiles or trains."""
 
@@ -227,7 +229,7 @@ class Backend(ABC):
             One array for each of ``call.model.trainable_variables``; zeros where none depends on it.
         """
 
-    def allow_double(self) -> None:
+    def allow_double(self) -> None:  # noqa: B027 - most frameworks allow it by themselves
         """Let this process compute in float64; to be called before anything is computed."""
 
     def upstream(self, run: Callable[[], tuple[Any, Sequence[Any]]]) -> list[Any]:

@@ -22,6 +22,7 @@ class TensorFlowBackend(Backend):
     """TensorFlow, eager and through ``tf.function``."""
 
     name = "tensorflow"
+    single_steps_eagerly = True
 
     def versions(self) -> Mapping[str, str]:
         return {"tensorflow": tf.__version__}

@@ -12,6 +12,7 @@ import numpy as np
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
 from backends_matrix.check.worker.subject import Subject, flat_arrays, put
 from backends_matrix.check.worker.batches import first_rows
+from portable_models._backend import current
 from portable_models.files import load, save
 from portable_models.training.states import values
 
@@ -61,6 +62,7 @@ def run_files(subject: Subject, recorder: Recorder, command: Mapping[str, Any]) 
         with recorder.stage(f"resume {backend}") as found:
             if model is None or not getattr(model, "compiled", False) or subject.y is None:
                 raise StageSkipped("there is nothing to resume")
+            model.run_eagerly = current().single_steps_eagerly
             model.train_on_batch(*first_rows(subject))
             found["@weights"] = values(model.trainable_variables)
         if not (folder / WEIGHTS).exists():

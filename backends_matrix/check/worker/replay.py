@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,17 +119,15 @@ class _Player:
             largest = [0.0] * len(mine)
             for _ in range(MOVES):
                 shifted = [ones_of_unit(array, rng) for array in given]
-                new = replaced(
-                    (args, kwargs), lambda place, tensor, s=shifted: like(s[place], tensor)
-                )  # type: ignore[misc]
+                new_args, new_kwargs = replaced((args, kwargs), partial(_shifted, shifted))
                 _assign(call, state)
-                other = arrays_of(run(*new))
+                other = arrays_of(run(new_args, new_kwargs))
                 largest = [
                     max(known, _distance(one, two))
                     for known, one, two in zip(largest, mine, other, strict=True)
                 ]
                 _assign(call, state)
-                pulls.append(pulled_back(call, run, *new, upstream))
+                pulls.append(pulled_back(call, run, new_args, new_kwargs, upstream))
         self._put("move", call, [np.array(each) for each in largest])
         for name, array in pulls[0].items():
             self._found["pull"][f"{call.key}/{name}"] = array
@@ -138,6 +137,10 @@ class _Player:
     def _put(self, group: str, call: Call, arrays: list[Array]) -> None:
         for index, array in enumerate(arrays):
             self._found[group][f"{call.key}/{index}"] = array
+
+
+def _shifted(arrays: list[Array], place: int, tensor: Any) -> Any:
+    return like(arrays[place], tensor)
 
 
 def _assign(call: Call, state: list[Array]) -> None:

@@ -96,9 +96,8 @@ class _Fresh:
             other = type(optimizer).from_config(optimizer.get_config())
             other.build(model.trainable_variables)
             self._optimizer = values(other.variables)
-        self._counts = self._optimizer and [each.shape for each in self._optimizer] == [
-            tuple(each.shape) for each in optimizer.variables
-        ]
+        mine = [] if optimizer is None else [tuple(each.shape) for each in optimizer.variables]
+        self._counts = bool(mine) and [each.shape for each in self._optimizer] == mine
 
     def reset(self, weights: list[Array] | None = None) -> None:
         """Put weights and optimizer back; the weights may be others."""
