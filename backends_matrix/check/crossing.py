@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from backends_matrix.check.diagnosis import Suspicion
 from backends_matrix.check.equality import blamed, is_random
@@ -14,9 +14,19 @@ from backends_matrix.check.tolerance import Distance, compare
 
 
 def crossing_rows(
-    findings: Mapping[Member, Findings], suspicions: Sequence[Suspicion]
+    findings: Mapping[Member, Findings],
+    suspicions: Sequence[Suspicion],
+    differing: Collection[str],
+    trained_apart: Collection[str],
 ) -> Iterator[Check]:
-    """Every pair of backends: outputs after reading, training that goes on, and weights files."""
+    """Every pair of backends: outputs after reading, training that goes on, and weights files.
+
+    Args:
+        findings: of all members.
+        suspicions: what the source gives reason to suspect.
+        differing: backends whose outputs differ whatever file they come from.
+        trained_apart: backends whose training does.
+    """
     backends = {member.name: found for member, found in findings.items() if not member.double}
     moves = [found.stage("numbers", "forward").group("move") for found in backends.values()]
     fits = [found.stage("numbers", "fit").group("move.weights") for found in backends.values()]
@@ -38,6 +48,11 @@ def crossing_rows(
                     continue
                 written = other.stage("numbers", of)
                 if not written.ok or is_random(mine) or is_random(other):
+                    continue
+                apart = trained_apart if check == "resume training" else differing
+                if reader != writer and {reader, writer} & set(apart):
+                    cause = "cannot be compared: the two backends differ without any file"
+                    yield Check(check, pair, Status.SKIP, cause=cause)
                     continue
                 worst = _worst(read.group(group), written.group(group), known, epsilon)
                 yield _row(check, pair, worst, suspicions, read.seconds)

@@ -25,7 +25,8 @@ def equality_rows(
         yield from _compiled(member.name, found, findings, suspicions)
         yield from _configuration(member.name, found, suspicions)
         yield from _leaks(member.name, found, suspicions)
-        yield from _pipelines(member.name, found)
+        if not is_random(found):
+            yield from _pipelines(member.name, found)
         yield from _mixed(member.name, found)
 
 
@@ -163,7 +164,7 @@ def _compiled(
     own = eager.group("move")
     distances = compare(
         compiled.group("outputs"),
-        eager.group("outputs"),
+        compiled.group("eager"),
         moves,
         own=own,
         epsilon=epsilon_of(findings),

@@ -79,6 +79,20 @@ class Pool:
             self._zygotes[member.backend] = zygote
             return Child(zygote, order, timeout)
 
+    def run_script(self, backend: str, script: Path, log: Path, timeout: float) -> None:
+        """Run a Python script in a fresh child of a backend; what it prints goes into ``log``.
+
+        Raises:
+            ChildError: it took too long.
+        """
+        zygote = self._zygotes[backend]
+        process = zygote.ask(command="start", script=str(script), log=str(log), memory=4 << 30)[
+            "pid"
+        ]
+        code = zygote.ask(command="reap", pid=process, grace=timeout)["code"]
+        if code < 0:
+            raise ChildError(f"{script} did not end within {timeout:g} seconds", "script")
+
     def side_by_side(self, work: Mapping[Member, Callable[[], None]]) -> None:
         """Run one piece of work for each member, as many at a time as there are cores."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from backends_matrix.check.crossing import crossing_rows
 from backends_matrix.check.diagnosis import Suspicion, read_suspicions
@@ -12,8 +13,10 @@ from backends_matrix.check.equality import equality_rows
 from backends_matrix.check.expected import apply_expectations
 from backends_matrix.check.facts import Comparison, compare_all, differing
 from backends_matrix.check.localise import Culprit, Part, errors
+from backends_matrix.check.consequences import follow_mistakes, share_explanations
 from backends_matrix.check.members import JUDGES, Findings, Member
 from backends_matrix.check.pool import Pool, Round
+from backends_matrix.check.reduce import reduce_failures
 from backends_matrix.check.result import ERROR, Check, Kind, Status, TargetResult, verdict_of
 from backends_matrix.check.rows import stage_rows
 from backends_matrix.check.settings import CheckSettings
@@ -38,6 +41,9 @@ def check_target(
     with pool.open(target, settings) as work:
         session = _Session(target, settings, pool, work, progress)
         checks = session.run()
+        if settings.reduce is not None:
+            progress("reduce")
+            session.reduce(checks, settings.reduce)
         checks = apply_expectations(checks, settings.expected, strict=settings.strict)
         return TargetResult(
             target.name,
@@ -109,7 +115,7 @@ class _Session:
             failed = [each for each in rows if each.status is Status.FAIL]
             hints = {each.hint for each in failed if each.kind is Kind.AUTHOR}
             self.mistakes = any(hints) and not all(each.kind is Kind.HARNESS for each in failed)
-            return rows
+            return share_explanations(rows)
         shared = str(self._findings[reference].folder)
         self._say("numbers")
         self._work.run("numbers", everyone, lambda member: {"shared": shared})
@@ -120,8 +126,10 @@ class _Session:
         rows += stage_rows(self._findings, suspicions)
         rows += equality_rows(self._findings, suspicions, reference)
         rows += difference_rows(comparisons, self._context(suspicions, places, files, reference))
-        rows += crossing_rows(self._findings, suspicions)
-        return rows
+        wrong = differing(comparisons)
+        forward = {each.backend for each in wrong if each.quantity.check in FORWARD}
+        rows += crossing_rows(self._findings, suspicions, forward, {each.backend for each in wrong})
+        return follow_mistakes(share_explanations(rows))
 
     def _files(self) -> list[str]:
         found = [self._target.path] if self._target.kind == "file" else []
@@ -224,6 +232,21 @@ class _Session:
             str(weights.get("loss", "")),
             {layer["path"]: layer["class"] for layer in weights.get("layers", [])},
         )
+
+    def reduce(self, checks: Sequence[Check], folder: Path) -> None:
+        """Write a script for every difference of Keras's own."""
+        for each in self._findings.values():
+            if (
+                each.member.double
+                and not each.stage("record", "inference").ok
+                and each.ended is None
+            ):
+                self._work.run("record", [each.member], _always({"training": False}))
+                break
+        stem = (
+            Path(self._target.path).stem if self._target.kind != "module" else self._target.object
+        )
+        reduce_failures(checks, self._findings, self._pool, folder, stem, self._settings.timeout)
 
     def model(self) -> dict[str, object]:
         """Layers, and the error of each by itself where it was looked for, for the report."""

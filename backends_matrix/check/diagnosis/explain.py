@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ STAGE_RULES: dict[str, tuple[str, ...]] = {
         "in-place",
         "kept-tensor",
         "unseeded-draw",
+        "weights-in-call",
     ),
     "randomness": (
         "host-randomness",
@@ -55,6 +57,29 @@ STAGE_RULES: dict[str, tuple[str, ...]] = {
     ),
 }
 """What a failure of a kind of stage may come from, the likeliest first."""
+
+
+FAMILIES = (
+    frozenset({"foreign-op", "gradient-tape", "foreign-method", "numpy-op", "host-value"}),
+    frozenset(
+        {
+            "host-value",
+            "numpy-op",
+            "tensor-branch",
+            "tensor-loop",
+            "dynamic-shape",
+            "foreign-method",
+        }
+    ),
+    frozenset(
+        {"kept-tensor", "python-state", "weights-in-call", "metric-in-call", "unseeded-draw"}
+    ),
+    frozenset({"in-place", "in-place-operator"}),
+)
+"""Mistakes that raise each other's exceptions: what fails first depends on the backend."""
+
+_CALLED = re.compile(r"calling (\w+)\.(\w+)\(\)")
+"""Keras names the layer whose call failed, also where a framework has cut the traceback."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +121,9 @@ def explain_failure(
     meaning = meaning_of(failure)
     frames = failure.get("frames", [])
     said = f"{failure.get('type', 'Error')}: {first_line(failure.get('message', ''))}"
-    found = _nearest(frames, suspicions, meaning)
+    found = _nearest(frames, suspicions, meaning) or _of_called(failure, suspicions, meaning)
+    if found is None and meaning is not None and meaning.rule == "own-step":
+        found = _of_rules(suspicions, ("gradient-tape", "own-step"))
     if found is None and not frames:
         found = _of_rules(suspicions, _rules_for(stage, meaning))
     if found is not None:
@@ -112,7 +139,12 @@ def explain_failure(
         )
     if meaning is not None and meaning.keras and not everywhere:
         return Explanation(Kind.KERAS, f"{meaning.reason} ({said})", meaning.hint, file, line)
-    kind = Kind.AUTHOR if everywhere or stage in ("import", "build", "inputs") else Kind.KERAS
+    own_raise = bool(frames) and failure.get("raised_in") == file
+    kind = (
+        Kind.AUTHOR
+        if everywhere or own_raise or stage in ("import", "build", "inputs")
+        else Kind.KERAS
+    )
     return Explanation(kind, said, "", file, line)
 
 
@@ -143,11 +175,31 @@ def _nearest(
             for each in suspicions
             if each.file == frame["file"] and each.where.rpartition(".")[2] == frame["function"]
         ]
-        if meaning is not None:
-            function = [each for each in function if each.rule == meaning.rule]
-            if function:
-                return function[0]
+        if akin := [each for each in function if _is_akin(each, meaning)]:
+            return akin[0]
     return None
+
+
+def _of_called(
+    failure: dict[str, Any], suspicions: Sequence[Suspicion], meaning: Meaning | None
+) -> Suspicion | None:
+    """A suspicion in the innermost call that Keras names in its message."""
+    text = " ".join([failure.get("message", ""), *failure.get("causes", [])])
+    for owner, method in _CALLED.findall(text):
+        here = [each for each in suspicions if each.where == f"{owner}.{method}"]
+        akin = [each for each in here if _is_akin(each, meaning)]
+        if here:
+            return (akin or here)[0]
+    return None
+
+
+def _is_akin(suspicion: Suspicion, meaning: Meaning | None) -> bool:
+    """Whether an exception of this meaning may come from that mistake."""
+    if meaning is None:
+        return False
+    if suspicion.rule == meaning.rule:
+        return True
+    return any({suspicion.rule, meaning.rule} <= family for family in FAMILIES)
 
 
 def _preferred(found: Sequence[Suspicion], meaning: Meaning | None) -> Suspicion:

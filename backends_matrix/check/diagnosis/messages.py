@@ -26,6 +26,22 @@ class Meaning:
 
 _PATTERNS: tuple[tuple[str, Meaning], ...] = (
     (
+        r"(train|test|predict)_step\(\) takes",
+        Meaning(
+            "own-step",
+            "the model has a train_step of its own, which is called with (state, data) on JAX and with (data) elsewhere",
+            "override compute_loss(self, x, y, y_pred, sample_weight, training) and keep Keras's train_step",
+        ),
+    ),
+    (
+        r"to a TensorFlow DType",
+        Meaning(
+            "foreign-op",
+            "TensorFlow was given a tensor of another framework",
+            "use operations of keras.ops only",
+        ),
+    ),
+    (
         r"_error_repr",
         Meaning(
             "foreign-op",

@@ -25,11 +25,26 @@ _LAYERS = {
 def call_rules(code: Code) -> Iterator[Suspicion]:
     """All suspicions in a file's traced functions."""
     for function in code.functions:
+        if function.owner is not None and function.node.name in ("train_step", "test_step"):
+            yield _own_step(function, code)
         for node in ast.walk(function.node):
             for rule, reason, hint in _of_node(node, function, code):
                 line = getattr(node, "lineno", function.node.lineno)
                 last = getattr(node, "end_lineno", None) or line
                 yield Suspicion(rule, code.file, line, last, function.where, reason, hint)
+
+
+def _own_step(function: Function, code: Code) -> Suspicion:
+    line = function.node.lineno
+    return Suspicion(
+        "own-step",
+        code.file,
+        line,
+        line,
+        function.where,
+        f"{function.where} is called with (state, data) on JAX and with (data) elsewhere, so one cannot serve all",
+        "override compute_loss(self, x, y, y_pred, sample_weight, training) and keep Keras's train_step",
+    )
 
 
 def _of_node(node: ast.AST, function: Function, code: Code) -> Iterator[tuple[str, str, str]]:

@@ -24,3 +24,8 @@ def first_rows(subject: Subject) -> tuple[Any, ...]:
         keras.tree.map_structure(lambda leaf: None if leaf is None else leaf[:PART], each)
         for each in batch_of(subject)
     )
+
+
+def first_tensors(subject: Subject) -> tuple[Any, ...]:
+    """The same as tensors: on PyTorch ``train_on_batch`` hands arrays on as they are, and ``fit`` does not."""
+    return tuple(subject.tensors(each) for each in first_rows(subject))

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from backends_matrix.check.worker.call_recipe import recipe_of
 from backends_matrix.check.worker.failure import is_library, user_frame
 
 Run = Callable[[tuple[Any, ...], dict[str, Any]], Any]
@@ -59,6 +60,7 @@ class Call:
             "file": place.get("file", ""),
             "line": place.get("line"),
             "parent": self.parent,
+            **self.extra,
         }
 
 
@@ -162,6 +164,8 @@ class Observer:
         place = user_frame(self._root, 3) if kind == "op" else None
         call = Call(self._count, f"{path}#{count}", kind, path, name, target, leaf, place, parent)
         self._count += 1
+
+        call.extra = recipe_of(call, args, kwargs) if leaf else {}
 
         def run(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
             self._stack.append(call)

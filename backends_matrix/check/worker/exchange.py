@@ -11,7 +11,7 @@ import numpy as np
 
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
 from backends_matrix.check.worker.subject import Subject, flat_arrays, put
-from backends_matrix.check.worker.batches import first_rows
+from backends_matrix.check.worker.batches import first_tensors
 from portable_models._backend import current
 from portable_models.files import load, save
 from portable_models.training.states import values
@@ -28,7 +28,7 @@ def write_files(subject: Subject, recorder: Recorder, model: Any, *, trained: bo
     with recorder.stage("save") as found:
         trainable = trained and subject.y is not None
         if trainable:
-            model.train_on_batch(*first_rows(subject))
+            model.train_on_batch(*first_tensors(subject))
         _write(model, folder / MODEL)
         found["@outputs"] = flat_arrays(model(subject.tensors(subject.x), training=False))
     with recorder.stage("save weights") as found:
@@ -36,7 +36,7 @@ def write_files(subject: Subject, recorder: Recorder, model: Any, *, trained: bo
     with recorder.stage("resume") as found:
         if not trainable:
             raise StageSkipped("the model is not trained")
-        model.train_on_batch(*first_rows(subject))
+        model.train_on_batch(*first_tensors(subject))
         found["@weights"] = values(model.trainable_variables)
 
 
@@ -63,7 +63,7 @@ def run_files(subject: Subject, recorder: Recorder, command: Mapping[str, Any]) 
             if model is None or not getattr(model, "compiled", False) or subject.y is None:
                 raise StageSkipped("there is nothing to resume")
             model.run_eagerly = current().single_steps_eagerly
-            model.train_on_batch(*first_rows(subject))
+            model.train_on_batch(*first_tensors(subject))
             found["@weights"] = values(model.trainable_variables)
         if not (folder / WEIGHTS).exists():
             continue

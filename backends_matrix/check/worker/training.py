@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
 from backends_matrix.check.worker.statistics import float_statistics
 from backends_matrix.check.worker.subject import Subject, flat_arrays, put
-from backends_matrix.check.worker.batches import PART, batch_of, first_rows
+from backends_matrix.check.worker.batches import PART, batch_of, first_tensors
 from backends_matrix.check.worker.delivery import run_pipelines
 from backends_matrix.check.worker.exchange import write_files
 from backends_matrix.check.worker.leaks import leaked_tensors
@@ -44,7 +44,7 @@ def run_training(subject: Subject, recorder: Recorder) -> None:
         _require_training(subject, stepped)
         if state is not None:
             state.reset()
-        logs = stepped.train_on_batch(*first_rows(subject), return_dict=True)
+        logs = stepped.train_on_batch(*first_tensors(subject), return_dict=True)
         found |= _trained(stepped, {"": logs})
     if model is None or state is None:
         model = subject.model
@@ -53,7 +53,7 @@ def run_training(subject: Subject, recorder: Recorder) -> None:
         state.reset()
     if not subject.double:
         with recorder.stage("predict") as found:
-            found["@outputs"] = _predict(subject, model)
+            found |= _predict(subject, model)
     if state is not None and not recorder.failed("fit"):
         with recorder.stage("evaluate") as found:
             _require_training(subject, model)
@@ -63,7 +63,12 @@ def run_training(subject: Subject, recorder: Recorder) -> None:
             run_pipelines(subject, recorder, model, PART)
             state.reset()
     if not subject.double:
-        write_files(subject, recorder, model, trained=state is not None)
+        write_files(
+            subject,
+            recorder,
+            model,
+            trained=state is not None and not recorder.failed("train_on_batch"),
+        )
         run_mixed(subject, recorder)
 
 
@@ -172,7 +177,16 @@ def _flat_logs(logs: Any) -> dict[str, Array]:
     return flat
 
 
-def _predict(subject: Subject, model: Any) -> list[Array]:
-    """What compiled code puts out, in a whole batch and a partial one."""
-    outputs = model.predict(subject.arrays(subject.x), batch_size=PART, verbose=0)
-    return [np.asarray(each) for each in keras.tree.flatten(outputs)]
+def _predict(subject: Subject, model: Any) -> dict[str, Any]:
+    """What compiled code puts out, in a whole batch and a partial one, and what plain calls of the same parts do."""
+    x = subject.arrays(subject.x)
+    outputs = model.predict(x, batch_size=PART, verbose=0)
+    rows = len(keras.tree.flatten(x)[0])
+    parts = []
+    for start in range(0, rows, PART):
+        part = keras.tree.map_structure(lambda leaf, s=start: leaf[s : s + PART], x)
+        parts.append(flat_arrays(model(subject.tensors(part), training=False)))
+    return {
+        "@outputs": [np.asarray(each) for each in keras.tree.flatten(outputs)],
+        "@eager": [np.concatenate(each) for each in zip(*parts, strict=True)],
+    }

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import resource
+import runpy
 import signal
 import socket
 import sys
@@ -98,6 +99,10 @@ def _become_child(order: dict[str, Any]) -> None:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        if "script" in order:
+            sys.argv = [order["script"], "show"]
+            runpy.run_path(order["script"], run_name="__main__")
+            return
         from backends_matrix.check.worker.job import run_job
 
         connection = socket.socket(socket.AF_UNIX)

@@ -4,8 +4,9 @@ from keras import layers
 
 @keras.saving.register_keras_serializable(package="corpus")
 class Wide(layers.Layer):
-    def __init__(self, units, **kwargs):  # here
+    def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
+        self.units = units
         self.inner = layers.Dense(units)
 
     def build(self, shape):
@@ -13,6 +14,9 @@ class Wide(layers.Layer):
 
     def call(self, x):
         return self.inner(x)
+
+    def get_config(self):  # here
+        return {**super().get_config(), "size": self.units}
 
 
 def build_model():
