@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from backends_matrix.check.result import Check, Kind, Status
@@ -62,5 +62,21 @@ def share_explanations(checks: Sequence[Check]) -> list[Check]:
                 line=other.line,
                 hint=other.hint,
             )
+        found.append(check)
+    return found
+
+
+def name_layers(checks: Sequence[Check], layers: Mapping[str, str]) -> list[Check]:
+    """Where an exception names a class, its layer: by path where one layer alone is of it, else as an operation.
+
+    Args:
+        checks: rows.
+        layers: class names by path.
+    """
+    found = []
+    for check in checks:
+        paths = [path for path, kind in layers.items() if kind == check.layer]
+        if check.status is Status.FAIL and paths:
+            check = replace(check, layer=paths[0])
         found.append(check)
     return found

@@ -47,6 +47,7 @@ class Context:
         optimizer: class name of the model's optimizer, or "".
         loss: its loss, as text.
         layers: class names of the model's layers by path.
+        losing: layers that add losses in a call.
     """
 
     findings: Mapping[Member, Findings]
@@ -56,6 +57,7 @@ class Context:
     optimizer: str
     loss: str
     layers: Mapping[str, str]
+    losing: Sequence[str] = ()
 
 
 def difference_rows(comparisons: Sequence[Comparison], context: Context) -> Iterator[Check]:
@@ -178,25 +180,23 @@ def _place(
             first.own and "ops." not in first.layer,
             inside,
         )
-    if check == "loss" and ("outputs in training", backend) not in wrong:
-        return (
-            _loss_name(context.loss),
-            [_loss_name(context.loss), *_penalties(context)],
-            "",
-            None,
-            False,
-            "the loss",
-        )
+    loss_differs = ("loss", backend) in wrong or ("evaluate", backend) in wrong
+    if loss_differs and not {("outputs in training", backend), ("outputs", backend)} & wrong:
+        # All layers agree, so what is made of their outputs does not: a loss that a layer adds, or the loss itself.
+        if context.losing:
+            layer = context.losing[0]
+            kind = context.layers.get(layer, "")
+            file, line = creation_line(context.files, kind, layer)
+            said = f"the loss that {kind} {layer!r} adds in its call"
+            return layer, ["add_loss"], file, line, False, said
+        name = _loss_name(context.loss)
+        return name, [name], "", None, False, f"the loss {name}"
     layer = _layer_of(variable, context)
     kind = context.layers.get(layer, "")
     file, line = creation_line(context.files, kind, layer)
     whole = "parts agree, whole differs: " if backend in context.places.localised else ""
-    names = [_loss_name(context.loss), kind, *_penalties(context)]
+    names = [_loss_name(context.loss), kind]
     return layer, names, file, line, False, f"{whole}{check} ({variable or each.first.name})"
-
-
-def _penalties(context: Context) -> list[str]:
-    return ["add_loss"] if any("add_loss" in str(each) for each in context.layers.values()) else []
 
 
 def _loss_name(loss: str) -> str:

@@ -163,7 +163,15 @@ def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
             if not mine or not judge or member.name == reference:
                 continue
             own = movements(findings[member], quantity) if quantity.steps else None
-            distances = compare(mine, judge, moves, own=own, epsilon=epsilon_of(findings))
+            spans = findings[member].stage("numbers", quantity.stage).group("span")
+            distances = compare(
+                mine,
+                judge,
+                moves,
+                own=own,
+                epsilon=epsilon_of(findings),
+                spans=spans if quantity.steps else {},
+            )
             stage = findings[member].stage("numbers", quantity.stage)
             labels = stage.data.get(quantity.names, []) if quantity.names else []
             names = {str(index): label for index, label in enumerate(labels)}

@@ -126,6 +126,18 @@ def _innermost(culprits: Sequence[Culprit], calls: Sequence[Mapping[str, Any]]) 
     return inner or list(culprits)
 
 
+def _makes(node: ast.Call, class_name: str) -> bool:
+    """Whether a call makes a layer of this class, or calls the operation of this class in ``keras.ops``."""
+    head, _, name = ast.unparse(node.func).rpartition(".")
+    if name == class_name:
+        return True
+    plain, wanted = name.replace("_", "").lower(), class_name.lower()
+    if not head.endswith("ops") or len(plain) < 3:
+        return False
+    # Absolute is ops.abs as well.
+    return plain == wanted or wanted.startswith(plain)
+
+
 def creation_line(files: Iterable[str], class_name: str, layer: str) -> tuple[str, int | None]:
     """Where the source makes a layer: the call that names it, else the first call of its class.
 
@@ -142,10 +154,7 @@ def creation_line(files: Iterable[str], class_name: str, layer: str) -> tuple[st
         except (OSError, SyntaxError, ValueError, RecursionError):
             continue
         for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.Call)
-                and ast.unparse(node.func).rpartition(".")[2] == class_name
-            ):
+            if isinstance(node, ast.Call) and _makes(node, class_name):
                 named = any(
                     each.arg == "name"
                     and isinstance(each.value, ast.Constant)

@@ -92,6 +92,7 @@ def failed(check: str, backend: str, why: Explanation, seconds: float | None = N
         Status.FAIL,
         why.kind,
         why.cause,
+        why.called,
         file=why.file,
         line=why.line,
         hint=why.hint,

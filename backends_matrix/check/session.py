@@ -13,7 +13,11 @@ from backends_matrix.check.equality import equality_rows
 from backends_matrix.check.expected import apply_expectations
 from backends_matrix.check.facts import Comparison, compare_all, differing
 from backends_matrix.check.localise import Culprit, Part, errors
-from backends_matrix.check.consequences import follow_mistakes, share_explanations
+from backends_matrix.check.consequences import (
+    follow_mistakes,
+    name_layers,
+    share_explanations,
+)
 from backends_matrix.check.members import JUDGES, Findings, Member
 from backends_matrix.check.pool import Pool, Round
 from backends_matrix.check.reduce import reduce_failures
@@ -123,9 +127,10 @@ class _Session:
         self._exchange()
         comparisons = compare_all(self._findings)
         places = self._localise(comparisons)
-        rows += stage_rows(self._findings, suspicions)
+        context = self._context(suspicions, places, files, reference)
+        rows += name_layers(list(stage_rows(self._findings, suspicions)), context.layers)
         rows += equality_rows(self._findings, suspicions, reference)
-        rows += difference_rows(comparisons, self._context(suspicions, places, files, reference))
+        rows += difference_rows(comparisons, context)
         wrong = differing(comparisons)
         forward = {each.backend for each in wrong if each.quantity.check in FORWARD}
         rows += crossing_rows(self._findings, suspicions, forward, {each.backend for each in wrong})
@@ -231,6 +236,7 @@ class _Session:
             str(found.stage("build", "build").data.get("optimizer", "SGD")),
             str(weights.get("loss", "")),
             {layer["path"]: layer["class"] for layer in weights.get("layers", [])},
+            found.stage("build", "forward").data.get("losing", []),
         )
 
     def reduce(self, checks: Sequence[Check], folder: Path) -> None:

@@ -95,7 +95,10 @@ def _show_cause(check: Check, console: Console) -> None:
 
 
 def _summary(report: CheckReport) -> Table:
-    table = Table("target", "verdict", "checks", "failed", "seconds", "first reason")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("target", overflow="fold")
+    for name in ("verdict", "checks", "failed", "seconds"):
+        table.add_column(name, no_wrap=True)
     for target in report.targets:
         counts = Counter(check.status for check in target.checks)
         colour = "green" if target.verdict == PORTABLE else "red"
@@ -105,7 +108,6 @@ def _summary(report: CheckReport) -> Table:
             str(target.executed),
             str(counts[Status.FAIL]),
             f"{target.seconds:.1f}",
-            _safe(target.reason[:120]),
         )
     return table
 

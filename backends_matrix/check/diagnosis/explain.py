@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backends_matrix.check.diagnosis.messages import Meaning, first_line, meaning_of
@@ -93,6 +93,7 @@ class Explanation:
         file: source file, or "".
         line: its line, or None.
         rule: the kind of mistake, or "".
+        called: class of the layer or operation that was being called, or "".
     """
 
     kind: Kind
@@ -101,6 +102,7 @@ class Explanation:
     file: str = ""
     line: int | None = None
     rule: str = ""
+    called: str = ""
 
 
 def explain_failure(
@@ -110,7 +112,7 @@ def explain_failure(
     *,
     everywhere: bool,
 ) -> Explanation:
-    """Explain an exception.
+    """Explain an exception, and name what was being called.
 
     Args:
         failure: as a worker describes it.
@@ -118,6 +120,15 @@ def explain_failure(
         stage: the kind of stage, a key of ``STAGE_RULES`` where it is one.
         everywhere: it was raised on every backend alike.
     """
+    text = " ".join([failure.get("message", ""), *failure.get("causes", [])])
+    called = [owner for owner, _ in _CALLED.findall(text)]
+    why = _explained(failure, suspicions, stage, everywhere=everywhere)
+    return replace(why, called=called[0] if called else "")
+
+
+def _explained(
+    failure: dict[str, Any], suspicions: Sequence[Suspicion], stage: str, *, everywhere: bool
+) -> Explanation:
     meaning = meaning_of(failure)
     frames = failure.get("frames", [])
     said = f"{failure.get('type', 'Error')}: {first_line(failure.get('message', ''))}"

@@ -177,7 +177,15 @@ def meaning_of(failure: dict[str, Any]) -> Meaning | None:
 
 
 def first_line(text: str, length: int = 240) -> str:
-    """The first line of a message that says something, printable."""
-    line = next((each.strip() for each in text.splitlines() if each.strip()), "")
-    plain = "".join(each if each.isprintable() else " " for each in line)
+    """The first line of a message that says something, printable.
+
+    Keras begins with the layer that was called, and says what was wrong in the line after it.
+    """
+    lines = [each.strip() for each in re.sub(r"\x1b\[\d*m", "", text).splitlines() if each.strip()]
+    chosen = lines[:1]
+    if chosen and chosen[0].startswith(
+        ("Exception encountered when calling", "Error when deserializing")
+    ):
+        chosen = lines[:2]
+    plain = "".join(each if each.isprintable() else " " for each in " ".join(chosen))
     return plain if len(plain) <= length else f"{plain[: length - 1]}…"

@@ -37,6 +37,7 @@ def run_build(subject: Subject, recorder: Recorder) -> None:
         found |= describe_outputs(outputs)
         found["@outputs"] = flat_arrays(outputs)
         count = len(subject.model.variables)
+        found["losing"] = losing_layers(subject.model)
         found["grew"] = count - len(start) if start is not None else 0
         subject.start = start or values(subject.model.variables)
         subject.make_targets(outputs)
@@ -65,6 +66,17 @@ def describe_outputs(outputs: Any) -> dict[str, Any]:
         "dtypes": [keras.backend.standardize_dtype(leaf.dtype) for leaf in flat],
         "structure": type(outputs).__name__ if isinstance(outputs, dict | list | tuple) else "",
     }
+
+
+def losing_layers(model: Any) -> list[str]:
+    """Paths of the layers that add losses of their own in a call; innermost ones only."""
+    found = []
+    for layer in model._flatten_layers(include_self=False):
+        penalties = sum(v.regularizer is not None for v in layer.trainable_variables)
+        inner = sum(len(each.losses) for each in layer._flatten_layers(include_self=False))
+        if len(layer.losses) > penalties and inner < len(layer.losses):
+            found.append(layer.path or layer.name)
+    return found
 
 
 def precision_of(model: Any) -> str:

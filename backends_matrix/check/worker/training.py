@@ -32,7 +32,7 @@ def run_training(subject: Subject, recorder: Recorder) -> None:
         model = subject.fresh()
         _require_training(subject, model)
         history = _fit(subject, model)
-        found |= _trained(model, history)
+        found |= _trained(model, history, subject)
         state = _Fresh(subject, model)
         if not subject.double and state.usable:
             found |= _replicas(subject, state, found)
@@ -45,7 +45,7 @@ def run_training(subject: Subject, recorder: Recorder) -> None:
         if state is not None:
             state.reset()
         logs = stepped.train_on_batch(*first_tensors(subject), return_dict=True)
-        found |= _trained(stepped, {"": logs})
+        found |= _trained(stepped, {"": logs}, subject)
     if model is None or state is None:
         model = subject.model
         subject.restore()
@@ -123,10 +123,11 @@ def _fit(subject: Subject, model: Any, x: Any = None) -> dict[str, list[float]]:
     return found
 
 
-def _trained(model: Any, history: dict[str, Any]) -> dict[str, Any]:
+def _trained(model: Any, history: dict[str, Any], subject: Subject) -> dict[str, Any]:
     """Weights, statistics and logs after training."""
     return {
         "@weights": values(model.trainable_variables),
+        "@span": _spans(model, subject),
         "@statistics": values(float_statistics(model)),
         "@logs": {
             f"{name}" if name else key: value
@@ -138,6 +139,19 @@ def _trained(model: Any, history: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _spans(model: Any, subject: Subject) -> list[Array]:
+    """How far each trainable weight went from where it began: the size of the steps, which are rounded too."""
+    paths = [each.path for each in subject.model.variables]
+    start = dict(zip(paths, subject.start, strict=True))
+    found = []
+    for variable in model.trainable_variables:
+        now = np.asarray(keras.ops.convert_to_numpy(variable.value), np.float64)
+        before = start.get(variable.path)
+        known = before is not None and before.shape == now.shape
+        found.append(np.array(np.max(np.abs(now - before), initial=0.0) if known else 0.0))
+    return found
+
+
 def _replicas(subject: Subject, state: _Fresh, first: dict[str, Any]) -> dict[str, Any]:
     """How far the results of ``fit`` move when its inputs and weights move by one unit in the last place."""
     model = state._model
@@ -146,7 +160,7 @@ def _replicas(subject: Subject, state: _Fresh, first: dict[str, Any]) -> dict[st
     for number in range(REPLICAS):
         x, weights = subject.moved(10 + number)
         state.reset(weights)
-        other = _trained(model, _fit(subject, model, x))
+        other = _trained(model, _fit(subject, model, x), subject)
         for group in groups:
             for key, array in _items(first[group]):
                 between = _distance(array, dict(_items(other[group]))[key])

@@ -31,6 +31,10 @@ WARM_MODULES = (
     "portable_models.files",
     "portable_models.random",
     "backends_matrix.check.worker.job",
+    "backends_matrix.check.worker.numbers",
+    "backends_matrix.check.worker.exchange",
+    "backends_matrix.check.worker.recording",
+    "backends_matrix.check.worker.replay",
 )
 
 

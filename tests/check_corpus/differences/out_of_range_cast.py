@@ -10,4 +10,4 @@ def build_model():
     return keras.Model(inputs, [x, y])
 
 
-LOSS = [None, None]
+LOSS = ["mse", None]
