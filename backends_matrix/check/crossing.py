@@ -29,6 +29,11 @@ def crossing_rows(
     """
     backends = {member.name: found for member, found in findings.items() if not member.double}
     moves = [found.stage("numbers", "forward").group("move") for found in backends.values()]
+    spans = {
+        name: array
+        for found in backends.values()
+        for name, array in found.stage("numbers", "fit").group("span").items()
+    }
     fits = [found.stage("numbers", "fit").group("move.weights") for found in backends.values()]
     epsilon = epsilon_of(findings)
     for reader, mine in backends.items():
@@ -54,7 +59,8 @@ def crossing_rows(
                     cause = "cannot be compared: the two backends differ without any file"
                     yield Check(check, pair, Status.SKIP, cause=cause)
                     continue
-                worst = _worst(read.group(group), written.group(group), known, epsilon)
+                steps = spans if check == "resume training" else {}
+                worst = _worst(read.group(group), written.group(group), known, epsilon, steps)
                 yield _row(check, pair, worst, suspicions, read.seconds)
 
 
@@ -63,13 +69,14 @@ def _worst(
     exact: Mapping[str, Array],
     moves: Sequence[Mapping[str, Array]],
     epsilon: float,
+    spans: Mapping[str, Array],
 ) -> Distance:
     # Both sides round, so twice as far.
     largest = {
         name: max((each[name] for each in moves if name in each), default=0.0) for name in exact
     }
     doubled = [{name: 2 * value for name, value in largest.items()}]
-    distances = compare(mine, exact, doubled, epsilon=2 * epsilon)  # type: ignore[arg-type]
+    distances = compare(mine, exact, doubled, epsilon=2 * epsilon, spans=spans)  # type: ignore[arg-type]
     return max(distances, key=lambda each: each.ratio, default=Distance("", 0.0, 0.0))
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from backends_matrix.check.diagnosis import Suspicion, explain_difference
 from backends_matrix.check.equality import is_random
 from backends_matrix.check.facts import Comparison, differing
-from backends_matrix.check.gaps import Gap, gap_for
+from backends_matrix.check.gaps import gap_for
 from backends_matrix.check.localise import Culprit, creation_line
 from backends_matrix.check.members import Findings, Member
 from backends_matrix.check.result import Check, Kind, Status
+from portable_models.known_gaps import KnownGap
 
 FORWARD = ("outputs", "outputs of other sizes", "evaluate")
 """Checks whose difference begins in inference; those of all others begin in training."""
@@ -133,7 +134,7 @@ def _could_be(suspicion: Suspicion, each: Comparison, own: bool) -> bool:
     return own or suspicion.rule in ("host-randomness", "in-place-operator", "backend-branch")
 
 
-def _workaround(gap: Gap | None) -> str:
+def _workaround(gap: KnownGap | None) -> str:
     return f"known gap {gap.id}" + (f" ({gap.link})" if gap.link else "") if gap else ""
 
 

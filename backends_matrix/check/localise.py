@@ -104,7 +104,7 @@ def _worst(
             judge = np.zeros(own.shape)
         if own.ndim == 0 and judge.ndim and not own.any():
             own = np.zeros(judge.shape)
-        move = float(moves.get(name, np.zeros(())))
+        move = float(np.nan_to_num(moves.get(name, np.zeros(()))))
         scale = largest_magnitude([judge])
         tolerance = EPSILON * (UNITS * scale + 2 * group) + MOVEMENT * move
         found.append(distance(name, own, judge, tolerance))

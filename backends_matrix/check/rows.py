@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backends_matrix.check.diagnosis import Explanation, Suspicion, explain_failure
+from backends_matrix.check.gaps import gap_for
 from backends_matrix.check.members import Findings, Member, Stage
 from backends_matrix.check.result import Check, Kind, Status
 
@@ -81,7 +82,13 @@ def row_of(
     if stage.ok:
         return Check(step.check, backend, Status.PASS, seconds=stage.seconds)
     why = explain_failure(stage.failure, suspicions, step.rules, everywhere=everywhere)
-    return failed(step.check, backend, why, seconds=stage.seconds)
+    gap = gap_for(backend, [why.called], step.check) if why.kind is Kind.KERAS else None
+    row = failed(step.check, backend, why, seconds=stage.seconds)
+    if gap is None:
+        return row
+    return replace(
+        row, known_gap=gap.id, cause=f"{row.cause}; {gap.reason}", hint=f"known gap {gap.id}"
+    )
 
 
 def failed(check: str, backend: str, why: Explanation, seconds: float | None = None) -> Check:

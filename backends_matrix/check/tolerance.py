@@ -103,12 +103,12 @@ def compare(
         if name not in mine:
             found.append(Distance(name, np.inf, 0.0, "missing"))
             continue
-        known = [float(each[name]) for each in moves if name in each]
+        known = [float(np.nan_to_num(each[name])) for each in moves if name in each]
         move = float(np.median(known)) if known else 0.0
         if own is not None and name in own:
-            move = max(move, float(own[name]))
+            move = max(move, float(np.nan_to_num(own[name])))
         scale = largest_magnitude([exact])
-        span = float(spans[name]) if spans and name in spans else 0.0
+        span = float(np.nan_to_num(spans[name])) if spans and name in spans else 0.0
         tolerance = (
             epsilon * (UNITS * scale + GROUP_UNITS * group + STEP_UNITS * span) + MOVEMENT * move
         )

@@ -147,8 +147,10 @@ def _spans(model: Any, subject: Subject) -> list[Array]:
     for variable in model.trainable_variables:
         now = np.asarray(keras.ops.convert_to_numpy(variable.value), np.float64)
         before = start.get(variable.path)
-        known = before is not None and before.shape == now.shape
-        found.append(np.array(np.max(np.abs(now - before), initial=0.0) if known else 0.0))
+        if before is None or before.shape != now.shape:
+            found.append(np.array(0.0))
+        else:
+            found.append(np.array(np.max(np.abs(now - before), initial=0.0)))
     return found
 
 

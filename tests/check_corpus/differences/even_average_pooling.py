@@ -2,7 +2,7 @@ import keras
 from keras import layers, ops
 
 
-# differs: pool, jax
+# differs: pool, torch
 def build_model():
     inputs = keras.Input((7, 7, 2))
     x = layers.Conv2D(3, 1, name="conv")(inputs)
