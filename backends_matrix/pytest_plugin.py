@@ -18,7 +18,8 @@ CHECKS = (
     "outputs", "outputs in training", "loss", "gradients", "state", "one step", "fit", "fit logs", "evaluate",
     "get_config", "config outputs", "kept tensors", "save", "read file", "resume training", "read weights",
 )  # fmt: skip
-"""The checks that ``portable_checks`` makes a test of; all others are reported by the test ``everything else``."""
+"""The checks that ``portable_checks`` makes a test of; all others are reported by the test ``everything
+else``."""
 
 REST = "everything else"
 
@@ -109,8 +110,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a test that is marked ``portable``: what it returns is checked.
 
-    The test builds nothing itself: it returns a builder, a path, or a model; a test whose name is not bound by
-    fixtures and that returns a model is taken for the builder.
+    The test builds nothing itself: it returns a builder, a path, or a model; a test whose name is not
+    bound by fixtures and that returns a model is taken for the builder.
     """
     marker = pyfuncitem.get_closest_marker("portable")
     if marker is None:
@@ -119,7 +120,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     target = pyfuncitem.obj(**arguments)
     if target is None:
         raise AssertionError(
-            f"{pyfuncitem.name} is marked portable and returned None; return a builder, a path or a Keras model"
+            f"{pyfuncitem.name} is marked portable and returned None; return a builder, a path or a "
+            f"Keras model"
         )
     assert_portable(target, **dict(marker.kwargs))
     return True

@@ -28,8 +28,9 @@ def check(
     """Check whether Keras 3 models mean the same on every backend.
 
     Args:
-        targets: one or several of ``FILE.py``, ``FILE.py:object``, ``package.module:object``, ``FILE.keras``, a
-            folder; a function or class that can be imported and builds a model; or a live, built Keras model.
+        targets: one or several of ``FILE.py``, ``FILE.py:object``, ``package.module:object``,
+            ``FILE.keras``, a folder; a function or class that can be imported and builds a model; or a
+            live, built Keras model.
         settings: how; instead of it, the fields of :class:`CheckSettings` can be given by name.
         pool: warm processes from an earlier call.
         progress: told what is being done, one line at a time.

@@ -1,7 +1,7 @@
 """``backends_matrix.check(...)``: the package is called as its main function is.
 
-The name stands for both: ``backends_matrix.check.CheckSettings`` is the package, ``backends_matrix.check(...)``
-checks a model.
+The name stands for both: ``backends_matrix.check.CheckSettings`` is the package,
+``backends_matrix.check(...)`` checks a model.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ import click
 from rich.console import Console
 
 from backends_matrix.cell import BACKENDS
-from backends_matrix.check.github import github_annotations
 from backends_matrix.check.api import check as run_check
 from backends_matrix.check.expected import read_expected
+from backends_matrix.check.github import github_annotations
 from backends_matrix.check.junit import render
 from backends_matrix.check.settings import DEFAULT_MEMORY, DEFAULT_TIMEOUT, CheckSettings
 from backends_matrix.check.terminal import show

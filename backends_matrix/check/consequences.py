@@ -11,8 +11,9 @@ from backends_matrix.check.result import Check, Kind, Status
 def follow_mistakes(checks: Sequence[Check]) -> list[Check]:
     """Failures without a place of their own are the author's, where the author has made a mistake.
 
-    A branch on the backend in one layer, say, changes what a model file gives elsewhere; to call that Keras's would
-    send the author to the wrong place. What a known gap explains, or localisation has found, stays as it is.
+    A branch on the backend in one layer, say, changes what a model file gives elsewhere; to call that
+    Keras's would send the author to the wrong place. What a known gap explains, or localisation has found,
+    stays as it is.
     """
     first = next(
         (c for c in checks if c.status is Status.FAIL and c.kind is Kind.AUTHOR and c.line), None
@@ -67,7 +68,7 @@ def share_explanations(checks: Sequence[Check]) -> list[Check]:
 
 
 def name_layers(checks: Sequence[Check], layers: Mapping[str, str]) -> list[Check]:
-    """Where an exception names a class, its layer: by path where one layer alone is of it, else as an operation.
+    """Put a layer's path where an exception names its class.
 
     Args:
         checks: rows.

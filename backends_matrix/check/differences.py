@@ -93,8 +93,8 @@ def difference_rows(comparisons: Sequence[Comparison], context: Context) -> Iter
                 each.backend,
                 Status.SKIP,
                 Kind.REPORTED,
-                "the losses of single outputs are averaged over batches here and over samples elsewhere, which "
-                "only their report shows",
+                "the losses of single outputs are averaged over batches here and over samples "
+                "elsewhere, which only their report shows",
                 known_gap="loss-of-one-output",
                 difference=first.difference,
                 tolerance=first.tolerance,
@@ -129,7 +129,7 @@ def _explained(each: Comparison, wrong: set[tuple[str, str]], context: Context) 
 
 
 def _could_be(suspicion: Suspicion, each: Comparison, own: bool) -> bool:
-    """Mistakes that change numbers without an exception; a wrong number of Keras's own layer is none of them."""
+    """Mistakes that change numbers without an exception; a wrong layer of Keras's is none."""
     del each
     return own or suspicion.rule in ("host-randomness", "in-place-operator", "backend-branch")
 
@@ -183,7 +183,7 @@ def _place(
         )
     loss_differs = ("loss", backend) in wrong or ("evaluate", backend) in wrong
     if loss_differs and not {("outputs in training", backend), ("outputs", backend)} & wrong:
-        # All layers agree, so what is made of their outputs does not: a loss that a layer adds, or the loss itself.
+        # All layers agree, so it is a loss that a layer adds, or the loss itself.
         if context.losing:
             layer = context.losing[0]
             kind = context.layers.get(layer, "")

@@ -177,7 +177,7 @@ def _compiled(
             "compiled", name, Status.PASS, difference=worst.difference, tolerance=worst.tolerance
         )
         return
-    cause = "predict, which compiles the model and sees a partial batch, gives other numbers than a plain call"
+    cause = "predict, which compiles the model, gives other numbers than a plain call"
     yield blamed(
         "compiled", name, "compiled", suspicions, cause,
         difference=worst.difference, tolerance=worst.tolerance,
@@ -215,7 +215,8 @@ def _leaks(name: str, found: Findings, suspicions: Sequence[Suspicion]) -> Itera
         return
     first = leaks[0]
     here = [each for each in suspicions if f"self.{first['attribute']}" in each.reason]
-    cause = f"after fit, {first['class']}.{first['attribute']} holds a tensor that existed only while fit was traced"
+    kept_in = f"{first['class']}.{first['attribute']}"
+    cause = f"after fit, {kept_in} holds a tensor that existed only while fit was traced"
     yield blamed("kept tensors", name, "leaks", here or suspicions, cause, layer=first["layer"])
 
 

@@ -24,7 +24,7 @@ def read_expected(path: Path) -> dict[str, str]:
     table = document.get("expected", document)
     if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
         raise CallError(
-            f'--expected {path}: expected lines such as "gradients@torch" = "why this may fail" below [expected]'
+            f'--expected {path}: expected lines such as "gradients@torch" = "reason" below [expected]'
         )
     return {str(key): str(value) for key, value in table.items()}
 

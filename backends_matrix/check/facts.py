@@ -78,8 +78,8 @@ class Comparison:
     def only_single_losses(self) -> bool:
         """Whether only the losses of single outputs differ, which TensorFlow averages over batches.
 
-        The entry loss-of-one-output of known_gaps.toml: a smaller last batch counts as much as a whole one in what
-        is reported, and nothing else is different. The total loss is compared as everything else.
+        The entry loss-of-one-output of known_gaps.toml: a smaller last batch counts as much as a whole one
+        in what is reported, and nothing else is different. The total loss is compared as everything else.
         """
         wrong = [each.name for each in self.distances if not each.agrees]
         names = [name for name in wrong if name.endswith("_loss")]
@@ -103,16 +103,17 @@ def movements(found: Findings, quantity: Quantity) -> dict[str, Array]:
     kept = found.stage("numbers", stage or quantity.stage).group(group)
     if quantity.check == "evaluate":
         # Every log moves about as the loss does.
-        return {name: kept["0"] for name in arrays(found, quantity)} if "0" in kept else {}
+        return dict.fromkeys(arrays(found, quantity), kept["0"]) if "0" in kept else {}
     return kept
 
 
 def choose_judge(
-    quantity: Quantity, findings: Mapping[Member, Findings]
+    quantity: Quantity, findings: Mapping[Member, Findings], before: str = ""
 ) -> tuple[dict[str, Array], str, bool]:
     """The judge's arrays, its name, and whether judges disagree; without any judge the arrays are empty.
 
-    Judges that agree in float64 are right, and where no two agree TensorFlow is, on which Keras was written first.
+    Judges that agree in float64 are right, and where no two agree TensorFlow is, on which Keras was
+    written first.
     """
     found = {m.name: arrays(each, quantity) for m, each in findings.items() if m.double}
     found = {name: each for name, each in found.items() if each}
@@ -124,7 +125,9 @@ def choose_judge(
         name: [other for other in names if judges_agree(found[name], found[other], moves)]
         for name in names
     }
-    best = max(names, key=lambda name: (len(agree[name]), name.startswith("tensorflow")))
+    best = max(
+        names, key=lambda name: (len(agree[name]), name == before, name.startswith("tensorflow"))
+    )
     return found[best], best, len(agree[best]) < len(names)
 
 
@@ -149,8 +152,10 @@ def _moves(quantity: Quantity, findings: Mapping[Member, Findings]) -> list[dict
 def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
     """Every quantity on every backend."""
     found: list[Comparison] = []
+    before: dict[str, str] = {}
     for quantity in QUANTITIES:
-        judge, name, semantic = choose_judge(quantity, findings)
+        judge, name, semantic = choose_judge(quantity, findings, before.get(quantity.stage, ""))
+        before.setdefault(quantity.stage, name)
         moves = _moves(quantity, findings)
         members = [member for member in findings if not member.double]
         reference = ""

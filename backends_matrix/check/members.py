@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 JUDGES = ("torch", "tensorflow", "jax")
-"""Who judges, in this order. PyTorch computes eagerly, hence fastest; the others are asked where something differs."""
+"""Who judges, in this order. PyTorch computes eagerly, hence fastest; the others are asked where something
+differs."""
 
 
 @dataclass(frozen=True)

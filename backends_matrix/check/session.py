@@ -6,6 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from backends_matrix.check.consequences import (
+    follow_mistakes,
+    name_layers,
+    share_explanations,
+)
 from backends_matrix.check.crossing import crossing_rows
 from backends_matrix.check.diagnosis import Suspicion, read_suspicions
 from backends_matrix.check.differences import FORWARD, Context, Places, difference_rows
@@ -13,11 +18,6 @@ from backends_matrix.check.equality import equality_rows
 from backends_matrix.check.expected import apply_expectations
 from backends_matrix.check.facts import Comparison, compare_all, differing
 from backends_matrix.check.localise import Culprit, Part, errors
-from backends_matrix.check.consequences import (
-    follow_mistakes,
-    name_layers,
-    share_explanations,
-)
 from backends_matrix.check.members import JUDGES, Findings, Member
 from backends_matrix.check.pool import Pool, Round
 from backends_matrix.check.reduce import reduce_failures
@@ -155,7 +155,7 @@ class _Session:
         )
 
     def _ask_more_judges(self, shared: str) -> None:
-        """A difference from one judge may be the judge's own fault: where there is any, the others are asked."""
+        """Ask the other judges where there is a difference: it may be the first judge's own fault."""
         if not self._more_judges or not (
             self._no_judge() or differing(compare_all(self._findings))
         ):

@@ -96,7 +96,8 @@ def _parse(name: str) -> Target:
     if wanted and all(part.isidentifier() for part in path.split(".")):
         return Target(name, "module", str(Path.cwd()), path, wanted)
     raise CallError(
-        f"{name!r} is no target: expected FILE.py, FILE.py:OBJECT, PACKAGE.MODULE:OBJECT, FILE.keras or a folder"
+        f"{name!r} is no target: expected FILE.py, FILE.py:OBJECT, PACKAGE.MODULE:OBJECT, "
+        f"FILE.keras or a folder"
         + ("" if Path(name).suffix or wanted else "; no folder has this name")
     )
 

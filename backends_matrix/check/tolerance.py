@@ -1,9 +1,11 @@
 """How far a result may be from the judge's, and why. NumPy only.
 
-A backend computes in float32 what the judge computes in float64. The tolerance has two parts: some units in the last
-place of the largest number, which any sum may lose, and a multiple of how far the result moves, in float32, when every
-number that goes in moves by one unit in the last place. A badly conditioned model moves far and is allowed much; a well
-conditioned one is held to a few units. No tolerance comes from how far other backends are off: they may share a fault.
+A backend computes in float32 what the judge computes in float64. The tolerance has two parts: some units
+in the last place of the largest number, which any sum may lose, and a multiple of how far the result
+moves, in float32, when every number that goes in moves by one unit in the last place. A badly conditioned
+model moves far and is allowed much; a well conditioned one is held to a few units. No tolerance comes from
+how far other backends are
+off: they may share a fault.
 """
 
 from __future__ import annotations
@@ -21,19 +23,20 @@ EPSILON = 2.0**-23
 """One unit in the last place of 1 in float32."""
 
 UNITS = 32.0
-"""Units in the last place of a result's largest number. A sum of n numbers loses about sqrt(n) of them, and the
-longest that layers of small models make are of some 1,000 numbers."""
+"""Units in the last place of a result's largest number. A sum of n numbers loses about sqrt(n) of them,
+and the longest that layers of small models make are of some 1,000 numbers."""
 
 GROUP_UNITS = 2.0
-"""Units of the largest number of all results of a kind: what is exactly zero, such as the gradient of a bias before a
-normalisation, is left over as rounding errors of numbers of that size."""
+"""Units of the largest number of all results of a kind: what is exactly zero, such as the gradient of a
+bias before a normalisation, is left over as rounding errors of numbers of that size."""
 
 STEP_UNITS = 1000.0
-"""Units of the size of optimizer steps: the bias correction 1 - 0.999 of Adam's first step, in float32, is off by half a
-unit of 1, which is 500 of its own."""
+"""Units of the size of optimizer steps: the bias correction 1 - 0.999 of Adam's first step, in float32, is
+off by half a unit of 1, which is 500 of its own."""
 
 MOVEMENT = 8.0
-"""A backend rounds after every operation and not only at the border, hence moves more than one moved input does."""
+"""A backend rounds after every operation and not only at the border, hence moves more than one moved input
+does."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ def compare(
         mine: the backend's.
         judge: the judge's.
         moves: of each backend, how far each array moves.
-        own: this backend's movements where they count by themselves: after several steps, an adaptive optimizer
-            makes whole steps of rounding errors that another backend does not have.
+        own: this backend's movements where they count by themselves: after several steps, an adaptive
+            optimizer makes whole steps of rounding errors that another backend does not have.
         epsilon: one unit in the last place of 1.
         spans: how far steps have carried each array.
     """

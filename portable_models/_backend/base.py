@@ -233,13 +233,9 @@ class Backend(ABC):
         """Let this process compute in float64; to be called before anything is computed."""
 
     def upstream(self, run: Callable[[], tuple[Any, Sequence[Any]]]) -> list[Any]:
-        """Gradients of a loss with respect to tensors that were computed on the way to it.
+        """Gradients of a loss by tensors that were computed on the way to it; None where it has none.
 
-        Args:
-            run: computes, eagerly, and returns the loss and the tensors.
-
-        Returns:
-            A tensor for each; None where the loss does not depend on it.
+        ``run`` computes, eagerly, and returns the loss and the tensors.
 
         Raises:
             NotImplementedError: the framework differentiates functions only.
@@ -263,7 +259,7 @@ class Backend(ABC):
             cotangents: tensors of the outputs' shapes.
 
         Returns:
-            A gradient for each tensor, and one for each variable; None or zeros where none depends on it.
+            A gradient for each tensor and each variable; None or zeros where none depends on it.
         """
 
     def require_device(self, kind: Device) -> None:

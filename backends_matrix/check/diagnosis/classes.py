@@ -26,7 +26,8 @@ def class_rules(code: Code) -> Iterator[Suspicion]:
                 "lambda",
                 node,
                 code,
-                "a Lambda layer holds Python bytecode: no file with it can be loaded safely, or by another Python",
+                "a Lambda layer holds Python bytecode: no file with it can be loaded safely, or by "
+                "another Python",
                 "write a registered keras.layers.Layer subclass, or use the operations of keras.ops directly",
             )
         elif isinstance(node, ast.Constant) and node.value in ("float64", "int64"):
@@ -64,7 +65,8 @@ def class_rules(code: Code) -> Iterator[Suspicion]:
                 "unregistered",
                 node,
                 code,
-                f"the function {node.name} is part of the model but not registered, so a file with it cannot be loaded elsewhere",
+                f"the function {node.name} is part of the model but not registered, so a file with "
+                f"it cannot be loaded elsewhere",
                 f"decorate it: @keras.saving.register_keras_serializable(package=...) above def {node.name}",
             )
 
@@ -116,7 +118,8 @@ def _of_class(node: ast.ClassDef, code: Code) -> Iterator[Suspicion]:
                 "config",
                 config,
                 code,
-                f"{node.name}.get_config leaves out {', '.join(missing)}: a reloaded layer gets the default instead",
+                f"{node.name}.get_config leaves out {', '.join(missing)}: a reloaded layer gets the "
+                f"default instead",
                 "add "
                 + ", ".join(f'"{name}": self.{name}' for name in missing)
                 + " to the configuration",
@@ -140,14 +143,14 @@ def _registered(code: Code) -> set[str]:
 def _is_used_as_object(name: str, code: Code) -> bool:
     """Whether a function is handed to Keras: ``activation=f``, ``loss=f``, ``Lambda(f)``."""
     for node in ast.walk(code.tree):
+        handed: list[ast.expr] = []
         if isinstance(node, ast.keyword) and node.arg is not None:
-            if isinstance(node.value, ast.Name) and node.value.id == name:
-                return True
-        elif isinstance(node, ast.Call) and code.dotted(node.func).endswith(
-            ("Activation", "Lambda")
-        ):
-            if any(isinstance(each, ast.Name) and each.id == name for each in node.args):
-                return True
+            handed = [node.value]
+        elif isinstance(node, ast.Call):
+            takes = code.dotted(node.func).endswith(("Activation", "Lambda"))
+            handed = node.args if takes else []
+        if any(isinstance(each, ast.Name) and each.id == name for each in handed):
+            return True
     return False
 
 

@@ -1,4 +1,4 @@
-"""A source file as the rules see it: imports, functions that run while Keras traces, and which names hold tensors."""
+"""A source file as the rules see it: imports, functions that Keras traces, and which names hold tensors."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ ENTRY = (
     "build",
 )
 """Methods that Keras calls with tensors, or from code that it traces."""
+
+_BUILDERS = ("build", "make", "get_", "create", "example_")
+"""How functions that are given no tensors begin."""
 
 _PLAIN = frozenset({"self", "cls", "training", "mask", "input_shape", "shape", "dtype"})
 _SHAPE_LIKE = frozenset({"shape", "ndim", "dtype", "name", "device"})
@@ -102,7 +105,7 @@ def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _functions(tree: ast.Module, code: Code) -> Iterator[Function]:
-    """Entry methods, the methods that they call, and plain functions that are used as layers, losses or in them."""
+    """Entry methods, the methods that they call, and plain functions that layers use."""
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     used = _used_names(tree)
     for node in ast.walk(tree):
@@ -118,9 +121,10 @@ def _functions(tree: ast.Module, code: Code) -> Iterator[Function]:
             for name in reached:
                 yield Function(methods[name], node, _tensor_arguments(methods[name]))
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name in names & used and node.args.args:
-            if not node.name.startswith(("build", "make", "get_", "create", "example_")):
-                yield Function(node, None, _tensor_arguments(node))
+        if not isinstance(node, ast.FunctionDef) or not node.args.args:
+            continue
+        if node.name in names & used and not node.name.startswith(_BUILDERS):
+            yield Function(node, None, _tensor_arguments(node))
 
 
 def _used_names(tree: ast.Module) -> set[str]:
@@ -147,8 +151,7 @@ def _tensor_arguments(function: ast.FunctionDef) -> set[str]:
         return set()
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     plain_defaults = _with_plain_defaults(function)
-    names = {each.arg for each in arguments} - _PLAIN - plain_defaults
-    return names
+    return {each.arg for each in arguments} - _PLAIN - plain_defaults
 
 
 def _with_plain_defaults(function: ast.FunctionDef) -> set[str]:

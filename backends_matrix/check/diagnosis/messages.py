@@ -29,7 +29,8 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
         r"(train|test|predict)_step\(\) takes",
         Meaning(
             "own-step",
-            "the model has a train_step of its own, which is called with (state, data) on JAX and with (data) elsewhere",
+            "the model has a train_step of its own, which is called with (state, data) on JAX and "
+            "with (data) elsewhere",
             "override compute_loss(self, x, y, y_pred, sample_weight, training) and keep Keras's train_step",
         ),
     ),
@@ -50,7 +51,8 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
         ),
     ),
     (
-        r"TracerBoolConversionError|[Uu]sing a symbolic `?tf\.Tensor`? as a Python `?bool`?|truth value of an array|Boolean value of Tensor with more than one value",
+        r"TracerBoolConversionError|[Uu]sing a symbolic `?tf\.Tensor`? as a Python `?bool`?|"
+        r"truth value of an array|Boolean value of Tensor with more than one value",
         Meaning(
             "tensor-branch",
             "Python asked a tensor for true or false, which has no value while it is traced",
@@ -58,7 +60,9 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
         ),
     ),
     (
-        r"TracerArrayConversionError|TracerIntegerConversionError|Cannot convert a symbolic|NotImplementedError: numpy\(\) is only available|object has no attribute 'numpy'|requires grad\. Use tensor\.detach|ConcretizationTypeError|can't be (?:converted|called).*numpy",
+        r"TracerArrayConversionError|TracerIntegerConversionError|Cannot convert a symbolic|"
+        r"NotImplementedError: numpy\(\) is only available|object has no attribute 'numpy'|"
+        r"requires grad\. Use tensor\.detach|ConcretizationTypeError|can't be (?:converted|called).*numpy",
         Meaning(
             "host-value",
             "a tensor's value was asked for where it has none yet: the code is being traced",
@@ -66,7 +70,8 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
         ),
     ),
     (
-        r"NonConcreteBooleanIndexError|nonconcrete boolean|must be statically specified|Shapes must be 1D sequences of concrete values|data-dependent",
+        r"NonConcreteBooleanIndexError|nonconcrete boolean|must be statically specified|"
+        r"Shapes must be 1D sequences of concrete values|data-dependent",
         Meaning(
             "dynamic-shape",
             "a shape depends on values, which JAX cannot compile",
@@ -98,7 +103,9 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
         ),
     ),
     (
-        r"Invalid dtype: (<dtype|torch)|Cannot interpret 'torch|Cannot interpret|expected Tensor as element|must be Tensor, not|got numpy\.ndarray|is not a valid JAX type|cannot be interpreted as.*Tensor|EagerTensor",
+        r"Invalid dtype: (<dtype|torch)|Cannot interpret 'torch|Cannot interpret|"
+        r"expected Tensor as element|must be Tensor, not|got numpy\.ndarray|is not a valid JAX type|"
+        r"cannot be interpreted as.*Tensor|EagerTensor",
         Meaning(
             "foreign-op",
             "an operation of one framework was given a tensor of another",
@@ -106,7 +113,8 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
         ),
     ),
     (
-        r"not registered|Unknown (?:layer|object|loss|metric)|Could not locate (?:class|function)|cannot be loaded|could not load|register_keras_serializable|custom_objects",
+        r"not registered|Unknown (?:layer|object|loss|metric)|Could not locate (?:class|function)|"
+        r"cannot be loaded|could not load|register_keras_serializable|custom_objects",
         Meaning(
             "unregistered",
             "a class or function of the model is not registered, so another process cannot load it",
@@ -130,7 +138,8 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
         ),
     ),
     (
-        r"has \d+ variables instead of|variables? .*(?:were|was) never|You cannot add new elements of state|Layer '.*' (?:expected|was never built)",
+        r"has \d+ variables instead of|variables? .*(?:were|was) never|"
+        r"You cannot add new elements of state|Layer '.*' (?:expected|was never built)",
         Meaning(
             "weights-in-call",
             "weights are made outside of __init__ and build",
@@ -146,7 +155,8 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
         ),
     ),
     (
-        r"not (?:supported|implemented|available) (?:by|with|in|on|for) .*(?:backend|jax|tensorflow|torch)|NotImplementedError|is not supported with the",
+        r"not (?:supported|implemented|available) (?:by|with|in|on|for) .*(?:backend|jax|tensorflow|"
+        r"torch)|NotImplementedError|is not supported with the",
         Meaning(
             "",
             "the backend does not have this operation",

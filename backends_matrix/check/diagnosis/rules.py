@@ -17,8 +17,8 @@ _HOST_VALUES = {"numpy", "item", "tolist"}
 _TO_HOST = {"float", "int", "bool"}
 _DYNAMIC = {"nonzero", "unique", "boolean_mask", "argwhere", "flatnonzero", "compress"}
 _LAYERS = {
-    "Dense", "Conv1D", "Conv2D", "Conv3D", "Embedding", "LSTM", "GRU", "BatchNormalization", "LayerNormalization",
-    "MultiHeadAttention", "Dropout", "Variable", "EinsumDense",
+    "Dense", "Conv1D", "Conv2D", "Conv3D", "Embedding", "LSTM", "GRU", "BatchNormalization",
+    "LayerNormalization", "MultiHeadAttention", "Dropout", "Variable", "EinsumDense",
 }  # fmt: skip
 
 
@@ -42,7 +42,8 @@ def _own_step(function: Function, code: Code) -> Suspicion:
         line,
         line,
         function.where,
-        f"{function.where} is called with (state, data) on JAX and with (data) elsewhere, so one cannot serve all",
+        f"{function.where} is called with (state, data) on JAX and with (data) elsewhere, so one "
+        f"cannot serve all",
         "override compute_loss(self, x, y, y_pred, sample_weight, training) and keep Keras's train_step",
     )
 
@@ -55,25 +56,28 @@ def _of_node(node: ast.AST, function: Function, code: Code) -> Iterator[tuple[st
         if holds_tensor(node.test, tainted):
             yield (
                 "tensor-branch",
-                f"{where} branches in Python on the value of a tensor, which has none while JAX and TensorFlow trace",
+                f"{where} branches in Python on the value of a tensor, which has none while JAX and "
+                f"TensorFlow trace",
                 "use keras.ops.where(condition, a, b) or keras.ops.cond",
             )
     elif isinstance(node, ast.For):
         if _loops_over(node.iter, tainted):
             yield (
                 "tensor-loop",
-                f"{where} loops in Python over a tensor or its free axis, whose length is not known while traced",
+                f"{where} loops in Python over a tensor or its free axis, whose length is not known "
+                f"while traced",
                 "use keras.ops.vectorized_map, keras.ops.fori_loop or keras.ops.scan",
             )
     elif isinstance(node, ast.Assign | ast.AugAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
             yield from _of_assignment(node, target, function, code)
-    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        if isinstance(node.slice, ast.Compare) and holds_tensor(node.slice, tainted):
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Compare):
+        if isinstance(node.ctx, ast.Load) and holds_tensor(node.slice, tainted):
             yield (
                 "dynamic-shape",
-                f"{where} selects by a boolean mask: the result's shape depends on values, which JAX cannot compile",
+                f"{where} selects by a boolean mask: the result's shape depends on values, which "
+                f"JAX cannot compile",
                 "keep the shape and use keras.ops.where(mask, x, 0)",
             )
 
@@ -92,19 +96,23 @@ def _of_call(node: ast.Call, function: Function, code: Code) -> Iterator[tuple[s
     elif root in FRAMEWORKS:
         yield (
             "foreign-op",
-            f"{where} calls {ast.unparse(node.func)}, an operation of {root}, which takes no tensors of the other backends",
+            f"{where} calls {ast.unparse(node.func)}, an operation of {root}, which takes no "
+            f"tensors of the other backends",
             f"use keras.ops.{short} or another operation of keras.ops",
         )
     elif name.startswith(("numpy.random.", "random.")) or name in ("time.time", "uuid.uuid4"):
         yield (
             "host-randomness",
-            f"{where} draws from {ast.unparse(node.func)}: compiled code draws once, while it is traced, and repeats that number",
-            "make a keras.random.SeedGenerator in __init__ and call keras.random.normal(..., seed=self.seed_generator)",
+            f"{where} draws from {ast.unparse(node.func)}: compiled code draws once, while it is "
+            f"traced, and repeats that number",
+            "make a keras.random.SeedGenerator in __init__ and call keras.random.normal(..., "
+            "seed=self.seed_generator)",
         )
     elif root == "numpy" and any(holds_tensor(each, tainted) for each in arguments):
         yield (
             "numpy-op",
-            f"{where} calls {ast.unparse(node.func)} on a tensor: NumPy has no gradient and cannot take a traced tensor",
+            f"{where} calls {ast.unparse(node.func)} on a tensor: NumPy has no gradient and cannot "
+            f"take a traced tensor",
             f"use keras.ops.{short}",
         )
     elif name in _TO_HOST and any(holds_tensor(each, tainted) for each in arguments):
@@ -129,13 +137,15 @@ def _of_call(node: ast.Call, function: Function, code: Code) -> Iterator[tuple[s
         yield (
             "unseeded-draw",
             f"{where} draws without a seed generator, which compiled code of JAX does not allow",
-            "make self.seed_generator = keras.random.SeedGenerator() in __init__ and pass seed=self.seed_generator",
+            "make self.seed_generator = keras.random.SeedGenerator() in __init__ and pass "
+            "seed=self.seed_generator",
         )
     elif function.owner is not None and function.node.name in ("call", "train_step"):
         if name == "self.add_weight" or (short in _LAYERS and name.startswith("keras.")):
             yield (
                 "weights-in-call",
-                f"{where} makes {short} at every call: its weights are new each time, or not known to the optimizer",
+                f"{where} makes {short} at every call: its weights are new each time, or not known "
+                f"to the optimizer",
                 "make layers in __init__ and weights in build",
             )
         elif short in ("Mean", "Accuracy", "Sum") and name.startswith("keras.metrics"):
@@ -161,16 +171,17 @@ def _of_method(node: ast.Call, function: Function) -> Iterator[tuple[str, str, s
     )
     yield (
         rule,
-        f"{function.where} calls .{method}() of a tensor, a method that tensors of other backends do not have or do not mean alike",
+        f"{function.where} calls .{method}() of a tensor, a method that tensors of other backends "
+        f"do not have or do not mean alike",
         hint,
     )
 
 
 def _operation(method: str) -> str:
     return {
-        "unsqueeze": "expand_dims", "permute": "transpose", "view": "reshape", "size": "shape", "clamp": "clip",
-        "astype": "cast", "to": "cast", "float": "cast", "long": "cast", "masked_fill": "where", "t": "transpose",
-        "get_shape": "shape", "dim": "ndim",
+        "unsqueeze": "expand_dims", "permute": "transpose", "view": "reshape", "size": "shape", "clamp":
+        "clip", "astype": "cast", "to": "cast", "float": "cast", "long": "cast", "masked_fill": "where", "t":
+        "transpose", "get_shape": "shape", "dim": "ndim",
     }.get(method, method)  # fmt: skip
 
 
@@ -188,13 +199,15 @@ def _of_assignment(
         if isinstance(node, ast.AugAssign):
             yield (
                 "python-state",
-                f"{where} counts in the Python attribute self.{target.attr}: compiled code changes it only while traced",
+                f"{where} counts in the Python attribute self.{target.attr}: compiled code changes "
+                f"it only while traced",
                 "keep state in a variable: self.add_weight(..., trainable=False) and .assign_add",
             )
         elif function.node.name != "build" and holds_tensor(node.value, tainted):
             yield (
                 "kept-tensor",
-                f"{where} keeps a tensor in self.{target.attr}: after tracing it holds a tracer, or a value of an old batch",
+                f"{where} keeps a tensor in self.{target.attr}: after tracing it holds a tracer, or "
+                f"a value of an old batch",
                 "return it, or keep state in a variable made in build",
             )
     elif isinstance(node, ast.AugAssign) and isinstance(target, ast.Name):
@@ -202,7 +215,8 @@ def _of_assignment(
         if target.id in arguments - {"self"} and target.id in tainted:
             yield (
                 "in-place-operator",
-                f"{where} changes its argument {target.id!r} with an augmented assignment: PyTorch does so in place, for the caller too",
+                f"{where} changes its argument {target.id!r} with an augmented assignment: PyTorch "
+                f"does so in place, for the caller too",
                 f"write {target.id} = {target.id} + ...",
             )
 

@@ -18,8 +18,8 @@ from backends_matrix.check.result import Check, Kind, Status
 from backends_matrix.check.zygotes import ChildError, ZygoteError
 
 RELATIVE = 1e-4
-"""What counts as a difference in a script: some hundred times the rounding errors of one layer's few operations, so
-that no script shows rounding."""
+"""What counts as a difference in a script: some hundred times the rounding errors of one layer's few
+operations, so that no script shows rounding."""
 
 TRIES = 24
 """Smaller cases that are tried for one failure."""
@@ -156,7 +156,7 @@ def _difference(case: Case, pool: Pool, folder: Path, timeout: float) -> float:
     """The largest relative difference of any result between two backends; 0 where one does not run."""
     script = folder / "trying.py"
     script.write_text(write_script(case), encoding="utf-8")
-    results: list[dict[str, Any]] = []
+    results: list[list[list[float]]] = []
     try:
         for backend in case.backends:
             found = _run(script, backend, pool, folder, timeout)
@@ -168,12 +168,12 @@ def _difference(case: Case, pool: Pool, folder: Path, timeout: float) -> float:
     return _farthest(results)
 
 
-def _farthest(results: Sequence[dict[str, Any]]) -> float:
+def _farthest(results: Sequence[list[list[float]]]) -> float:
     largest = 0.0
     for first in results:
         for second in results:
-            for key, values in first.items():
-                one, other = np.array(values, float), np.array(second.get(key, []), float)
+            for values, others in zip(first, second, strict=True):
+                one, other = np.array(values, float), np.array(others, float)
                 if one.shape != other.shape or not np.array_equal(np.isnan(one), np.isnan(other)):
                     return float("inf")
                 scale = float(np.nanmax(np.abs(one), initial=0.0)) or 1.0
@@ -184,7 +184,7 @@ def _farthest(results: Sequence[dict[str, Any]]) -> float:
 
 def _run(
     script: Path, backend: str, pool: Pool, folder: Path, timeout: float
-) -> dict[str, Any] | None:
+) -> list[list[float]] | None:
     log = folder / f"trying-{backend}.log"
     log.unlink(missing_ok=True)
     try:
@@ -192,9 +192,9 @@ def _run(
         text = log.read_text(encoding="utf-8", errors="replace")
     except (ChildError, ZygoteError, OSError):
         return None
-    found = re.search(r"RESULT(\{.*\})", text)
+    found = re.search(r"RESULT(\[.*\])", text)
     log.unlink(missing_ok=True)
-    result: dict[str, Any] | None = json.loads(found[1]) if found else None
+    result: list[list[float]] | None = json.loads(found[1]) if found else None
     return result
 
 
@@ -209,10 +209,12 @@ def _write(
     path.write_text(text, encoding="utf-8")
     path.with_suffix(".md").write_text(
         f"# {case.title}\n\n"
-        f"`{case.source}` gives different results on {', '.join(case.backends)}: the largest relative difference is "
+        f"`{case.source}` gives different results on {', '.join(case.backends)}: the largest "
+        f"relative difference is "
         f"{difference:.2g}, where rounding accounts for about 1e-6.\n\n"
         f"What was found in the whole model: {check.cause}.\n\n"
-        f"## To reproduce\n\n    python {path.name}\n\nIt needs Keras, NumPy and the backends; it starts a process "
+        f"## To reproduce\n\n    python {path.name}\n\nIt needs Keras, NumPy and the backends; it "
+        f"starts a process "
         f"for each backend and prints what the layer puts out and its weights after one step of training.\n",
         encoding="utf-8",
     )

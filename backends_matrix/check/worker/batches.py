@@ -27,5 +27,5 @@ def first_rows(subject: Subject) -> tuple[Any, ...]:
 
 
 def first_tensors(subject: Subject) -> tuple[Any, ...]:
-    """The same as tensors: on PyTorch ``train_on_batch`` hands arrays on as they are, and ``fit`` does not."""
+    """The first batch as tensors: PyTorch's ``train_on_batch`` hands arrays on as they are."""
     return tuple(subject.tensors(each) for each in first_rows(subject))

@@ -15,8 +15,8 @@ def recipe_of(call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict
     """Python source that makes the call again; empty where there is none.
 
     Returns:
-        ``source``: an expression that makes the layer, or that calls the operation on ``x0``, ``x1`` and so on;
-        ``arguments``: the named arguments of a layer's call.
+        ``source``: an expression that makes the layer, or that calls the operation on ``x0``, ``x1`` and
+        so on; ``arguments``: the named arguments of a layer's call.
     """
     try:
         if call.kind == "layer":

@@ -70,8 +70,8 @@ Handler = Callable[[Call, Run, tuple[Any, ...], dict[str, Any]], Any]
 class Observer:
     """Hands calls to a handler, which runs them and returns what the caller is to get.
 
-    Layers that come with Keras, but for models, are leaves: how they call their own parts differs between backends
-    by design. Operations are those of ``keras.ops`` that the user's own modules call.
+    Layers that come with Keras, but for models, are leaves: how they call their own parts differs between
+    backends by design. Operations are those of ``keras.ops`` that the user's own modules call.
 
     Args:
         handler: called as ``handler(call, run, args, kwargs)``.
@@ -177,7 +177,7 @@ class Observer:
         return self._handler(call, run, args, kwargs)
 
     def _replace_operations(self) -> Iterator[tuple[ModuleType, str, Any]]:
-        """Wrap the operations of ``keras.ops``, there and where the user's modules have imported them by name."""
+        """Wrap the operations of ``keras.ops``, there and wherever the user's modules hold them."""
         wrapped: dict[int, Callable[..., Any]] = {}
         for name, function in list(vars(keras.ops).items()):
             if isinstance(function, FunctionType) and name not in _NOT_COMPUTING:

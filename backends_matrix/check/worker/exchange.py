@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from backends_matrix.check.worker.batches import first_tensors
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
 from backends_matrix.check.worker.subject import Subject, flat_arrays, put
-from backends_matrix.check.worker.batches import first_tensors
 from portable_models._backend import current
 from portable_models.files import load, save
 from portable_models.training.states import values

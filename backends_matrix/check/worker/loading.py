@@ -76,7 +76,8 @@ def build(loaded: Loaded, seed: int) -> Any:
     model = loaded.make()
     if not isinstance(model, keras.Model):
         raise TargetError(
-            f"the builder returned {type(model).__name__}, not a keras.Model; return the model that is to be checked"
+            f"the builder returned {type(model).__name__}, not a keras.Model; return the model that "
+            f"is to be checked"
         )
     return model
 
@@ -136,7 +137,8 @@ def _maker(module: ModuleType, name: str) -> Callable[[], Any]:
         return _copier(found)
     if not callable(found):
         raise TargetError(
-            f"{wanted!r} is {type(found).__name__}; expected a function without arguments that returns a keras.Model"
+            f"{wanted!r} is {type(found).__name__}; expected a function without arguments that "
+            f"returns a keras.Model"
         )
     function: Callable[[], Any] = found
     return function

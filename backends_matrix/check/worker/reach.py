@@ -34,8 +34,8 @@ class Lookup:
 def bounds(model: Any, flat: list[NDArray[Any]], rebuild: Any) -> list[Lookup | None]:
     """The narrowest table that each input reaches; None where it reaches none.
 
-    An input reaches a table if changing its zeros to ones changes what is looked up there, whatever layers lie
-    between.
+    An input reaches a table if changing its zeros to ones changes what is looked up there, whatever layers
+    lie between.
 
     Args:
         model: a built model.

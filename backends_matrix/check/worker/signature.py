@@ -55,7 +55,8 @@ def signature_of(model: Any) -> Any:
     if shapes is not None:
         return _of_shapes(shapes)
     raise UnknownSignatureError(
-        f"{type(model).__name__} {model.name!r} does not say what it takes; define example_inputs(rng, batch) "
+        f"{type(model).__name__} {model.name!r} does not say what it takes; define "
+        f"example_inputs(rng, batch) "
         "beside build_model, call the model once in build_model, or give --sample FILE.npz"
     )
 

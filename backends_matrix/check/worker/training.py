@@ -8,14 +8,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from backends_matrix.check.worker.recorder import Recorder, StageSkipped
-from backends_matrix.check.worker.statistics import float_statistics
-from backends_matrix.check.worker.subject import Subject, flat_arrays, put
 from backends_matrix.check.worker.batches import PART, batch_of, first_tensors
 from backends_matrix.check.worker.delivery import run_pipelines
 from backends_matrix.check.worker.exchange import write_files
 from backends_matrix.check.worker.leaks import leaked_tensors
 from backends_matrix.check.worker.mixed import run_mixed
+from backends_matrix.check.worker.recorder import Recorder, StageSkipped
+from backends_matrix.check.worker.statistics import float_statistics
+from backends_matrix.check.worker.subject import Subject, flat_arrays, put
 from portable_models.training.states import values
 
 Array = NDArray[Any]
@@ -140,7 +140,7 @@ def _trained(model: Any, history: dict[str, Any], subject: Subject) -> dict[str,
 
 
 def _spans(model: Any, subject: Subject) -> list[Array]:
-    """How far each trainable weight went from where it began: the size of the steps, which are rounded too."""
+    """How far each trainable weight went from where it began: the size of its steps."""
     paths = [each.path for each in subject.model.variables]
     start = dict(zip(paths, subject.start, strict=True))
     found = []
@@ -194,7 +194,7 @@ def _flat_logs(logs: Any) -> dict[str, Array]:
 
 
 def _predict(subject: Subject, model: Any) -> dict[str, Any]:
-    """What compiled code puts out, in a whole batch and a partial one, and what plain calls of the same parts do."""
+    """What compiled code puts out, in a whole batch and a partial one, and what plain calls do."""
     x = subject.arrays(subject.x)
     outputs = model.predict(x, batch_size=PART, verbose=0)
     rows = len(keras.tree.flatten(x)[0])

@@ -1,8 +1,8 @@
 """A process that has imported one backend and forks a child for every target.
 
-Importing a framework costs seconds, so it happens once. The zygote computes nothing itself: frameworks start their
-threads with the first computation, and a process without threads can be forked safely. A target that hangs, exits,
-changes global settings or eats memory therefore harms its own child only.
+Importing a framework costs seconds, so it happens once. The zygote computes nothing itself: frameworks
+start their threads with the first computation, and a process without threads can be forked safely. A
+target that hangs, exits, changes global settings or eats memory therefore harms its own child only.
 """
 
 from __future__ import annotations

@@ -86,8 +86,8 @@ def repeated_ids_take_other_steps():
         model = keras.Sequential([keras.Input((2,), dtype="int32"), layers.Embedding(2, 1)])
         model.compile(keras.optimizers.Adam(0.1), lambda y, p: ops.sum(y * p))
     before = model.get_weights()[0][1, 0]
-    # The two gradients of the row are 1 and -0.5: Adam's first step has the size of the learning rate if they are
-    # summed first, and another one if each is squared by itself.
+    # The two gradients of the row are 1 and -0.5: Adam's first step has the size of the learning rate if
+    # they are summed first, and another one if each is squared by itself.
     model.train_on_batch(np.array([[1, 1]]), np.array([[[1.0], [-0.5]]], "float32"))
     return not math.isclose(before - model.get_weights()[0][1, 0], 0.1, rel_tol=1e-3)
 

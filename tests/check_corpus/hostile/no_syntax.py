@@ -1,2 +1,0 @@
-def build_model(
-    return None
