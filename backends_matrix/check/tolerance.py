@@ -153,5 +153,8 @@ def _special(mine: Array, exact: Array) -> str:
 def judges_agree(
     first: Mapping[str, Array], second: Mapping[str, Array], moves: Sequence[Mapping[str, Array]]
 ) -> bool:
-    """Whether two judges, both in float64, mean the same: a thousandth of what float32 is allowed."""
-    return all(each.difference <= each.tolerance * 1e-3 for each in compare(first, second, moves))
+    """Whether two judges mean the same: within a tenth of what float32 is allowed.
+
+    It is no less because Keras reduces a loss in float32 in places, whatever its inputs are.
+    """
+    return all(each.difference <= each.tolerance * 0.1 for each in compare(first, second, moves))

@@ -60,26 +60,33 @@ def _of_node(node: ast.AST, function: Function, code: Code) -> Iterator[tuple[st
                 f"TensorFlow trace",
                 "use keras.ops.where(condition, a, b) or keras.ops.cond",
             )
-    elif isinstance(node, ast.For):
-        if _loops_over(node.iter, tainted):
-            yield (
-                "tensor-loop",
-                f"{where} loops in Python over a tensor or its free axis, whose length is not known "
-                f"while traced",
-                "use keras.ops.vectorized_map, keras.ops.fori_loop or keras.ops.scan",
-            )
+    elif isinstance(node, ast.For) and _loops_over(node.iter, tainted):
+        yield (
+            "tensor-loop",
+            f"{where} loops in Python over a tensor or its free axis, whose length is not known "
+            f"while traced",
+            "use keras.ops.vectorized_map, keras.ops.fori_loop or keras.ops.scan",
+        )
     elif isinstance(node, ast.Assign | ast.AugAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
             yield from _of_assignment(node, target, function, code)
-    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Compare):
-        if isinstance(node.ctx, ast.Load) and holds_tensor(node.slice, tainted):
-            yield (
-                "dynamic-shape",
-                f"{where} selects by a boolean mask: the result's shape depends on values, which "
-                f"JAX cannot compile",
-                "keep the shape and use keras.ops.where(mask, x, 0)",
-            )
+    elif _selects_by_mask(node, tainted):
+        yield (
+            "dynamic-shape",
+            f"{where} selects by a boolean mask: the result's shape depends on values, which JAX "
+            f"cannot compile",
+            "keep the shape and use keras.ops.where(mask, x, 0)",
+        )
+
+
+def _selects_by_mask(node: ast.AST, tainted: set[str]) -> bool:
+    return (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Load)
+        and isinstance(node.slice, ast.Compare)
+        and holds_tensor(node.slice, tainted)
+    )
 
 
 def _of_call(node: ast.Call, function: Function, code: Code) -> Iterator[tuple[str, str, str]]:
