@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backends_matrix.cell import BACKENDS
+from backends_matrix.check.expected import needless_expectations
 from backends_matrix.check.pool import Pool
-from backends_matrix.check.result import CheckReport, TargetResult
+from backends_matrix.check.result import NOT_PORTABLE, PORTABLE, CheckReport, TargetResult
 from backends_matrix.check.session import Progress, check_target, needed_backends
 from backends_matrix.check.settings import CheckSettings
 from backends_matrix.check.target import Target, find_targets
@@ -73,6 +75,14 @@ def _check_all(
                 lambda phase, name=target.name: progress(f"{name}: {phase}"),  # type: ignore[misc]
             )
         )
+    every = [each for result in results for each in result.checks]
+    needless = needless_expectations(every, settings.expected, strict=settings.strict)
+    if needless and results:
+        # They belong to no target; the last one shows them.
+        last = replace(results[-1], checks=(*results[-1].checks, *needless))
+        if settings.strict and last.verdict == PORTABLE:
+            last = replace(last, verdict=NOT_PORTABLE, reason=needless[0].cause)
+        results[-1] = last
     return CheckReport(tuple(results), {**describe_host(), "versions": pool.versions})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from backends_matrix.check.result import Check, Kind, Status
+from backends_matrix.check.result import Check, Status
 from backends_matrix.plan import CallError
 
 
@@ -29,29 +29,39 @@ def read_expected(path: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in table.items()}
 
 
-def apply_expectations(
-    checks: Iterable[Check], expected: Mapping[str, str], *, strict: bool
-) -> list[Check]:
-    """Failures that were expected become ``expected``; with ``strict``, what passes against it fails.
+def apply_expectations(checks: Iterable[Check], expected: Mapping[str, str]) -> list[Check]:
+    """Failures that were expected become ``expected``.
 
     Args:
         checks: what was found.
         expected: ``check``, ``check@backend`` or the id of a known gap, to the reason.
-        strict: an expectation that no failure meets is a failure itself.
     """
-    met: set[str] = set()
     found: list[Check] = []
-    for each in checks:
-        keys = (each.name, f"{each.name}@{each.backend}", each.known_gap or "\0")
-        key = next((key for key in keys if key in expected), None)
-        if key is not None and each.status is Status.FAIL:
-            met.add(key)
-            cause = f"expected: {expected[key]} ({each.cause})"
-            each = replace(each, status=Status.EXPECTED, cause=cause)
-        found.append(each)
-    for key in expected.keys() - met:
+    for check in checks:
+        key = next((key for key in keys_of(check) if key in expected), None)
+        if key is not None and check.status is Status.FAIL:
+            cause = f"expected: {expected[key]} ({check.cause})"
+            found.append(replace(check, status=Status.EXPECTED, cause=cause))
+        else:
+            found.append(check)
+    return found
+
+
+def keys_of(check: Check) -> tuple[str, ...]:
+    """What a failure may be expected as."""
+    keys = (check.name, f"{check.name}@{check.backend}", check.known_gap)
+    return tuple(key for key in keys if key)
+
+
+def needless_expectations(
+    checks: Iterable[Check], expected: Mapping[str, str], *, strict: bool
+) -> list[Check]:
+    """Rows for expectations that no failure of any target met; they fail with ``strict``."""
+    met = {key for check in checks if check.status is Status.EXPECTED for key in keys_of(check)}
+    found = []
+    for key in sorted(expected.keys() - met):
         name, _, backend = key.partition("@")
-        text = f"expected to fail ({expected[key]}), and does not: take it out of the list"
+        cause = f"expected to fail ({expected[key]}), and does not: take it out of the list"
         status = Status.FAIL if strict else Status.PASS
-        found.append(Check(f"expectation {name}", backend, status, Kind.HARNESS, text))
+        found.append(Check(f"expectation {name}", backend, status, cause=cause))
     return found

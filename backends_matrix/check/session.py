@@ -16,6 +16,7 @@ from backends_matrix.check.diagnosis import Suspicion, read_suspicions
 from backends_matrix.check.differences import FORWARD, Context, Places, difference_rows
 from backends_matrix.check.equality import equality_rows
 from backends_matrix.check.expected import apply_expectations
+from backends_matrix.check.exports import export_rows
 from backends_matrix.check.facts import Comparison, compare_all, differing
 from backends_matrix.check.localise import Culprit, Part, errors
 from backends_matrix.check.members import JUDGES, Findings, Member
@@ -48,7 +49,7 @@ def check_target(
         if settings.reduce is not None:
             progress("reduce")
             session.reduce(checks, settings.reduce)
-        checks = apply_expectations(checks, settings.expected, strict=settings.strict)
+        checks = apply_expectations(checks, settings.expected)
         return TargetResult(
             target.name,
             _verdict(checks, session),
@@ -134,7 +135,11 @@ class _Session:
         wrong = differing(comparisons)
         forward = {each.backend for each in wrong if each.quantity.check in FORWARD}
         rows += crossing_rows(self._findings, suspicions, forward, {each.backend for each in wrong})
-        return follow_mistakes(share_explanations(rows))
+        rows = follow_mistakes(share_explanations(rows))
+        if self._settings.export:
+            self._say("export")
+            rows += self._exports()
+        return rows
 
     def _files(self) -> list[str]:
         found = [self._target.path] if self._target.kind == "file" else []
@@ -238,6 +243,19 @@ class _Session:
             {layer["path"]: layer["class"] for layer in weights.get("layers", [])},
             found.stage("build", "forward").data.get("losing", []),
         )
+
+    def _exports(self) -> list[Check]:
+        """Export what the first backend that could has written."""
+        for member in self._backends:
+            found = self._findings[member]
+            if found.stage("numbers", "save").ok:
+                path = Path(self._target.path)
+                is_file = self._target.kind == "file"
+                module = path.stem if is_file else self._target.module
+                root = str(path.parent) if is_file else str(path)
+                root, module = (root, module) if module else ("", "")
+                return list(export_rows(found.folder / "model.keras", found.folder, root, module))
+        return [Check("export", "", Status.SKIP, cause="no backend could write the model")]
 
     def reduce(self, checks: Sequence[Check], folder: Path) -> None:
         """Write a script for every difference of Keras's own."""
