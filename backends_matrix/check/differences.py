@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backends_matrix.check.diagnosis import Suspicion, explain_difference
 from backends_matrix.check.equality import is_random
@@ -101,6 +101,31 @@ def difference_rows(comparisons: Sequence[Comparison], context: Context) -> Iter
             )
         else:
             yield _explained(each, wrong, context)
+
+
+def follow_steps(rows: Sequence[Check]) -> list[Check]:
+    """What comes after a step that differs is explained by that step, on the same backend."""
+    first: dict[str, Check] = {}
+    for row in rows:
+        if row.name in ("one step", "fit") and row.status is Status.FAIL and row.layer:
+            first.setdefault(row.backend, row)
+    found = []
+    for row in rows:
+        step = first.get(row.backend)
+        later = row.name in ("fit logs", "state after fit") and row.status is Status.FAIL
+        if step is not None and later and not row.known_gap:
+            row = replace(
+                row,
+                kind=step.kind,
+                cause=f"it follows from: {step.cause}",
+                layer=step.layer,
+                file=step.file,
+                line=step.line,
+                hint=step.hint,
+                known_gap=step.known_gap,
+            )
+        found.append(row)
+    return found
 
 
 def _explained(each: Comparison, wrong: set[tuple[str, str]], context: Context) -> Check:

@@ -13,11 +13,18 @@ from backends_matrix.check.consequences import (
 )
 from backends_matrix.check.crossing import crossing_rows
 from backends_matrix.check.diagnosis import Suspicion, read_suspicions
-from backends_matrix.check.differences import FORWARD, Context, Places, difference_rows
+from backends_matrix.check.differences import (
+    FORWARD,
+    Context,
+    Places,
+    difference_rows,
+    follow_steps,
+)
 from backends_matrix.check.equality import equality_rows
 from backends_matrix.check.expected import apply_expectations
 from backends_matrix.check.exports import export_rows
 from backends_matrix.check.facts import Comparison, compare_all, differing
+from backends_matrix.check.layer_table import model_summary
 from backends_matrix.check.localise import Culprit, Part, errors
 from backends_matrix.check.members import JUDGES, Findings, Member
 from backends_matrix.check.pool import Pool, Round
@@ -131,7 +138,7 @@ class _Session:
         context = self._context(suspicions, places, files, reference)
         rows += name_layers(list(stage_rows(self._findings, suspicions)), context.layers)
         rows += equality_rows(self._findings, suspicions, reference)
-        rows += difference_rows(comparisons, context)
+        rows += follow_steps(list(difference_rows(comparisons, context)))
         wrong = differing(comparisons)
         forward = {each.backend for each in wrong if each.quantity.check in FORWARD}
         rows += crossing_rows(self._findings, suspicions, forward, {each.backend for each in wrong})
@@ -273,26 +280,8 @@ class _Session:
         reduce_failures(checks, self._findings, self._pool, folder, stem, self._settings.timeout)
 
     def model(self) -> dict[str, object]:
-        """Layers, and the error of each by itself where it was looked for, for the report."""
+        """The model's layers, for the report."""
         reference = self._reference()
         if reference is None:
             return {}
-        weights = self._findings[reference].stage("build", "weights").data
-        parts = {
-            name: [
-                {
-                    "layer": p.layer,
-                    "class": p.name,
-                    "difference": p.difference,
-                    "tolerance": p.tolerance,
-                }
-                for p in each
-                if p.difference < float("inf")
-            ]
-            for name, each in self._parts.items()
-        }
-        return {
-            "layers": weights.get("layers", []),
-            "parameters": weights.get("parameters", 0),
-            "errors": parts,
-        }
+        return model_summary(self._findings[reference], self._parts)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
-from backends_matrix.check.worker.subject import Subject
+from backends_matrix.check.worker.subject import Subject, reset_seeds
 from portable_models.data.pipelines import PIPELINES
 from portable_models.data.samples import ArraySamples
 
@@ -35,8 +35,9 @@ def run_pipelines(subject: Subject, recorder: Recorder, model: Any, size: int) -
             )
             rows = len(keras.tree.flatten(subject.x)[0])
             feed = pipeline.feed(samples, np.arange(rows), size)
-            model.reset_metrics()
+            reset_seeds(model, subject)
             logs = model.evaluate(**feed.arguments(), verbose=0, return_dict=True)
+            reset_seeds(model, subject)
             plain = model.evaluate(
                 subject.arrays(subject.x),
                 subject.arrays(subject.y),

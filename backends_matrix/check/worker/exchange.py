@@ -11,7 +11,7 @@ import numpy as np
 
 from backends_matrix.check.worker.batches import first_tensors
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
-from backends_matrix.check.worker.subject import Subject, flat_arrays, put
+from backends_matrix.check.worker.subject import Subject, flat_arrays, put, reset_seeds
 from portable_models._backend import current
 from portable_models.files import load, save
 from portable_models.training.states import values
@@ -30,6 +30,7 @@ def write_files(subject: Subject, recorder: Recorder, model: Any, *, trained: bo
         if trainable:
             model.train_on_batch(*first_tensors(subject))
         _write(model, folder / MODEL)
+        reset_seeds(model, subject)
         found["@outputs"] = flat_arrays(model(subject.tensors(subject.x), training=False))
     with recorder.stage("save weights") as found:
         model.save_weights(folder / WEIGHTS)
@@ -58,6 +59,7 @@ def run_files(subject: Subject, recorder: Recorder, command: Mapping[str, Any]) 
             continue
         with recorder.stage(f"read {backend}") as found:
             model = _read(subject, folder / MODEL)
+            reset_seeds(model, subject)
             found["@outputs"] = flat_arrays(model(subject.tensors(subject.x), training=False))
         with recorder.stage(f"resume {backend}") as found:
             if model is None or not getattr(model, "compiled", False) or subject.y is None:
@@ -71,6 +73,7 @@ def run_files(subject: Subject, recorder: Recorder, command: Mapping[str, Any]) 
             target = subject.model
             put(target, [np.zeros_like(each) for each in subject.start])
             target.load_weights(folder / WEIGHTS)
+            reset_seeds(target, subject)
             found["@outputs"] = flat_arrays(target(subject.tensors(subject.x), training=False))
     if subject.model is not None:
         subject.restore()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backends_matrix.check.worker.inputs import make_inputs, make_targets, read_sample
 from backends_matrix.check.worker.loading import Loaded, build
+from backends_matrix.check.worker.statistics import seed_states
 from portable_models.training.states import moved, readable, values
 
 Array = NDArray[Any]
@@ -136,6 +137,19 @@ class Subject:
     def flat(self, structure: Any) -> list[Array]:
         """Tensors as NumPy arrays, in order."""
         return flat_arrays(structure)
+
+
+def reset_seeds(model: Any, subject: Subject) -> None:
+    """Put the seed generators of a model back to where the shared state has them.
+
+    Files do not hold them, and every call of a model that draws in inference moves them on.
+    """
+    kept = {id(each) for each in seed_states(subject.model)}
+    pairs = zip(subject.model.variables, subject.start, strict=False)
+    arrays = [array for variable, array in pairs if id(variable) in kept]
+    for variable, array in zip(seed_states(model), arrays, strict=False):
+        if tuple(variable.shape) == array.shape:
+            variable.assign(array)
 
 
 def put(model: Any, arrays: list[Array]) -> None:

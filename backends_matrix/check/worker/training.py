@@ -15,7 +15,7 @@ from backends_matrix.check.worker.leaks import leaked_tensors
 from backends_matrix.check.worker.mixed import run_mixed
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
 from backends_matrix.check.worker.statistics import float_statistics
-from backends_matrix.check.worker.subject import Subject, flat_arrays, put
+from backends_matrix.check.worker.subject import Subject, flat_arrays, put, reset_seeds
 from portable_models.training.states import values
 
 Array = NDArray[Any]
@@ -57,6 +57,7 @@ def run_training(subject: Subject, recorder: Recorder) -> None:
     if state is not None and not recorder.failed("fit"):
         with recorder.stage("evaluate") as found:
             _require_training(subject, model)
+            reset_seeds(model, subject)
             logs = model.evaluate(*batch_of(subject), batch_size=PART, verbose=0, return_dict=True)
             found["@logs"] = _flat_logs(logs)
         if not subject.double:
@@ -196,7 +197,9 @@ def _flat_logs(logs: Any) -> dict[str, Array]:
 def _predict(subject: Subject, model: Any) -> dict[str, Any]:
     """What compiled code puts out, in a whole batch and a partial one, and what plain calls do."""
     x = subject.arrays(subject.x)
+    reset_seeds(model, subject)
     outputs = model.predict(x, batch_size=PART, verbose=0)
+    reset_seeds(model, subject)
     rows = len(keras.tree.flatten(x)[0])
     parts = []
     for start in range(0, rows, PART):

@@ -48,7 +48,10 @@ def run(tmp_path_factory, pool):
     (folder / "test_models.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-p", "backends_matrix.pytest_plugin", "-rA", "-q"]
     return subprocess.run(
-        [*command, "-p", "no:cacheprovider", str(folder)], capture_output=True, text=True, cwd=folder
+        [*command, "-p", "no:cacheprovider", str(folder)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
     ).stdout
 
 

@@ -51,5 +51,5 @@ def test_a_name_that_stands_for_nothing(name, message):
 
 
 def test_a_folder_without_a_builder(tmp_path):
-    with pytest.raises(CallError, match="no file with a build_model and no .keras file"):
+    with pytest.raises(CallError, match=r"no file with a build_model and no \.keras file"):
         find_targets([str(tmp_path)])
