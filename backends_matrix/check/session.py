@@ -124,9 +124,12 @@ class _Session:
             self.began_nowhere = not any(
                 self._findings[member].stage("build", "build").ok for member in self._backends
             )
-            failed = [each for each in rows if each.status is Status.FAIL]
-            hints = {each.hint for each in failed if each.kind is Kind.AUTHOR}
-            self.mistakes = any(hints) and not all(each.kind is Kind.HARNESS for each in failed)
+            # A file that cannot even be imported anywhere says nothing of its model.
+            self.mistakes = any(
+                each.hint and each.kind is Kind.AUTHOR and each.name != "import"
+                for each in rows
+                if each.status is Status.FAIL
+            )
             return share_explanations(rows)
         shared = str(self._findings[reference].folder)
         self._say("numbers")

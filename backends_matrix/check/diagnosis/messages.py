@@ -149,7 +149,7 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
     (
         r"No module named",
         Meaning(
-            "foreign-op",
+            "missing-package",
             "a package that the model imports is not installed",
             "install it, or do without",
         ),

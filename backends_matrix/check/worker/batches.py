@@ -8,9 +8,6 @@ import keras
 
 from backends_matrix.check.worker.subject import Subject
 
-PART = 5
-"""Rows of a batch: 8 rows are a whole one and a partial one."""
-
 
 def batch_of(subject: Subject, x: Any = None) -> tuple[Any, ...]:
     """``(x,)`` or ``(x, y)`` of all rows."""
@@ -21,7 +18,7 @@ def batch_of(subject: Subject, x: Any = None) -> tuple[Any, ...]:
 def first_rows(subject: Subject) -> tuple[Any, ...]:
     """The first batch of ``fit``: of the shape that is compiled already."""
     return tuple(
-        keras.tree.map_structure(lambda leaf: None if leaf is None else leaf[:PART], each)
+        keras.tree.map_structure(lambda leaf: None if leaf is None else leaf[: subject.part], each)
         for each in batch_of(subject)
     )
 

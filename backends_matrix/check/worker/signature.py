@@ -61,6 +61,15 @@ def signature_of(model: Any) -> Any:
     )
 
 
+def fixed_batch(model: Any) -> int | None:
+    """The batch size that a model insists on; None where any will do."""
+    structure = input_structure(model)
+    if structure is None:
+        return None
+    specs = keras.tree.flatten(keras.tree.map_structure(_of_tensor, structure))
+    return next((spec.batch for spec in specs if spec is not None and spec.batch), None)
+
+
 def _of_tensor(tensor: Any) -> InputSpec | None:
     if tensor is None:
         return None

@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 
 from backends_matrix.check.worker.inputs import make_inputs, make_targets, read_sample
 from backends_matrix.check.worker.loading import Loaded, build
+from backends_matrix.check.worker.signature import fixed_batch
 from backends_matrix.check.worker.statistics import seed_states
 from portable_models.training.states import moved, readable, values
 
 Array = NDArray[Any]
+
+PART = 5
+"""Rows of a batch: 8 rows are a whole one and a partial one."""
 
 LEARNING_RATE = 0.05
 """Of the SGD that trains a model which was not compiled: no adaptive optimizer, whose steps magnify noise."""
@@ -44,6 +48,7 @@ class Subject:
     was_compiled: bool = False
     notes: list[str] = field(default_factory=list)
     precision: str = "float32"
+    part: int = PART
 
     def fresh(self) -> Any:
         """A new model with the shared initial weights, compiled; not called yet."""
@@ -69,6 +74,8 @@ class Subject:
     def make_inputs(self) -> None:
         """Draw this process's own inputs."""
         self.x = make_inputs(self.loaded, self.model, read_sample(self.sample), self.seed)
+        # A model for batches of one size gets no other.
+        self.part = fixed_batch(self.model) or PART
 
     def make_targets(self, outputs: Any) -> None:
         """Draw this process's own targets for outputs of these shapes."""

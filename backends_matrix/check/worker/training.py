@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from backends_matrix.check.worker.batches import PART, batch_of, first_tensors
+from backends_matrix.check.worker.batches import batch_of, first_tensors
 from backends_matrix.check.worker.delivery import run_pipelines
 from backends_matrix.check.worker.exchange import write_files
 from backends_matrix.check.worker.leaks import leaked_tensors
@@ -58,10 +58,12 @@ def run_training(subject: Subject, recorder: Recorder) -> None:
         with recorder.stage("evaluate") as found:
             _require_training(subject, model)
             reset_seeds(model, subject)
-            logs = model.evaluate(*batch_of(subject), batch_size=PART, verbose=0, return_dict=True)
+            logs = model.evaluate(
+                *batch_of(subject), batch_size=subject.part, verbose=0, return_dict=True
+            )
             found["@logs"] = _flat_logs(logs)
         if not subject.double:
-            run_pipelines(subject, recorder, model, PART)
+            run_pipelines(subject, recorder, model, subject.part)
             state.reset()
     if not subject.double:
         write_files(
@@ -118,7 +120,7 @@ class _Fresh:
 
 def _fit(subject: Subject, model: Any, x: Any = None) -> dict[str, list[float]]:
     history = model.fit(
-        *batch_of(subject, x), batch_size=PART, epochs=EPOCHS, shuffle=False, verbose=0
+        *batch_of(subject, x), batch_size=subject.part, epochs=EPOCHS, shuffle=False, verbose=0
     )
     found: dict[str, list[float]] = history.history
     return found
@@ -198,12 +200,12 @@ def _predict(subject: Subject, model: Any) -> dict[str, Any]:
     """What compiled code puts out, in a whole batch and a partial one, and what plain calls do."""
     x = subject.arrays(subject.x)
     reset_seeds(model, subject)
-    outputs = model.predict(x, batch_size=PART, verbose=0)
+    outputs = model.predict(x, batch_size=subject.part, verbose=0)
     reset_seeds(model, subject)
     rows = len(keras.tree.flatten(x)[0])
     parts = []
-    for start in range(0, rows, PART):
-        part = keras.tree.map_structure(lambda leaf, s=start: leaf[s : s + PART], x)
+    for start in range(0, rows, subject.part):
+        part = keras.tree.map_structure(lambda leaf, s=start: leaf[s : s + subject.part], x)
         parts.append(flat_arrays(model(subject.tensors(part), training=False)))
     return {
         "@outputs": [np.asarray(each) for each in keras.tree.flatten(outputs)],
