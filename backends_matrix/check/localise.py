@@ -11,10 +11,15 @@ from typing import Any
 import numpy as np
 
 from backends_matrix.check.members import Array, Findings
-from backends_matrix.check.tolerance import EPSILON, Distance, distance, largest_magnitude
-
-UNITS = 32.0
-MOVEMENT = 8.0
+from backends_matrix.check.tolerance import (
+    EPSILON,
+    GROUP_UNITS,
+    MOVEMENT,
+    UNITS,
+    Distance,
+    distance,
+    largest_magnitude,
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def _worst(
             own = np.zeros(judge.shape)
         move = float(np.nan_to_num(moves.get(name, np.zeros(()))))
         scale = largest_magnitude([judge])
-        tolerance = EPSILON * (UNITS * scale + 2 * group) + MOVEMENT * move
+        tolerance = EPSILON * (UNITS * scale + GROUP_UNITS * group) + MOVEMENT * move
         found.append(distance(name, own, judge, tolerance))
     return max(found, key=lambda each: each.ratio, default=None)
 

@@ -30,6 +30,10 @@ def run_pipelines(subject: Subject, recorder: Recorder, model: Any, size: int) -
         with recorder.stage(f"pipeline {name}") as found:
             if subject.y is None:
                 raise StageSkipped("the model takes no targets")
+            if _is_nested(subject.x) or _is_nested(subject.y):
+                raise StageSkipped(
+                    "samples in nested structures are not delivered by this pipeline"
+                )
             samples = ArraySamples(
                 _structure(subject.arrays(subject.x)), _structure(subject.arrays(subject.y))
             )
@@ -51,6 +55,14 @@ def run_pipelines(subject: Subject, recorder: Recorder, model: Any, size: int) -
                 if not isinstance(value, dict)
                 and not np.array_equal(value, plain[key], equal_nan=True)
             }
+
+
+def _is_nested(structure: Any) -> bool:
+    """Whether a structure holds others."""
+    parts = structure.values() if isinstance(structure, dict) else structure
+    if isinstance(structure, np.ndarray):
+        return False
+    return any(isinstance(each, dict | list | tuple) for each in parts)
 
 
 def _structure(structure: Any) -> Any:
