@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from backends_matrix.check.localise import creation_line
 from backends_matrix.check.result import Check, Kind, Status
 
 
@@ -67,17 +68,23 @@ def share_explanations(checks: Sequence[Check]) -> list[Check]:
     return found
 
 
-def name_layers(checks: Sequence[Check], layers: Mapping[str, str]) -> list[Check]:
-    """Put a layer's path where an exception names its class.
+def name_layers(
+    checks: Sequence[Check], layers: Mapping[str, str], files: Sequence[str]
+) -> list[Check]:
+    """Put a layer's path where an exception names its class, and the line that makes it.
 
     Args:
         checks: rows.
         layers: class names by path.
+        files: the user's own source files.
     """
     found = []
     for check in checks:
-        paths = [path for path, kind in layers.items() if kind == check.layer]
-        if check.status is Status.FAIL and paths:
-            check = replace(check, layer=paths[0])
+        if check.status is Status.FAIL and check.layer and check.layer not in layers:
+            paths = [path for path, kind in layers.items() if kind == check.layer]
+            file, line = creation_line(files, check.layer, paths[0] if paths else check.layer)
+            if line is not None and check.line is None:
+                check = replace(check, file=file, line=line)
+            check = replace(check, layer=paths[0]) if paths else check
         found.append(check)
     return found

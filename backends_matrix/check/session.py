@@ -139,12 +139,13 @@ class _Session:
         comparisons = compare_all(self._findings)
         places = self._localise(comparisons)
         context = self._context(suspicions, places, files, reference)
-        rows += name_layers(list(stage_rows(self._findings, suspicions)), context.layers)
+        rows += stage_rows(self._findings, suspicions)
         rows += equality_rows(self._findings, suspicions, reference)
         rows += follow_steps(list(difference_rows(comparisons, context)))
         wrong = differing(comparisons)
         forward = {each.backend for each in wrong if each.quantity.check in FORWARD}
         rows += crossing_rows(self._findings, suspicions, forward, {each.backend for each in wrong})
+        rows = name_layers(rows, context.layers, files)
         rows = follow_mistakes(share_explanations(rows))
         if self._settings.export:
             self._say("export")
