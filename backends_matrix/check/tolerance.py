@@ -36,8 +36,8 @@ off by half a unit of 1, which is 500 of its own."""
 
 MOVEMENT = 24.0
 """A backend rounds after every operation and not only at the border. In a sum of n numbers of random sign the
-partial sums, which are rounded, are sqrt(n) times as large as the numbers: 24 to 32 times for the longest sums
-of small models, such as a kernel's gradient over all positions of an image.
+partial sums, which are rounded, are sqrt(n) times as large as the numbers: 24 to 32 times for the longest
+sums of small models, such as a kernel's gradient over all positions of an image.
 """
 
 
