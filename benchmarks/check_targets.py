@@ -1,9 +1,9 @@
-"""Seconds that ``portable check`` takes for small sound models: the first, imports included, and further ones.
+"""Seconds that ``portable check`` takes for small sound models: the first with all imports, and further ones.
 
     python benchmarks/check_targets.py [FILE.py ...]
 
-Prints one JSON object. The promise, on two idle cores: under 60 s for the first and under 12 s for each further one.
-The load of the machine is given beside it, since a busy one takes longer.
+Prints one JSON object. The promise, on two idle cores: under 60 s for the first, under 12 s for further
+ones. The load of the machine is given beside it, since a busy one takes longer.
 """
 
 from __future__ import annotations
