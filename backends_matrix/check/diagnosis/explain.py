@@ -130,6 +130,8 @@ def _explained(
     failure: dict[str, Any], suspicions: Sequence[Suspicion], stage: str, *, everywhere: bool
 ) -> Explanation:
     meaning = meaning_of(failure)
+    if meaning is not None and meaning.rule in _OF_FILES and not _is_of_file(failure, stage):
+        meaning = None
     frames = failure.get("frames", [])
     said = f"{failure.get('type', 'Error')}: {first_line(failure.get('message', ''))}"
     found = _nearest(frames, suspicions, meaning) or _of_called(failure, suspicions, meaning)
@@ -162,6 +164,15 @@ def _explained(
 def explain_difference(stage: str, suspicions: Sequence[Suspicion]) -> Suspicion | None:
     """The likeliest mistake behind a difference, without an exception."""
     return _of_rules(suspicions, STAGE_RULES.get(stage, ()))
+
+
+_OF_FILES = frozenset({"config", "unregistered", "lambda"})
+
+
+def _is_of_file(failure: dict[str, Any], stage: str) -> bool:
+    """Whether something was being written or read: a wrong call of a constructor says the same elsewhere."""
+    text = " ".join([failure.get("message", ""), *failure.get("causes", [])])
+    return stage in ("save", "read", "config") or "deserializ" in text or ".keras" in text
 
 
 def _rules_for(stage: str, meaning: Meaning | None) -> tuple[str, ...]:
