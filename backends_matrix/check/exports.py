@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,14 +73,19 @@ def _row(order: Order, result: ExportResult) -> Check:
 
 @contextlib.contextmanager
 def _importable(root: str) -> Iterator[None]:
-    """Let child processes import what lies in a folder."""
+    """Let this process find, and child processes import, what lies in a folder."""
+    if not root:
+        yield
+        return
     before = os.environ.get("PYTHONPATH")
-    if root:
-        os.environ["PYTHONPATH"] = os.pathsep.join(part for part in (root, before) if part)
+    os.environ["PYTHONPATH"] = os.pathsep.join(part for part in (root, before) if part)
+    sys.path.insert(0, root)
+    importlib.invalidate_caches()
     try:
         yield
     finally:
-        if root and before is None:
+        sys.path.remove(root)
+        if before is None:
             del os.environ["PYTHONPATH"]
-        elif before is not None:
+        else:
             os.environ["PYTHONPATH"] = before
