@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class KnownGap:
         thing: what it is about.
         reason: what happens, and what to do instead.
         link: the upstream issue or pull request, or "".
+        layers: class names of layers, operations or losses that show it, or ``OPTIMIZER:LAYER``.
+        checks: the checks of ``portable check`` that it makes fail.
     """
 
     id: str
@@ -24,6 +27,8 @@ class KnownGap:
     thing: str
     reason: str
     link: str = ""
+    layers: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 def known_gaps(backend: str | None = None) -> tuple[KnownGap, ...]:
@@ -34,8 +39,14 @@ def known_gaps(backend: str | None = None) -> tuple[KnownGap, ...]:
         ['crossentropy-from-activation', 'focal-from-logits', 'logits-of-an-activation']
     """
     text = resources.files("portable_models").joinpath("known_gaps.toml").read_text("utf-8")
-    entries = (
-        KnownGap(**{**entry, "backends": tuple(entry["backends"])})
-        for entry in tomllib.loads(text)["gap"]
-    )
+    tables: list[dict[str, Any]] = tomllib.loads(text)["gap"]
+    entries = (_gap(table) for table in tables)
     return tuple(gap for gap in entries if backend is None or backend in gap.backends)
+
+
+def _gap(table: dict[str, Any]) -> KnownGap:
+    return KnownGap(**{key: _frozen(value) for key, value in table.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

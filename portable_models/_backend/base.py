@@ -24,6 +24,8 @@ class Backend(ABC):
     """One Keras backend: names, versions, devices and the few primitives Keras does not unify."""
 
     name: str
+    single_steps_eagerly = False
+    """Whether one training step costs less eagerly than to trace and compile it."""
     computes_in_threads = True
     """Whether other threads may compute, and compile, while one compiles or trains."""
 
@@ -265,6 +267,39 @@ class Backend(ABC):
 
         Returns:
             One array for each of ``call.model.trainable_variables``; zeros where none depends on it.
+        """
+
+    def allow_double(self) -> None:  # noqa: B027 - most frameworks allow it by themselves
+        """Let this process compute in float64; to be called before anything is computed."""
+
+    def upstream(self, run: Callable[[], tuple[Any, Sequence[Any]]]) -> list[Any]:
+        """Gradients of a loss by tensors that were computed on the way to it; None where it has none.
+
+        ``run`` computes, eagerly, and returns the loss and the tensors.
+
+        Raises:
+            NotImplementedError: the framework differentiates functions only.
+        """
+        raise NotImplementedError(f"{self.name} differentiates functions, not recorded operations")
+
+    @abstractmethod
+    def pulled_back(
+        self,
+        function: Callable[[list[Any]], list[Any]],
+        tensors: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        """Gradients of ``sum(output * cotangent)`` of a function of floating-point tensors and variables.
+
+        Args:
+            function: gives floating-point tensors.
+            tensors: what it is called with.
+            variables: Keras variables that it reads.
+            cotangents: tensors of the outputs' shapes.
+
+        Returns:
+            A gradient for each tensor and each variable; None or zeros where none depends on it.
         """
 
     def require_device(self, kind: Device) -> None:

@@ -132,5 +132,23 @@ class JaxBackend(Backend):
         )
         return [np.asarray(gradient) for gradient in found]
 
+    def allow_double(self) -> None:
+        jax.config.update("jax_enable_x64", True)
+
+    def pulled_back(
+        self,
+        function: Callable[[list[Any]], list[Any]],
+        tensors: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        def outputs(given: list[Any], weights: list[Any]) -> list[Any]:
+            with keras.StatelessScope(state_mapping=[*zip(variables, weights, strict=True)]):
+                return function(given)
+
+        _, pull = jax.vjp(outputs, list(tensors), [variable.value for variable in variables])
+        found: tuple[list[Any], list[Any]] = pull(list(cotangents))
+        return found
+
 
 BACKEND = JaxBackend()

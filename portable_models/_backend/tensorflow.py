@@ -23,6 +23,7 @@ class TensorFlowBackend(Backend):
     """TensorFlow, eager and through ``tf.function``."""
 
     name = "tensorflow"
+    single_steps_eagerly = True
 
     def versions(self) -> Mapping[str, str]:
         return {"tensorflow": tf.__version__}
@@ -175,6 +176,27 @@ class TensorFlowBackend(Backend):
             )
         found = tape.gradient(total, weights, unconnected_gradients="zero")
         return [tf.convert_to_tensor(gradient).numpy() for gradient in found]
+
+    def upstream(self, run: Callable[[], tuple[Any, Sequence[Any]]]) -> list[Any]:
+        with tf.GradientTape() as tape:
+            loss, tensors = run()
+        return list(tape.gradient(loss, list(tensors)))
+
+    def pulled_back(
+        self,
+        function: Callable[[list[Any]], list[Any]],
+        tensors: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        with tf.GradientTape() as tape:
+            for tensor in tensors:
+                tape.watch(tensor)
+            outputs = function(list(tensors))
+        sources = [*tensors, *(variable.value for variable in variables)]
+        found = tape.gradient(outputs, sources, output_gradients=list(cotangents))
+        dense = [None if each is None else tf.convert_to_tensor(each) for each in found]
+        return dense[: len(tensors)], dense[len(tensors) :]
 
 
 def _as_tuples(structure: Any) -> Any:

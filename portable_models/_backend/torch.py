@@ -215,6 +215,39 @@ class TorchBackend(Backend):
             for weight, gradient in zip(weights, found, strict=True)
         ]
 
+    def upstream(self, run: Callable[[], tuple[Any, Sequence[Any]]]) -> list[Any]:
+        with torch.enable_grad():
+            loss, tensors = run()
+            known = [tensor for tensor in tensors if tensor.requires_grad]
+            found = iter(torch.autograd.grad(loss, known, allow_unused=True) if known else ())
+        return [next(found) if tensor.requires_grad else None for tensor in tensors]
+
+    def pulled_back(
+        self,
+        function: Callable[[list[Any]], list[Any]],
+        tensors: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        with torch.enable_grad():
+            leaves = [tensor.detach().clone().requires_grad_() for tensor in tensors]
+            # An operation that changes its input in place would be refused on a leaf.
+            outputs = function([leaf * 1 for leaf in leaves])
+            pairs = zip(outputs, cotangents, strict=True)
+            used = [(out, cotangent) for out, cotangent in pairs if out.requires_grad]
+            sources = [*leaves, *(variable.value for variable in variables)]
+            if not used:
+                return [None] * len(leaves), [None] * len(variables)
+            found = list(
+                torch.autograd.grad(
+                    [out for out, _ in used],
+                    sources,
+                    grad_outputs=[cotangent for _, cotangent in used],
+                    allow_unused=True,
+                )
+            )
+        return found[: len(leaves)], found[len(leaves) :]
+
 
 def _own(value: Any) -> Any:
     return value.detach().clone() if isinstance(value, torch.Tensor) else value

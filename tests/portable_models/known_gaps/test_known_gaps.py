@@ -21,7 +21,9 @@ from . import proofs_of_losses
 
 BACKEND = os.environ["KERAS_BACKEND"]
 ALL = ("jax", "tensorflow", "torch")
-GAPS = {gap.id: gap for gap in known_gaps.known_gaps()}
+EVERY = {gap.id: gap for gap in known_gaps.known_gaps()}
+# Those that name checks are differences of numbers, which test_numeric_gaps.py proves.
+GAPS = {name: gap for name, gap in EVERY.items() if not gap.checks}
 PROOFS = {}
 
 
@@ -239,7 +241,7 @@ def test_every_gap_has_a_proof():
 
 
 def test_a_gap_says_what_it_is_about():
-    for gap in GAPS.values():
+    for gap in EVERY.values():
         assert gap.thing
         assert gap.reason
         assert set(gap.backends) <= set(ALL)
@@ -247,7 +249,7 @@ def test_a_gap_says_what_it_is_about():
 
 def test_gaps_of_one_backend():
     assert {gap.id for gap in known_gaps.known_gaps("torch")} == {
-        gap.id for gap in GAPS.values() if "torch" in gap.backends
+        gap.id for gap in EVERY.values() if "torch" in gap.backends
     }
 
 

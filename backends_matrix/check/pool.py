@@ -1,0 +1,193 @@
+"""The warm zygotes of a session, and the phases of one target run on all of them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from backends_matrix.check.members import Findings, Member
+from backends_matrix.check.settings import CheckSettings
+from backends_matrix.check.target import Target
+from backends_matrix.check.zygotes import Child, ChildError, Zygote, ZygoteError
+from portable_models._cores import cores
+
+
+class Pool:
+    """Zygotes that stay warm over many targets; a context manager.
+
+    Args:
+        settings: which backends, and how much may run at a time.
+    """
+
+    def __init__(self, settings: CheckSettings) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="portable-check-"))
+        self._jobs = settings.jobs or cores()
+        self._turn = threading.Semaphore(self._jobs)
+        self._threads = settings.threads
+        self._zygotes: dict[str, Zygote] = {}
+        self.unavailable: dict[str, str] = {}
+        self._count = 0
+
+    def start(self, backends: Iterable[str]) -> None:
+        """Import these backends, side by side."""
+        new = [
+            name for name in backends if name not in self._zygotes and name not in self.unavailable
+        ]
+        made = {name: Zygote(name, self._folder, self._threads) for name in new}
+        for name, zygote in made.items():
+            try:
+                zygote.wait_until_ready()
+                self._zygotes[name] = zygote
+            except ZygoteError as error:
+                zygote.close()
+                self.unavailable[name] = str(error)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of Keras and of every framework that is loaded."""
+        found: dict[str, str] = {}
+        for zygote in self._zygotes.values():
+            found |= zygote.versions
+        return found
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends that are ready."""
+        return tuple(self._zygotes)
+
+    def open(self, target: Target, settings: CheckSettings) -> Round:
+        """Begin with a target."""
+        self._count += 1
+        folder = self._folder / f"target-{self._count}"
+        folder.mkdir()
+        return Round(self, target, settings, folder)
+
+    def begin(self, member: Member, order: Mapping[str, Any], timeout: float) -> Child:
+        """Fork a child for a member; a backend whose zygote has died is started again."""
+        try:
+            return Child(self._zygotes[member.backend], order, timeout)
+        except ZygoteError:
+            zygote = Zygote(member.backend, self._folder, self._threads)
+            zygote.wait_until_ready()
+            self._zygotes[member.backend] = zygote
+            return Child(zygote, order, timeout)
+
+    def run_script(self, backend: str, script: Path, log: Path, timeout: float) -> None:
+        """Run a Python script in a fresh child of a backend; what it prints goes into ``log``.
+
+        Raises:
+            ChildError: it took too long.
+        """
+        zygote = self._zygotes[backend]
+        process = zygote.ask(command="start", script=str(script), log=str(log), memory=4 << 30)[
+            "pid"
+        ]
+        code = zygote.ask(command="reap", pid=process, grace=timeout)["code"]
+        if code < 0:
+            raise ChildError(f"{script} did not end within {timeout:g} seconds", "script")
+
+    def side_by_side(self, work: Mapping[Member, Callable[[], None]]) -> None:
+        """Run one piece of work for each member, as many at a time as there are cores."""
+
+        def in_turn(piece: Callable[[], None]) -> None:
+            with self._turn:
+                piece()
+
+        with ThreadPoolExecutor(max_workers=max(1, len(work))) as executor:
+            for future in [executor.submit(in_turn, piece) for piece in work.values()]:
+                future.result()
+
+    def close(self) -> None:
+        """End all processes and remove all files."""
+        for zygote in self._zygotes.values():
+            zygote.close()
+        self._zygotes.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Round:
+    """One target on all members; a context manager."""
+
+    def __init__(self, pool: Pool, target: Target, settings: CheckSettings, folder: Path) -> None:
+        self._pool, self._target, self._settings = pool, target, settings
+        self.folder = folder
+        self._children: dict[Member, Child] = {}
+        self.findings: dict[Member, Findings] = {}
+
+    def run(
+        self, phase: str, members: Iterable[Member], command: Callable[[Member], Mapping[str, Any]]
+    ) -> None:
+        """Run a phase on these members; whoever has ended is left out."""
+        alive = [member for member in members if self._is_alive(member)]
+        self._pool.side_by_side(
+            {member: self._piece(member, phase, command(member)) for member in alive}
+        )
+
+    def _piece(self, member: Member, phase: str, command: Mapping[str, Any]) -> Callable[[], None]:
+        def piece() -> None:
+            found = self.findings.get(member)
+            if found is None:
+                found = Findings(member, self.folder / member.name)
+                found.folder.mkdir(exist_ok=True)
+                self.findings[member] = found
+            try:
+                if member not in self._children:
+                    self._children[member] = self._pool.begin(
+                        member, self._order(member), self._settings.timeout
+                    )
+                self._children[member].run(phase, **command)
+            except ChildError as error:
+                found.ended = (str(error), error.stage, error.hung)
+            except ZygoteError as error:
+                found.ended = (str(error), phase, False)
+            found.forget()
+
+        return piece
+
+    def _is_alive(self, member: Member) -> bool:
+        return member not in self.findings or self.findings[member].ended is None
+
+    def _order(self, member: Member) -> dict[str, Any]:
+        settings, folder = self._settings, self.folder / member.name
+        target = asdict(self._target) | {"trust": settings.trust, "allow": settings.allow}
+        return {
+            "target": target,
+            "folder": str(folder),
+            "log": str(folder / "log"),
+            "double": member.double,
+            "memory": settings.memory,
+            "threads": settings.threads,
+            "seed": settings.seed,
+            "sample": "" if settings.sample is None else str(settings.sample.resolve()),
+        }
+
+    def __enter__(self) -> Round:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for child in self._children.values():
+            child.close()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,123 @@
+"""Rows of the report, one for each stage and backend, as the stages left them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from backends_matrix.check.diagnosis import Explanation, Suspicion, explain_failure
+from backends_matrix.check.gaps import gap_for
+from backends_matrix.check.members import Findings, Member, Stage
+from backends_matrix.check.result import Check, Kind, Status
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage as it is reported.
+
+    Args:
+        check: name of the check.
+        phase: where it ran.
+        stage: its name there.
+        rules: the kind of stage, for the diagnosis.
+    """
+
+    check: str
+    phase: str
+    stage: str
+    rules: str
+
+
+STEPS = (
+    Step("import", "build", "import", "import"),
+    Step("build", "build", "build", "build"),
+    Step("inputs", "build", "inputs", "inputs"),
+    Step("forward", "build", "forward", "forward"),
+    Step("forward again", "numbers", "forward", "forward"),
+    Step("other sizes", "numbers", "sizes", "forward"),
+    Step("gradients run", "numbers", "gradients", "train"),
+    Step("fit runs", "numbers", "fit", "train"),
+    Step("train_on_batch", "numbers", "train_on_batch", "train"),
+    Step("predict", "numbers", "predict", "compiled"),
+    Step("evaluate runs", "numbers", "evaluate", "train"),
+    Step("get_config", "numbers", "config", "config"),
+    Step("save", "numbers", "save", "save"),
+    Step("save weights", "numbers", "save weights", "save"),
+)
+
+
+def stage_rows(
+    findings: Mapping[Member, Findings], suspicions: Sequence[Suspicion]
+) -> Iterator[Check]:
+    """A row for every stage that ran on a backend: did it run to its end?"""
+    backends = [member for member in findings if not member.double]
+    for step in STEPS:
+        stages = {member: findings[member].stage(step.phase, step.stage) for member in backends}
+        everywhere = _fails_everywhere(stages)
+        for member, stage in stages.items():
+            ended = findings[member].ended
+            if ended is not None and ended[1] == step.stage and not stage.ok:
+                yield _ended(step, member, ended, everywhere=_all_ended(findings))
+            elif stage.status != "absent":
+                yield row_of(step, member.name, stage, suspicions, everywhere=everywhere)
+    yield from _other_ends(findings)
+
+
+def _fails_everywhere(stages: Mapping[Member, Stage]) -> bool:
+    ran = [stage for stage in stages.values() if stage.status != "absent"]
+    return bool(ran) and all(stage.status == "failed" for stage in ran)
+
+
+def _all_ended(findings: Mapping[Member, Findings]) -> bool:
+    return all(found.ended is not None for member, found in findings.items() if not member.double)
+
+
+def row_of(
+    step: Step, backend: str, stage: Stage, suspicions: Sequence[Suspicion], *, everywhere: bool
+) -> Check:
+    """One stage as a row."""
+    if stage.status == "skipped":
+        reason = str(stage.data.get("reason", ""))
+        return Check(step.check, backend, Status.SKIP, cause=reason, seconds=stage.seconds)
+    if stage.ok:
+        return Check(step.check, backend, Status.PASS, seconds=stage.seconds)
+    why = explain_failure(stage.failure, suspicions, step.rules, everywhere=everywhere)
+    gap = gap_for(backend, [why.called], step.check) if why.kind is Kind.KERAS else None
+    row = failed(step.check, backend, why, seconds=stage.seconds)
+    if gap is None:
+        return row
+    return replace(
+        row, known_gap=gap.id, cause=f"{row.cause}; {gap.reason}", hint=f"known gap {gap.id}"
+    )
+
+
+def failed(check: str, backend: str, why: Explanation, seconds: float | None = None) -> Check:
+    """A failure as a row."""
+    return Check(
+        check,
+        backend,
+        Status.FAIL,
+        why.kind,
+        why.cause,
+        why.called,
+        file=why.file,
+        line=why.line,
+        hint=why.hint,
+        seconds=seconds,
+    )
+
+
+def _ended(step: Step, member: Member, ended: tuple[str, str, bool], *, everywhere: bool) -> Check:
+    kind = Kind.HARNESS if everywhere else Kind.KERAS
+    hint = "give more time with --timeout" if ended[2] else ""
+    return Check(step.check, member.name, Status.FAIL, kind, ended[0], hint=hint)
+
+
+def _other_ends(findings: Mapping[Member, Findings]) -> Iterator[Check]:
+    """Processes that ended in a stage that has no row of its own."""
+    known = {step.stage for step in STEPS}
+    for member, found in findings.items():
+        if member.double or found.ended is None or found.ended[1] in known:
+            continue
+        kind = Kind.HARNESS
+        yield Check("process", member.name, Status.FAIL, kind, found.ended[0])

@@ -1,0 +1,97 @@
+"""What an exception says, and where in the user's code it came from."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import Any
+
+_LONGEST = 4_000
+_OWN = str(Path(__file__).parents[3])
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
+# TensorFlow quotes the user's frames inside of its message, since it runs a converted copy of the code.
+_QUOTED_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
+
+
+def is_library(file: str) -> bool:
+    """Whether a file belongs to Python, an installed package, this project or generated code."""
+    if file.startswith("<") or "__autograph_generated_file" in file:
+        return True
+    if file.startswith((f"{_OWN}/backends_matrix/", f"{_OWN}/portable_models/")):
+        return True
+    return file.startswith(_LIBRARIES) or "/site-packages/" in file
+
+
+def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
+    """An exception as JSON: type, message, frames of the user's code, outermost first.
+
+    Args:
+        error: the exception.
+        user_root: folder whose files are the user's even if it lies among the installed packages.
+    """
+    frames: list[dict[str, Any]] = []
+    last = ""
+    seen: set[int] = set()
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        chain.append(current)
+        current = current.__cause__ or current.__context__
+    for each in chain:
+        try:
+            extracted = traceback.extract_tb(each.__traceback__)
+        except RecursionError:
+            continue
+        for frame in extracted:
+            last = frame.filename if each is chain[0] else last
+            if _is_users(frame.filename, user_root):
+                frames.append(_frame(frame.filename, frame.lineno or 0, frame.name))
+        if frames:
+            break
+    message = _message(error)
+    for quoted in _QUOTED_FRAME.finditer(message):
+        if _is_users(quoted["file"], user_root):
+            found = _frame(quoted["file"], int(quoted["line"]), quoted["function"].rstrip("*"))
+            if found not in frames:
+                frames.append(found)
+    return {
+        "type": type(error).__name__,
+        "module": type(error).__module__,
+        "message": message,
+        "causes": [f"{type(each).__name__}: {_message(each)[:500]}" for each in chain[1:4]],
+        "frames": frames[-30:],
+        "raised_in": last,
+    }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:_LONGEST]
+    except BaseException:  # a message may be computed, and that may fail too
+        return ""
+
+
+def _is_users(file: str, user_root: str) -> bool:
+    if user_root and file.startswith(user_root):
+        return True
+    return not is_library(file)
+
+
+def _frame(file: str, line: int, function: str) -> dict[str, Any]:
+    code = linecache.getline(file, line).strip()[:200]
+    return {"file": file, "line": line, "function": function, "code": code}
+
+
+def user_frame(user_root: str = "", depth: int = 2) -> dict[str, Any] | None:
+    """The nearest frame of the user's code that leads to the caller; None where there is none."""
+    frame = sys._getframe(depth) if depth else None
+    while frame is not None:
+        if _is_users(frame.f_code.co_filename, user_root):
+            return _frame(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+        frame = frame.f_back
+    return None

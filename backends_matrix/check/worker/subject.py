@@ -1,0 +1,203 @@
+"""The model under check in one process, with the inputs and weights that all processes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from backends_matrix.check.worker.inputs import make_inputs, make_targets, read_sample
+from backends_matrix.check.worker.loading import Loaded, build
+from backends_matrix.check.worker.signature import fixed_batch
+from backends_matrix.check.worker.statistics import seed_states
+from portable_models.training.states import moved, readable, values
+
+Array = NDArray[Any]
+
+PART = 5
+"""Rows of a batch: 8 rows are a whole one and a partial one."""
+
+LEARNING_RATE = 0.05
+"""Of the SGD that trains a model which was not compiled: no adaptive optimizer, whose steps magnify noise."""
+
+
+@dataclass
+class Subject:
+    """One target in one process.
+
+    Args:
+        loaded: the imported target.
+        seed: of everything that is drawn.
+        double: this process is a judge in float64.
+        sample: path of ``--sample``, or "".
+    """
+
+    loaded: Loaded
+    seed: int
+    double: bool
+    sample: str
+    model: Any = None
+    x: Any = None
+    y: Any = None
+    start: list[Array] = field(default_factory=list)
+    was_compiled: bool = False
+    notes: list[str] = field(default_factory=list)
+    precision: str = "float32"
+    part: int = PART
+
+    def fresh(self) -> Any:
+        """A new model with the shared initial weights, compiled; not called yet."""
+        model = build(self.loaded, self.seed)
+        self.compile(model)
+        if self.double:
+            # A judge need not be compiled, and tracing costs more than a few steps.
+            model.run_eagerly = True
+        if model.built and self.start:
+            put(model, self.start)
+        return model
+
+    def compile(self, model: Any) -> None:
+        """Compile a model that its builder left uncompiled."""
+        if getattr(model, "compiled", False):
+            return
+        loss = self.loaded.extra("LOSS")
+        own_step = type(model).train_step is not keras.Model.train_step
+        if loss is None and not own_step:
+            loss = "mse"
+        model.compile(optimizer=keras.optimizers.SGD(LEARNING_RATE), loss=loss)
+
+    def make_inputs(self) -> None:
+        """Draw this process's own inputs."""
+        self.x = make_inputs(self.loaded, self.model, read_sample(self.sample), self.seed)
+        # A model for batches of one size gets no other.
+        self.part = fixed_batch(self.model) or PART
+
+    def make_targets(self, outputs: Any) -> None:
+        """Draw this process's own targets for outputs of these shapes."""
+        loss = self.model.loss if self.was_compiled else self.loaded.extra("LOSS")
+        own_step = type(self.model).train_step is not keras.Model.train_step
+        own_loss = type(self.model).compute_loss is not keras.Model.compute_loss
+        if loss is None and not (self.was_compiled or own_step or own_loss):
+            loss = "mse"
+        self.y = make_targets(
+            self.loaded, self.model, outputs, loss, read_sample(self.sample), self.seed
+        )
+
+    def take_shared(self, folder: Path) -> None:
+        """Replace inputs, targets and weights by those of the reference process.
+
+        Args:
+            folder: where its ``build`` phase left them.
+        """
+        self.x = _packed(self.x, _read(folder / "build.inputs.npz", "x"))
+        if self.y is not None:
+            self.y = _packed(self.y, _read(folder / "build.forward.npz", "y"))
+        weights = _read(folder / "build.weights.npz", "weights")
+        own = values(self.model.variables)
+        if [each.shape for each in own] == [each.shape for each in weights]:
+            self.start = weights
+            self.restore()
+        else:
+            self.start = own
+            self.notes.append("the model has other weights here than on the reference backend")
+
+    def restore(self, model: Any = None) -> None:
+        """Put the initial weights back."""
+        put(self.model if model is None else model, self.start)
+
+    def tensors(self, structure: Any) -> Any:
+        """Arrays as tensors; floating-point numbers in this process's precision."""
+        return keras.tree.map_structure(self.tensor, structure)
+
+    def tensor(self, array: Any) -> Any:
+        """One array as a tensor; strings and None as they are."""
+        if array is None or array.dtype.kind in "US":
+            return array
+        return keras.ops.convert_to_tensor(self.own_precision(array))
+
+    def own_precision(self, array: Array) -> Array:
+        """An array as this process computes with it."""
+        if array.dtype.kind == "f" and (self.double or array.dtype == np.float64):
+            return array.astype("float64" if self.double else "float32")
+        return array
+
+    def arrays(self, structure: Any) -> Any:
+        """Inputs for ``fit`` and ``predict``."""
+        return keras.tree.map_structure(
+            lambda leaf: None if leaf is None else self.own_precision(leaf), structure
+        )
+
+    def moved(self, number: int) -> tuple[Any, list[Array]]:
+        """Inputs and weights with every floating-point number moved by one unit in the last place.
+
+        Integers, strings and the states of seed generators stay.
+        """
+        rng = np.random.default_rng([self.seed, 3, number])
+        x = keras.tree.map_structure(lambda leaf: _shift(leaf, rng, self.precision), self.x)
+        return x, moved(self.start, rng, self.precision)
+
+    def flat(self, structure: Any) -> list[Array]:
+        """Tensors as NumPy arrays, in order."""
+        return flat_arrays(structure)
+
+
+def reset_seeds(model: Any, subject: Subject) -> None:
+    """Put the seed generators of a model back to where the shared state has them.
+
+    Files do not hold them, and every call of a model that draws in inference moves them on.
+    """
+    kept = {id(each) for each in seed_states(subject.model)}
+    pairs = zip(subject.model.variables, subject.start, strict=False)
+    arrays = [array for variable, array in pairs if id(variable) in kept]
+    for variable, array in zip(seed_states(model), arrays, strict=False):
+        if tuple(variable.shape) == array.shape:
+            variable.assign(array)
+
+
+def put(model: Any, arrays: list[Array]) -> None:
+    """Assign all variables, in the order of ``model.variables``."""
+    for variable, array in zip(model.variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def flat_arrays(structure: Any) -> list[Array]:
+    """The leaves of a structure of tensors as NumPy arrays."""
+    return [
+        readable(keras.ops.convert_to_numpy(leaf))
+        for leaf in keras.tree.flatten(structure)
+        if leaf is not None
+    ]
+
+
+def _shift(leaf: Any, rng: np.random.Generator, precision: str) -> Any:
+    if leaf is None or leaf.dtype.kind != "f" or _holds_integers(leaf):
+        return leaf
+    return moved([leaf.astype("float32")], rng, precision)[0].astype("float32")
+
+
+def _holds_integers(array: Array) -> bool:
+    """Ids and classes may come as floats; they are not moved, since they would become others."""
+    return bool(array.size) and bool(np.all(np.floor(array) == array))
+
+
+def _packed(structure: Any, arrays: list[Array]) -> Any:
+    own = keras.tree.flatten(structure)
+    if len(own) != len(arrays):
+        return structure
+    return keras.tree.pack_sequence_as(structure, arrays)
+
+
+def _read(path: Path, group: str) -> list[Array]:
+    if not path.exists():
+        return []
+    with np.load(path, allow_pickle=False) as held:
+        count = sum(key.startswith(f"{group}/") for key in held.files)
+        return [held[f"{group}/{index}"] for index in range(count)]
+
+
+Phase = Callable[[Subject, Any, Mapping[str, Any], Path], None]

@@ -1,0 +1,69 @@
+"""Tensors in the arguments and results of a call, as arrays and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from portable_models._keras.masks import copy_mask
+from portable_models.training.states import readable
+
+Array = NDArray[Any]
+
+
+def is_tensor(leaf: Any) -> bool:
+    """Whether a leaf is a tensor with values; variables count by their value."""
+    return bool(keras.ops.is_tensor(leaf)) and not isinstance(leaf, keras.KerasTensor)
+
+
+def tensors_of(structure: Any) -> list[Any]:
+    """The tensors among the leaves of a structure, in order."""
+    return [leaf for leaf in keras.tree.flatten(structure) if is_tensor(leaf)]
+
+
+def arrays_of(structure: Any) -> list[Array]:
+    """The same as NumPy arrays."""
+    return [readable(keras.ops.convert_to_numpy(leaf)) for leaf in tensors_of(structure)]
+
+
+def replaced(structure: Any, change: Callable[[int, Any], Any]) -> Any:
+    """A structure with each tensor replaced by ``change(position, tensor)``, keeping its mask."""
+    position = -1
+
+    def one(leaf: Any) -> Any:
+        nonlocal position
+        if not is_tensor(leaf):
+            return leaf
+        position += 1
+        return copy_mask(leaf, change(position, leaf))
+
+    return keras.tree.map_structure(one, structure)
+
+
+def like(array: Array, tensor: Any) -> Any:
+    """An array as a tensor of this tensor's type."""
+    name = keras.backend.standardize_dtype(tensor.dtype)
+    return keras.ops.convert_to_tensor(array, dtype=name)
+
+
+def is_float(tensor: Any) -> bool:
+    """Whether a tensor holds floating-point numbers."""
+    return bool(keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype)))
+
+
+def float_positions(tensors: Sequence[Any]) -> list[int]:
+    """Which of some tensors can be differentiated by."""
+    return [place for place, tensor in enumerate(tensors) if is_float(tensor)]
+
+
+def ones_of_unit(array: Array, rng: np.random.Generator) -> Array:
+    """An array with every number moved by one unit in the last place of float32, up or down."""
+    if array.dtype.kind != "f":
+        return array
+    narrow = array.astype(np.float32)
+    towards = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(np.float32)
+    return np.where(narrow == 0, narrow, np.nextafter(narrow, towards)).astype(np.float32)

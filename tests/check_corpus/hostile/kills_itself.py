@@ -1,0 +1,6 @@
+import os
+import signal
+
+
+def build_model():
+    os.kill(os.getpid(), signal.SIGSEGV)

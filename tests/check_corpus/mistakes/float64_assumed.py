@@ -1,0 +1,15 @@
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable(package="corpus")
+class Custom(layers.Layer):
+    def call(self, x):
+        return ops.cast(x, "float64")  # here
+
+
+def build_model():
+    inputs = keras.Input((6,))
+    x = layers.Dense(6)(inputs)
+    x = Custom()(x)
+    return keras.Model(inputs, layers.Activation("linear", dtype="float64")(x))

@@ -1,0 +1,16 @@
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable(package="corpus")
+class Custom(layers.Layer):
+    def call(self, x):
+        return tf.nn.relu(x)  # here
+
+
+def build_model():
+    inputs = keras.Input((6,))
+    x = layers.Dense(6)(inputs)
+    x = Custom()(x)
+    return keras.Model(inputs, layers.Dense(1)(x))
