@@ -1,0 +1,162 @@
+"""Where the reading begins: methods and functions that Keras calls, and what it gives them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backends_matrix.lint.ancestry import ClassInfo
+from backends_matrix.lint.events import ClassRead, ModuleRead
+from backends_matrix.lint.frame import Frame
+from backends_matrix.lint.gates import definition_gates, module_gates
+from backends_matrix.lint.modules import Module, dotted
+from backends_matrix.lint.names import keras_name
+from backends_matrix.lint.parameters import bind_parameters
+
+if TYPE_CHECKING:
+    from backends_matrix.lint.reader import Reader
+
+LAYER = {
+    "call": "call",
+    "compute_mask": "call",
+    "build": "build",
+    "compute_output_shape": "shape",
+    "compute_output_spec": "shape",
+    "train_step": "step",
+    "test_step": "step",
+    "predict_step": "step",
+    "compute_loss": "loss",
+    "compute_loss_and_updates": "loss",
+    "compute_metrics": "metric",
+    "__init__": "init",
+}
+ROLES: dict[str, dict[str, str]] = {
+    "layer": LAYER,
+    "model": LAYER,
+    "operation": {"call": "call", "compute_output_spec": "shape", "__init__": "init"},
+    "loss": {"call": "loss", "__init__": "init"},
+    "metric": {"update_state": "metric", "result": "metric", "__init__": "init"},
+    "optimizer": {"update_step": "optimizer", "build": "build", "__init__": "init"},
+    "schedule": {"__call__": "schedule"},
+    "regularizer": {"__call__": "regularizer"},
+    "constraint": {"__call__": "constraint"},
+}
+"""Kind of class -> method that Keras calls -> role."""
+
+
+def read_module(reader: Reader, module: Module) -> None:
+    """Read everything of a module from where Keras would call it."""
+    gates = module_gates(module)
+    frame = Frame(module, None, "module", gates=gates)
+    reader.emit(ModuleRead(frame, module))
+    for node, body, outer in _definitions(reader, module, module.tree.body, gates):
+        found = outer | definition_gates(node.name, body)
+        if isinstance(node, ast.ClassDef):
+            _read_class(reader, module, node, found)
+        else:
+            _read_function(reader, module, node, found)
+    if _builds_functional(module, module.tree.body):
+        _read_body(reader, frame, module.tree.body)
+
+
+def _definitions(
+    reader: Reader, module: Module, body: list[ast.stmt], gates: frozenset[str]
+) -> Iterator[tuple[ast.ClassDef | ast.FunctionDef, list[ast.stmt], frozenset[str]]]:
+    """All classes and functions, inner ones too, with the conditions on the backend they stand under."""
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield node, body, gates
+            yield from _definitions(
+                reader, module, [each for each in node.body if isinstance(each, ast.ClassDef)], gates
+            )
+        elif isinstance(node, ast.FunctionDef):
+            yield node, body, gates
+            yield from _definitions(reader, module, node.body, gates)
+        elif isinstance(node, ast.If):
+            holds, fails = reader.gates.of_test(module, node.test)
+            yield from _definitions(reader, module, node.body, gates | holds)
+            yield from _definitions(reader, module, node.orelse, gates | fails)
+        elif isinstance(node, ast.Try | ast.With | ast.For | ast.While):
+            yield from _definitions(reader, module, node.body, gates)
+            for handler in getattr(node, "handlers", ()):
+                yield from _definitions(reader, module, handler.body, gates)
+
+
+def _read_class(
+    reader: Reader, module: Module, node: ast.ClassDef, gates: frozenset[str]
+) -> None:
+    info = reader.ancestry.of(module, node)
+    kinds = info.kinds()
+    if not kinds:
+        return
+    reader.emit(ClassRead(Frame(module, None, "class", info, gates=gates), info, kinds))
+    roles: dict[str, str] = {}
+    for kind in kinds:
+        roles |= ROLES.get(kind, {})
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name in roles:
+            frame = Frame(
+                module,
+                method,
+                roles[method.name],
+                own_class=info,
+                gates=gates | definition_gates(method.name, node.body),
+            )
+            if _hands_over(info, method):
+                continue
+            bind_parameters(reader, frame, method, info)
+            reader.enter(frame)
+
+
+def _hands_over(info: ClassInfo, method: ast.FunctionDef) -> bool:
+    """Whether a layer takes what comes, unconverted, because it runs in a data pipeline."""
+    for each in info.ancestors():
+        init = each.own("__init__")
+        for node in ast.walk(init) if init is not None else ():
+            match node:
+                case ast.Assign(
+                    targets=[ast.Attribute(attr="_convert_input_args")],
+                    value=ast.Constant(value=False),
+                ):
+                    return True
+        if any(keras_name(name).endswith("TFDataLayer") for name in each.externals):
+            return True
+    return any("preprocess" in dotted(each).lower() for each in method.decorator_list)
+
+
+def _read_function(
+    reader: Reader, module: Module, node: ast.FunctionDef, gates: frozenset[str]
+) -> None:
+    names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+    if names[:2] == ["y_true", "y_pred"]:
+        frame = Frame(module, node, "loss", gates=gates)
+        bind_parameters(reader, frame, node, None)
+        reader.enter(frame)
+    elif _builds_functional(module, node.body):
+        frame = Frame(module, node, "functional", gates=gates)
+        bind_parameters(reader, frame, node, None)
+        reader.enter(frame)
+
+
+def _builds_functional(module: Module, body: list[ast.stmt]) -> bool:
+    """Whether statements make the input of a functional model, not counting inner definitions."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        for each in ast.walk(node):
+            if isinstance(each, ast.Call) and dotted(each.func).rpartition(".")[2] == "Input":
+                return True
+    return False
+
+
+def _read_body(reader: Reader, frame: Frame, body: list[ast.stmt]) -> None:
+    whole = ast.FunctionDef(
+        name="<module>",
+        args=ast.arguments([], [], None, [], [], None, []),
+        body=[each for each in body if not isinstance(each, ast.ClassDef | ast.FunctionDef)],
+        decorator_list=[],
+        lineno=1,
+        col_offset=0,
+    )
+    reader.enter(Frame(frame.module, whole, "functional", gates=frame.gates))

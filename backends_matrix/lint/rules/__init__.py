@@ -1,0 +1,5 @@
+"""The rules, one file for each group; importing them makes them subscribe."""
+
+from backends_matrix.lint.rules import control_flow, frameworks
+
+LOADED = (frameworks, control_flow)
