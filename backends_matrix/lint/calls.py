@@ -49,7 +49,8 @@ def evaluate_call(reader: Reader, frame: Frame, node: ast.Call) -> Value:
     keywords = {
         each.arg or "**": reader.evaluate(frame, each.value) for each in node.keywords
     }
-    reader.emit(Call(frame, node, name, tuple(args), keywords, receiver, method))
+    made = _constructed(reader, frame, node) if not name else None
+    reader.emit(Call(frame, node, name, tuple(args), keywords, receiver, method, made, reader))
     if isinstance(node.func, ast.Attribute):
         _note_append(reader, frame, node.func, receiver, args)
     if callee is not None and callee.kind is Kind.FUNCTION and callee.closure is not None:
@@ -60,7 +61,6 @@ def evaluate_call(reader: Reader, frame: Frame, node: ast.Call) -> Value:
         return _external(reader, frame, name, args, keywords, node)
     if receiver is not None:
         return _method(reader, frame, receiver, method, args, keywords)
-    made = _constructed(reader, frame, node)
     if made is not None:
         return made
     _read_callbacks(reader, frame, [*args, *keywords.values()], known=False)
@@ -193,6 +193,8 @@ def _method(
     match receiver.kind:
         case Kind.SELF if receiver.info is not None:
             found = receiver.info.method(method)
+            if method == "build":
+                return other()
             if found is not None:
                 owner, node = found
                 decorators = {dotted(each) for each in node.decorator_list}

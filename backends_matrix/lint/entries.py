@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backends_matrix.lint.ancestry import ClassInfo
 from backends_matrix.lint.events import ClassRead, ModuleRead
 from backends_matrix.lint.frame import Frame
-from backends_matrix.lint.gates import definition_gates, module_gates
+from backends_matrix.lint.gates import definition_gates, module_gates, named_backends
 from backends_matrix.lint.modules import Module, dotted
 from backends_matrix.lint.names import keras_name
 from backends_matrix.lint.parameters import bind_parameters
@@ -43,6 +44,8 @@ ROLES: dict[str, dict[str, str]] = {
     "constraint": {"__call__": "constraint"},
 }
 """Kind of class -> method that Keras calls -> role."""
+
+_HOST_SIDE = re.compile(r"(Processor|Preprocess(or|ing)|Tokenizer|Extractor|Converter|Packer)(Layer)?$")
 
 
 def read_module(reader: Reader, module: Module) -> None:
@@ -90,6 +93,7 @@ def _read_class(
     kinds = info.kinds()
     if not kinds:
         return
+    gates |= _required(info)
     reader.emit(ClassRead(Frame(module, None, "class", info, gates=gates), info, kinds))
     roles: dict[str, str] = {}
     for kind in kinds:
@@ -103,15 +107,30 @@ def _read_class(
                 own_class=info,
                 gates=gates | definition_gates(method.name, node.body),
             )
-            if _hands_over(info, method):
+            if frame.role == "call" and _is_host_side(info, method):
                 continue
             bind_parameters(reader, frame, method, info)
             reader.enter(frame)
 
 
-def _hands_over(info: ClassInfo, method: ast.FunctionDef) -> bool:
-    """Whether a layer takes what comes, unconverted, because it runs in a data pipeline."""
+def _required(info: ClassInfo) -> frozenset[str]:
+    """The backends whose framework ``__init__`` insists on: ``assert_tf_libs_installed(...)``."""
+    found: set[str] = set()
     for each in info.ancestors():
+        init = each.own("__init__")
+        for node in ast.walk(init) if init is not None else ():
+            if isinstance(node, ast.Call):
+                called = dotted(node.func).rpartition(".")[2]
+                if called.startswith(("assert_", "check_", "require_", "ensure_")):
+                    found |= named_backends(called)
+    return frozenset(found)
+
+
+def _is_host_side(info: ClassInfo, method: ast.FunctionDef) -> bool:
+    """Whether a layer works before the model, in a data pipeline or on the host, and says so."""
+    for each in info.ancestors():
+        if _HOST_SIDE.search(each.name):
+            return True
         init = each.own("__init__")
         for node in ast.walk(init) if init is not None else ():
             match node:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from backends_matrix.lint.ancestry import ClassInfo
 from backends_matrix.lint.frame import Frame
 from backends_matrix.lint.modules import Module
 from backends_matrix.lint.values import Value
 
+if TYPE_CHECKING:
+    from backends_matrix.lint.reader import Reader
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call; ``name`` is the dotted name of an external function, ``method`` that of a method."""
+    """A call; ``name`` is the dotted name of an external function, ``method`` that of a method,
+    and ``made`` an object of a class that was read."""
 
     frame: Frame
     node: ast.Call
@@ -24,6 +28,8 @@ class Call:
     keywords: Mapping[str, Value]
     receiver: Value | None
     method: str
+    made: Value | None
+    reader: Reader
 
     @property
     def values(self) -> tuple[Value, ...]:

@@ -83,6 +83,23 @@ def evaluate(reader: Reader, frame: Frame, node: ast.expr) -> Value:
     return other()
 
 
+def known_truth(frame: Frame, node: ast.expr) -> bool | None:
+    """Whether ``x is None`` holds, where it is known that x is the literal None."""
+    match node:
+        case ast.Compare(
+            left=ast.Name(id=name),
+            ops=[ast.Is() | ast.IsNot() as op],
+            comparators=[ast.Constant(value=None)],
+        ):
+            value = frame.lookup(name)
+            if value is not None and value.none:
+                return isinstance(op, ast.Is)
+        case ast.BoolOp(op=ast.And(), values=values):
+            if any(known_truth(frame, each) is False for each in values):
+                return False
+    return None
+
+
 def test(reader: Reader, frame: Frame, node: ast.expr, what: str) -> None:
     """Read an expression whose truth is asked."""
     if isinstance(node, ast.BoolOp):
@@ -90,6 +107,8 @@ def test(reader: Reader, frame: Frame, node: ast.expr, what: str) -> None:
         before = dict(frame.names)
         for each in node.values:
             test(reader, frame, each, word)
+            if known_truth(frame, each) is (word == "or"):
+                break
             # `backend() == "jax" and f(x)` reads f under the condition; likewise for types.
             holds, fails = reader.gates.of_test(frame.module, each)
             known, known_fails = tested_types(each)
@@ -199,6 +218,8 @@ def item(slice_: ast.expr, base: Value, index: Value) -> Value:
                 isinstance(each, ast.Constant) and each.value is Ellipsis for each in slice_.elts[:1]
             )
             return tensor(base.batch and (keeps or whole), base.dtype, base.symbolic)
+        case Kind.TENSORS | Kind.NESTED | Kind.ITEMS if isinstance(slice_, ast.Slice):
+            return base if base.kind is Kind.TENSORS else Value(Kind.NESTED, weak=True)
         case Kind.TENSORS:
             return tensor(base.batch)
         case Kind.NESTED:
@@ -309,6 +330,9 @@ def _conditional(reader: Reader, frame: Frame, node: ast.IfExp) -> Value:
     holds, fails = reader.gates.of_test(frame.module, node.test)
     known, known_fails = tested_types(node.test)
     before = dict(frame.names)
+    truth = known_truth(frame, node.test)
+    if truth is not None:
+        return reader.evaluate(frame, node.body if truth else node.orelse)
     with frame.gated(holds):
         forget(frame, known)
         first = reader.evaluate(frame, node.body)

@@ -31,6 +31,8 @@ class Frame:
         parent: the frame of the enclosing function.
         gates: backends under whose condition the code stands; such code is left alone.
         depth: how many calls deep the reading is.
+        lazy: whether the code stands under a condition that an attribute is not there yet, so that it runs
+            once, when Keras builds the layer by calling it.
     """
 
     module: Module
@@ -42,7 +44,7 @@ class Frame:
     depth: int = 0
     names: dict[str, Value] = field(default_factory=dict)
     returned: list[Value] = field(default_factory=list)
-    reads_again: bool = False
+    lazy: bool = False
 
     def lookup(self, name: str) -> Value | None:
         """What a name holds, here or in an enclosing function."""

@@ -89,7 +89,12 @@ class Gates:
     def _asked(self, module: Module, test: ast.expr) -> frozenset[str] | None:
         """The backends that a condition names; None where it does not ask for the backend."""
         named: set[str] = set()
-        found = False
+        # `if use_torch:` asks by a name that was given to the answer.
+        parts = test.values if isinstance(test, ast.BoolOp) else [test]
+        found = any(
+            isinstance(each, ast.Name | ast.Attribute) and named_backends(dotted(each).rpartition(".")[2])
+            for each in parts
+        )
         for node in ast.walk(test):
             if isinstance(node, ast.Compare) and any(
                 self._asks(module, each) for each in (node.left, *node.comparators)

@@ -46,6 +46,8 @@ def call_operation(
         return Value(Kind.NUMPY)
     if name in PLAIN:
         return other()
+    if name == "convert_to_tensor" and first.kind in (Kind.MAYBE, Kind.OTHER):
+        return first.copy(parameter="") if first.kind is Kind.MAYBE else tensor()
     if name in LISTS:
         return Value(Kind.TENSORS)
     if name in CALLBACKS:
@@ -89,3 +91,16 @@ def call_layer(layer: Value, args: Sequence[Value], keywords: Mapping[str, Value
     if any(each.holds_tensors for each in given):
         return Value(Kind.NESTED, batch=batch, symbolic=symbolic, weak=True)
     return result_of(given)
+
+
+STATELESS = frozenset(
+    {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Activation"}
+    | {"ReLU", "LeakyReLU", "ELU", "Softmax", "Flatten", "Reshape", "Permute", "RepeatVector", "Lambda"}
+    | {"Cropping1D", "Cropping2D", "Cropping3D", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing"}
+    | {"ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Rescaling", "CenterCrop", "Masking", "Identity"}
+    | {f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)}
+    | {f"Global{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)}
+    | {"ActivityRegularization", "UnitNormalization", "Layer", "InputSpec", "Input", "InputLayer"}
+    | {"CategoryEncoding", "Hashing", "HashedCrossing", "Normalization", "TFSMLayer"}
+)
+"""Layers without weights or state; making one in ``call`` costs time and nothing else."""

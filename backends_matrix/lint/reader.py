@@ -13,7 +13,7 @@ from backends_matrix.lint.frame import Frame
 from backends_matrix.lint.gates import Gates
 from backends_matrix.lint.modules import Function, Module
 from backends_matrix.lint.names import Names
-from backends_matrix.lint.values import Closure, Kind, Value, join, other
+from backends_matrix.lint.values import Closure, Kind, Value, constant, join, other
 
 DEEPEST = 5
 """Calls followed from an entry point."""
@@ -110,6 +110,7 @@ class Reader:
             parent=None if is_top else closure.frame,
             gates=frame.gates | closure.frame.gates | closure.gates,
             depth=frame.depth + 1,
+            lazy=frame.lazy,
         )
         self._bind(inner, closure, args, keywords)
         self._stack.append(node)
@@ -129,6 +130,15 @@ class Reader:
         names = [each.arg for each in (*parameters.posonlyargs, *parameters.args)]
         for name in (*names, *(each.arg for each in parameters.kwonlyargs)):
             inner.names[name] = other()
+        defaults = [*zip(names[::-1], parameters.defaults[::-1], strict=False)]
+        defaults += [
+            (each.arg, default)
+            for each, default in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True)
+            if default is not None
+        ]
+        for name, default in defaults:
+            if isinstance(default, ast.Constant) and default.value is None:
+                inner.names[name] = constant(default)
         bound = [closure.bound, *args] if closure.bound is not None else list(args)
         for name, value in zip(names, bound, strict=False):
             # A helper may be given the caller's own object: that its name is a parameter here is no news.

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backends_matrix.lint.events import Augment, Binary, Index, Iterate, SetMember
-from backends_matrix.lint.expressions import combine, forget, member, test
+from backends_matrix.lint.expressions import combine, forget, known_truth, member, test
 from backends_matrix.lint.frame import ANY, Frame
 from backends_matrix.lint.gates import definition_gates, tested_types
+from backends_matrix.lint.names import framework_of
 from backends_matrix.lint.values import Closure, Kind, Value, element_of, other
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def _statement(reader: Reader, frame: Frame, node: ast.stmt, body: Sequence[ast.
                     assign(reader, frame, item.optional_vars, value_)
             reader.execute(frame, node.body)
         case ast.Try() | ast.TryStar():
-            _branch(reader, frame, node.body)
+            # What is tried may fail, and the code says what is done then.
+            broad = any(_is_broad(each) for each in node.handlers)
+            with frame.gated(frozenset({ANY}) if broad else frozenset()):
+                _branch(reader, frame, node.body)
             for handler in node.handlers:
                 _branch(reader, frame, handler.body)
             reader.execute(frame, [*node.orelse, *node.finalbody])
@@ -159,11 +163,17 @@ def _if(reader: Reader, frame: Frame, node: ast.If) -> None:
     test(reader, frame, node.test, "if")
     holds, fails = reader.gates.of_test(frame.module, node.test)
     known, known_fails = tested_types(node.test)
-    before = dict(frame.names)
+    truth = known_truth(frame, node.test)
+    if truth is not None:
+        reader.execute(frame, node.body if truth else node.orelse)
+        return
+    holds |= _imports(frame, node.body)
+    before, lazy = dict(frame.names), frame.lazy
     with frame.gated(holds):
         forget(frame, known)
+        frame.lazy = lazy or _is_lazy(node.test)
         reader.execute(frame, node.body)
-    after_body = frame.names
+    after_body, frame.lazy = frame.names, lazy
     frame.names = dict(before)
     with frame.gated(fails):
         forget(frame, known_fails)
@@ -176,6 +186,43 @@ def _if(reader: Reader, frame: Frame, node: ast.If) -> None:
         branches.append(after_else)
     frame.names = before
     frame.merge(*branches)
+
+
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    """Whether an exception handler catches what a backend may raise, and goes on."""
+    if handler.body and isinstance(handler.body[-1], ast.Raise):
+        return False
+    named = ast.unparse(handler.type) if handler.type is not None else "Exception"
+    return any(word in named for word in ("Exception", "TypeError", "ValueError", "RuntimeError"))
+
+
+def _imports(frame: Frame, body: Sequence[ast.stmt]) -> frozenset[str]:
+    """Backends whose framework a conditional block imports for itself."""
+    found = {
+        framework_of(name)
+        for node in body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in frame.module.names_of_import(node).values()
+    }
+    return frozenset(found - {""})
+
+
+def _is_lazy(test: ast.expr) -> bool:
+    """Whether a condition asks if an attribute of ``self`` is there yet."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Attribute(value=ast.Name(id="self"))):
+            return True
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id="hasattr"))):
+            return True
+        case ast.Compare(
+            left=ast.Attribute(value=ast.Name(id="self")),
+            ops=[ast.Is()],
+            comparators=[ast.Constant(value=None)],
+        ):
+            return True
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return any(map(_is_lazy, values))
+    return False
 
 
 def _for(reader: Reader, frame: Frame, node: ast.For | ast.AsyncFor) -> None:

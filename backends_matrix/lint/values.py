@@ -54,6 +54,7 @@ class Value:
         literal: the constant, where it is one.
         info: the class of ``self``, or of a layer that was read.
         weak: whether a NESTED value is likely to be a structure rather than one tensor.
+        none: whether it is the literal None.
         literal_set: keyword arguments that a layer was made with.
     """
 
@@ -68,6 +69,7 @@ class Value:
     literal: Any = None
     info: ClassInfo | None = None
     weak: bool = False
+    none: bool = False
     literal_set: frozenset[str] = frozenset()
 
     @property
@@ -152,6 +154,7 @@ def join(first: Value, second: Value) -> Value:
             literal=first.literal if first.literal == second.literal else None,
             info=first.info if first.info is second.info else None,
             weak=first.weak or second.weak,
+            none=first.none and second.none,
         )
     kinds = {first.kind, second.kind}
     if kinds == {Kind.TENSOR, Kind.NESTED}:
@@ -185,4 +188,4 @@ def element_of(value: Value) -> Value:
 
 def constant(node: ast.Constant) -> Value:
     """The value of a literal."""
-    return Value(Kind.OTHER, literal=node.value)
+    return Value(Kind.OTHER, literal=node.value, none=node.value is None)
