@@ -39,19 +39,23 @@ RENDERING = "backends_matrix.report.render"
 ELSEWHERE = ("compare", "convert", "export", "selftest", "versions")
 """Commands with a module each, ``cli_NAME``, which is imported when it is called."""
 
+IN_PACKAGES = {"lint": "backends_matrix.lint.command"}
+"""Commands whose module stands in a package of their own."""
+
 
 class Group(click.Group):
     """Imports a command when it is called; turns the project's own errors into one line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+        return sorted({*super().list_commands(ctx), *ELSEWHERE, *IN_PACKAGES})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, if there is one."""
-        if cmd_name not in ELSEWHERE:
+        if cmd_name not in {*ELSEWHERE, *IN_PACKAGES}:
             return super().get_command(ctx, cmd_name)
-        module = importlib.import_module(f"backends_matrix.cli_{cmd_name}")
+        place = IN_PACKAGES.get(cmd_name, f"backends_matrix.cli_{cmd_name}")
+        module = importlib.import_module(place)
         command: click.Command = getattr(module, cmd_name)
         return command
 

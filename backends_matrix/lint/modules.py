@@ -65,7 +65,8 @@ class Module:
     @cached_property
     def lines(self) -> list[str]:
         """The source by line, without line ends."""
-        return self.text.splitlines()
+        # Not splitlines: Python's grammar ends a line at a line feed alone.
+        return self.text.split("\n")
 
     @cached_property
     def imports(self) -> dict[str, str]:

@@ -43,7 +43,7 @@ FRAMEWORKS = {
 }
 """Import name of a framework's package -> the backend that it belongs to."""
 
-_TF_KERAS = re.compile(r"^(tensorflow\.keras|tensorflow\.python\.keras|tf_keras)(?=\.|$)")
+TF_KERAS_NAME = re.compile(r"^(tensorflow\.keras|tensorflow\.python\.keras|tf_keras)(?=\.|$)")
 _SOURCE = re.compile(r"^keras\.src\.(\w+)(?:\.\w+)*\.(\w+)$")
 
 
@@ -52,7 +52,7 @@ def keras_name(name: str) -> str:
 
     ``tf.keras.…`` and ``keras.src.…`` are given the name that Keras 3 has for them.
     """
-    name = _TF_KERAS.sub("keras", name)
+    name = TF_KERAS_NAME.sub("keras", name)
     if not (name == "keras" or name.startswith("keras.")):
         return ""
     name = name.replace("keras.api.", "keras.")
