@@ -119,6 +119,9 @@ def config_of(node: ast.FunctionDef) -> Config:
                     complete = False
             case ast.Call() if _is_base(each):
                 base = True
+            case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+                known = (ast.Dict, ast.Name, ast.BinOp)
+                complete &= all(isinstance(side, known) or _is_base(side) for side in (left, right))
             case ast.Attribute(attr="__dict__") | ast.Name(id="vars" | "locals" | "inspect"):
                 complete = False
             case ast.DictComp() | ast.For():

@@ -45,6 +45,7 @@ ROLES: dict[str, dict[str, str]] = {
 }
 """Kind of class -> method that Keras calls -> role."""
 
+_BUILDING = ("keras.layers.", "keras.models.", "keras.Sequential", "keras.Model", "keras.losses.", "keras.ops.")
 _HOST_SIDE = re.compile(r"(Processor|Preprocess(or|ing)|Tokenizer|Extractor|Converter|Packer)(Layer)?$")
 
 
@@ -59,7 +60,7 @@ def read_module(reader: Reader, module: Module) -> None:
             _read_class(reader, module, node, found)
         else:
             _read_function(reader, module, node, found)
-    if _builds_functional(module, module.tree.body):
+    if _builds_functional(reader, module, module.tree.body):
         _read_body(reader, frame, module.tree.body)
 
 
@@ -152,20 +153,23 @@ def _read_function(
         frame = Frame(module, node, "loss", gates=gates)
         bind_parameters(reader, frame, node, None)
         reader.enter(frame)
-    elif _builds_functional(module, node.body):
+    elif _builds_functional(reader, module, node.body):
         frame = Frame(module, node, "functional", gates=gates)
         bind_parameters(reader, frame, node, None)
         reader.enter(frame)
 
 
-def _builds_functional(module: Module, body: list[ast.stmt]) -> bool:
-    """Whether statements make the input of a functional model, not counting inner definitions."""
+def _builds_functional(reader: Reader, module: Module, body: list[ast.stmt]) -> bool:
+    """Whether statements use layers, models, losses or operations, not counting inner definitions."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             continue
         for each in ast.walk(node):
-            if isinstance(each, ast.Call) and dotted(each.func).rpartition(".")[2] == "Input":
-                return True
+            if isinstance(each, ast.Call):
+                name = dotted(each.func)
+                public = keras_name(reader.names.external(module, name)) if name else ""
+                if public.startswith(_BUILDING) or name.rpartition(".")[2] == "Input":
+                    return True
     return False
 
 

@@ -48,6 +48,8 @@ def evaluate(reader: Reader, frame: Frame, node: ast.expr) -> Value:
             return other()
         case ast.UnaryOp(operand=operand):
             value = reader.evaluate(frame, operand)
+            if isinstance(node.op, ast.USub) and isinstance(value.literal, int | float):
+                return value.copy(literal=-value.literal)
             return value.copy(parameter="", literal=None) if value.is_tensor else value
         case ast.BoolOp():
             return _boolean(reader, frame, node)

@@ -33,6 +33,7 @@ class Frame:
         depth: how many calls deep the reading is.
         lazy: whether the code stands under a condition that an attribute is not there yet, so that it runs
             once, when Keras builds the layer by calling it.
+        host: the class whose method the reading began with.
     """
 
     module: Module
@@ -45,6 +46,7 @@ class Frame:
     names: dict[str, Value] = field(default_factory=dict)
     returned: list[Value] = field(default_factory=list)
     lazy: bool = False
+    host: ClassInfo | None = None
 
     def lookup(self, name: str) -> Value | None:
         """What a name holds, here or in an enclosing function."""

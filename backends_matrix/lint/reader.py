@@ -111,6 +111,7 @@ class Reader:
             gates=frame.gates | closure.frame.gates | closure.gates,
             depth=frame.depth + 1,
             lazy=frame.lazy,
+            host=frame.host or frame.own_class,
         )
         self._bind(inner, closure, args, keywords)
         self._stack.append(node)
@@ -156,12 +157,15 @@ class Reader:
         if info in self._attributes:
             return self._attributes[info]
         table = self._attributes[info] = {}
+        # What is being read may be the very __init__ that assigns them.
+        stack, self._stack = self._stack, []
         with self.muted():
             for each in reversed(list(dict.fromkeys(info.ancestors()))):
                 for method in ("__init__", "build"):
                     node = each.own(method)
-                    if node is not None and node not in self._stack:
+                    if node is not None:
                         self._gather(each, info, node)
+        self._stack = stack
         return table
 
     def _gather(self, owner: ClassInfo, info: ClassInfo, node: ast.FunctionDef) -> None:

@@ -19,7 +19,7 @@ from backends_matrix.lint.configs import (
 from backends_matrix.lint.events import ClassRead
 from backends_matrix.lint.names import keras_name
 from backends_matrix.lint.rule import Report, Rule, define, on
-from backends_matrix.lint.rules.saving import is_test
+from backends_matrix.lint.rules.saving import is_abstract, is_test
 
 FORGETS = define(
     Rule(
@@ -111,7 +111,7 @@ def check_config(event: ClassRead, report: Report) -> None:
     if config is not None:
         _check_base(event, config, report)
         _check_objects(event, signature, config, report)
-        if plain and config.complete:
+        if plain and config.complete and not is_abstract(info):
             _check_forgotten(event, signature, config, report)
             _check_renamed(event, signature, config, report)
     if plain and event.kinds & {"layer", "model", "loss", "metric"}:
@@ -121,7 +121,7 @@ def check_config(event: ClassRead, report: Report) -> None:
 def _check_base(event: ClassRead, config: Config, report: Report) -> None:
     if config.calls_base or not event.kinds & {"layer", "loss", "metric"} or "model" in event.kinds:
         return
-    if {"name", "dtype"} <= {*config.values} or not config.values or not config.complete:
+    if {"name", "reduction" if "loss" in event.kinds else "dtype"} <= {*config.values} or not config.values or not config.complete:
         return
     what = "name, dtype and trainable" if "layer" in event.kinds else "name and dtype or reduction"
     report(BASE, event.frame, config.node, f"get_config of {event.info.name} loses {what}")
@@ -151,6 +151,8 @@ def _check_forgotten(
             return
         known |= {*inner.values}
     handed = forwarded(signature) if config.calls_base and event.info.bases else set()
+    if any(event.info.method(name) for name in ("load_assets", "load_own_variables", "load_vocabulary")):
+        return  # a part of the state comes from elsewhere
     handed |= {"input_tensor"} if "model" in event.kinds else set()
     missing = [name for name in signature.own if name not in known | handed]
     if missing:

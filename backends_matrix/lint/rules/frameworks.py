@@ -10,7 +10,7 @@ from backends_matrix.lint.frame import Frame
 from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import framework_of, is_numpy
 from backends_matrix.lint.rule import Report, Rule, define, on, source
-from backends_matrix.lint.values import Kind
+from backends_matrix.lint.values import Kind, Value
 
 FRAMEWORK_CALL = define(
     Rule(
@@ -147,7 +147,7 @@ def check_function(event: Call, report: Report) -> None:
     if backend and not frame.allows(backend):
         _check_framework(event, backend, report)
     elif name and is_numpy(name) and not _uses_numpy_random(name) and not frame.gates:
-        if any(each.holds_tensors for each in event.values) and _reaches_tensors(frame):
+        if any(_holds(frame, each) for each in event.values) and _reaches_tensors(frame):
             fix = keras_call(frame.module, event.node, name)
             report(
                 NUMPY_CALL,
@@ -157,12 +157,19 @@ def check_function(event: Call, report: Report) -> None:
                 fix=fix,
             )
     elif name.startswith("math.") and not frame.gates and _reaches_tensors(frame):
-        if any(each.is_tensor for each in event.values):
+        if any(each.is_tensor and _holds(frame, each) for each in event.values):
             fix = keras_call(frame.module, event.node, name)
             report(MATH_CALL, frame, event.node, f"{name} is called on a tensor", fix=fix)
     elif name == "keras.ops.convert_to_numpy" and frame.is_traced and not frame.gates:
         if event.args and event.args[0].acts_as_tensor:
             report(LEAVES, frame, event.node, "convert_to_numpy needs a value, and compiled code has none")
+
+
+def _holds(frame: Frame, value: Value) -> bool:
+    """Whether a value holds tensors without values: in code that builds a model, placeholders alone do."""
+    if frame.role != "functional":
+        return value.holds_tensors
+    return value.symbolic or any(_holds(frame, each) for each in value.items)
 
 
 def _reaches_tensors(frame: Frame) -> bool:
@@ -179,7 +186,7 @@ def _check_framework(event: Call, backend: str, report: Report) -> None:
         return
     if name in _HARMLESS or name.startswith("tensorflow.debugging"):
         return
-    takes = any(each.holds_tensors for each in event.values)
+    takes = any(_holds(frame, each) for each in event.values)
     if frame.role in ("functional", "shape"):
         wanted = takes
     else:
@@ -209,7 +216,7 @@ def check_method(event: Call, report: Report) -> None:
         )
         if sure or (receiver.kind is Kind.VARIABLE and frame.is_traced):
             report(LEAVES, frame, event.node, f".{method}() needs a value, and compiled code has none")
-    elif method in _METHODS and receiver.is_tensor:
+    elif method in _METHODS and receiver.is_tensor and _holds(frame, receiver):
         report(METHOD, frame, event.node, f".{method}() is not a method of every backend's tensors")
     elif method == "as_list" and receiver.kind is Kind.SHAPE and frame.is_traced:
         report(METHOD, frame, event.node, ".as_list() is a method of TensorFlow's shapes alone")

@@ -188,7 +188,7 @@ def _check_keras(
         if "decay" in given:
             report(DECAY, frame, node, "Keras 3 ignores decay")
     elif kind == "layer":
-        first = {"Embedding": {"input_dim"}, "IntegerLookup": set[str]()}.get(name.rpartition(".")[2], set())
+        first = {"input_dim"} if "Embedding" in name else set()
         found = ({"input_dim", "input_shape", "batch_input_shape"} & given) - first
         if found and name not in ("keras.layers.Input", "keras.layers.InputLayer"):
             named = sorted(found)[0]
@@ -207,7 +207,8 @@ def _check_method(
     name = func.attr
     owner = dotted(func.value).rpartition(".")[2]
     looks_like_model = "model" in owner.lower() or owner in ("self", "net", "network", "classifier")
-    if name in GENERATORS:
+    sure = name.endswith("_generator") or (looks_like_model and owner != "self")
+    if name in GENERATORS and sure and not _defines(frame, name):
         report(GENERATOR, frame, node, f"Keras 3 has no {name}", hint=GENERATORS[name])
     elif (name in METHODS and owner == "self") or (name in OPTIMIZER and "optimizer" in owner.lower()):
         if not _defines(frame, name):

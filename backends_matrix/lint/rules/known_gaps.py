@@ -74,7 +74,12 @@ def check_settings(event: Call, report: Report) -> None:
         _check_pooling(event, offset, report)
     elif name in _RESIZING:
         value = event.argument(_RESIZING[name], "interpolation")
-        if value is not None and value.literal in _INTERPOLATIONS:
+        # With antialiasing, the three agree on bicubic.
+        smooth = event.keywords.get("antialias")
+        unsure = value is not None and value.literal == "bicubic" and smooth is not None
+        if value is not None and value.literal in _INTERPOLATIONS and not (
+            unsure and smooth is not None and smooth.literal is not False
+        ):
             report(RESIZING, frame, event.node, f"{value.literal} interpolation differs between backends")
     elif name == "keras.ops.pad":
         value = event.argument(2, "mode")

@@ -6,18 +6,10 @@ import ast
 import re
 
 from backends_matrix.lint.ancestry import ClassInfo, keras_kind
-from backends_matrix.lint.configs import (
-    Config,
-    Signature,
-    base_configs,
-    config_of,
-    objects,
-    signature_of,
-)
+from backends_matrix.lint.configs import base_configs, objects, signature_of
 from backends_matrix.lint.events import Call, ClassRead
-from backends_matrix.lint.frame import Frame
 from backends_matrix.lint.modules import Module, dotted
-from backends_matrix.lint.names import Definition, keras_name
+from backends_matrix.lint.names import keras_name
 from backends_matrix.lint.rule import Report, Rule, define, on
 from backends_matrix.lint.values import Kind
 
@@ -188,6 +180,10 @@ def check_functions(event: Call, report: Report) -> None:
     frame = event.frame
     if keras_kind(event.name) not in ("layer", "model") or frame.gates or is_test(frame.module):
         return
+    if frame.own_class is not None or frame.host is not None:
+        return  # a class makes its inner layers anew from its own config
+    if frame.depth == 0 and not _makes_model(event):
+        return  # what only makes layers may serve a class that does
     if event.name == "keras.layers.Lambda":
         value = event.argument(0, "function")
         reason = _unsavable(event, value.closure.node if value and value.closure else None)
@@ -200,6 +196,18 @@ def check_functions(event: Call, report: Report) -> None:
             reason = _unsavable(event, value.closure.node if value.closure else None)
             if reason and value.closure is not None and value.closure.own_class is None:
                 report(FUNCTION, frame, keyword.value, f"{keyword.arg} is {reason}")
+
+
+def _makes_model(event: Call) -> bool:
+    """Whether the function around a call makes a model of what it has."""
+    frame = event.frame
+    names = event.reader.names
+    for node in ast.walk(frame.node) if frame.node is not None else ():
+        if isinstance(node, ast.Call):
+            name = dotted(node.func)
+            if name and keras_kind(names.external(frame.module, name)) == "model":
+                return True
+    return False
 
 
 def _unsavable(event: Call, node: ast.AST | None) -> str:

@@ -192,7 +192,11 @@ def check_arithmetic(event: Binary, report: Report) -> None:
 def check_index(event: Index, report: Report) -> None:
     """Indexing."""
     frame = event.frame
-    if event.store or not _applies(frame) or not event.base.is_tensor:
+    if event.store or not _applies(frame):
+        return
+    if event.base.kind is Kind.NESTED and not event.base.weak and event.index.dtype == "bool":
+        report(DATA, frame, event.node, "the shape of what a mask selects depends on its values")
+    if not event.base.is_tensor:
         return
     if _has_negative_step(event.node.slice):
         report(STEP, frame, event.node, "torch has no negative step")

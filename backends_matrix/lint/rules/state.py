@@ -127,7 +127,9 @@ def check_item(event: Index, report: Report) -> None:
 @on(Augment)
 def check_augmented(event: Augment, report: Report) -> None:
     """In-place operators on a tensor with two names."""
-    if not event.shared or not event.value.is_tensor or not _applies(event.frame):
+    number = isinstance(event.node.value, ast.Constant)
+    sure = event.value.is_tensor or (event.value.kind is Kind.NESTED and number)
+    if not event.shared or not sure or not _applies(event.frame):
         return
     if event.frame.role in ("schedule", "regularizer", "constraint", "optimizer"):
         return
