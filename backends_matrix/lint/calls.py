@@ -7,17 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from backends_matrix.lint import operations
-from backends_matrix.lint.ancestry import keras_kind
 from backends_matrix.lint.events import Call
 from backends_matrix.lint.frame import Frame
 from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import Definition, External, framework_of, is_numpy, keras_name
+from backends_matrix.lint.results import BUILTINS, MADE, builtin_result, keras_result
 from backends_matrix.lint.values import (
     Closure,
     Kind,
     Value,
-    element_of,
-    maybe,
     other,
     result_of,
     tensor,
@@ -25,15 +23,6 @@ from backends_matrix.lint.values import (
 
 if TYPE_CHECKING:
     from backends_matrix.lint.reader import Reader
-
-_MADE = {"layer": Kind.LAYER, "model": Kind.LAYER, "metric": Kind.METRIC, "optimizer": Kind.OPTIMIZER}
-_FUNCTIONS = {"keras.ops", "keras.activations", "keras.random", "keras.losses", "keras.metrics"}
-_KEEPING = {"list", "tuple", "reversed", "sorted", "iter", "set"}
-BUILTINS = frozenset(
-    {"len", "range", "zip", "enumerate", "float", "int", "bool", "max", "min", "sum", "abs", "round"}
-    | {"sorted", "list", "tuple", "reversed", "isinstance", "print", "any", "all", "getattr", "iter"}
-    | {"map", "filter", "set", "divmod", "complex", "str", "super", "hasattr", "type", "next", "pow"}
-)
 
 
 def evaluate_call(reader: Reader, frame: Frame, node: ast.Call) -> Value:
@@ -46,9 +35,7 @@ def evaluate_call(reader: Reader, frame: Frame, node: ast.Call) -> Value:
             args.extend(value.items)
         else:
             args.append(value)
-    keywords = {
-        each.arg or "**": reader.evaluate(frame, each.value) for each in node.keywords
-    }
+    keywords = {each.arg or "**": reader.evaluate(frame, each.value) for each in node.keywords}
     made = _constructed(reader, frame, node) if not name else None
     reader.emit(Call(frame, node, name, tuple(args), keywords, receiver, method, made, reader))
     if isinstance(node.func, ast.Attribute):
@@ -109,9 +96,9 @@ def _external(
 ) -> Value:
     values = [*args, *keywords.values()]
     if name.startswith("builtins."):
-        return _builtin(frame, name.removeprefix("builtins."), args, keywords)
+        return builtin_result(name.removeprefix("builtins."), args, keywords)
     if name.startswith("keras."):
-        found = _keras(name, args, keywords, node)
+        found = keras_result(name, args, keywords, node)
         place = name.rpartition(".")
         if place[0] == "keras.ops" and place[2] in operations.CALLBACKS:
             _read_callbacks(reader, frame, values, known=True)
@@ -126,59 +113,6 @@ def _external(
         return Value(Kind.NUMPY) if any(each.is_tainted for each in values) else other()
     _read_callbacks(reader, frame, values, known=False)
     return result_of(values)
-
-
-def _keras(
-    name: str, args: Sequence[Value], keywords: Mapping[str, Value], node: ast.Call
-) -> Value:
-    place, _, last = name.rpartition(".")
-    if name in ("keras.Input", "keras.layers.Input"):
-        return tensor(batch="batch_shape" not in keywords, symbolic=True)
-    if name == "keras.random.SeedGenerator":
-        return Value(Kind.SEED, name="here")
-    if name in ("keras.Variable", "keras.backend.Variable"):
-        return Value(Kind.VARIABLE)
-    kind = _MADE.get(keras_kind(name))
-    if kind is not None:
-        given = {
-            each.arg
-            for each in node.keywords
-            if each.arg and not (isinstance(each.value, ast.Constant) and each.value.value is False)
-        }
-        return Value(kind, name=name, literal_set=frozenset(given))
-    if place.startswith("keras.ops"):
-        return operations.call_operation(last, args, keywords)
-    if place in _FUNCTIONS and last[:1].islower() and last not in ("get", "serialize", "deserialize"):
-        return tensor(bool(args) and args[0].batch and place == "keras.activations")
-    return result_of([*args, *keywords.values()])
-
-
-def _builtin(
-    frame: Frame, name: str, args: Sequence[Value], keywords: Mapping[str, Value]
-) -> Value:
-    first = args[0] if args else other()
-    if name == "zip":
-        return Value(
-            Kind.ITEMS, items=(Value(Kind.ITEMS, items=tuple(map(element_of, args))),)
-        )
-    if name == "enumerate":
-        pair = Value(Kind.ITEMS, items=(other(), element_of(first)))
-        return Value(Kind.ITEMS, items=(pair,))
-    if name in _KEEPING:
-        if first.is_tensor:
-            return Value(Kind.TENSORS)
-        return first.copy(parameter="")
-    if name == "next":
-        return element_of(first)
-    if name in ("max", "min", "sum", "abs", "round", "pow"):
-        if first.kind is Kind.TENSORS or any(each.is_tensor for each in args):
-            return tensor()
-        return result_of(args) if name != "sum" else maybe() if first.is_tainted else other()
-    if name == "super":
-        return Value(Kind.OTHER, name="super")
-    if name == "getattr":
-        return other()
-    return other()
 
 
 def _method(
@@ -232,16 +166,14 @@ def _constructed(reader: Reader, frame: Frame, node: ast.Call) -> Value | None:
     for target in reader.names.targets(frame.module, name) if name else ():
         if isinstance(target, Definition) and isinstance(target.node, ast.ClassDef):
             info = reader.ancestry.of(target.module, target.node)
-            for kind, made in _MADE.items():
+            for kind, made in MADE.items():
                 if kind in info.kinds():
                     return Value(made, name=info.name, info=info)
             return other()
     return None
 
 
-def _read_callbacks(
-    reader: Reader, frame: Frame, values: Sequence[Value], *, known: bool
-) -> None:
+def _read_callbacks(reader: Reader, frame: Frame, values: Sequence[Value], *, known: bool) -> None:
     """Read functions that are given to another one; ``known``: it calls them with tensors."""
     for value in values:
         if value.kind is Kind.ITEMS:

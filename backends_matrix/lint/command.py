@@ -49,12 +49,23 @@ def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> lis
     metavar="RULES",
     help="Comma-separated: codes (PK101), their beginnings (PK1), names, groups (keras2) or ALL.",
 )
-@click.option("--ignore", multiple=True, callback=_names, metavar="RULES", help="Leave these rules out.")
+@click.option(
+    "--ignore", multiple=True, callback=_names, metavar="RULES", help="Leave these rules out."
+)
 @click.option("--fix", is_flag=True, help="Mend what has one right form, and report the rest.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that may change meaning.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that may change meaning."
+)
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
-@click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them.")
-@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes. [default: one for each core]")
+@click.option(
+    "--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Processes. [default: one for each core]",
+)
 @click.option("--no-cache", is_flag=True, help="Read every file anew.")
 @click.option("--rules", "show_rules", is_flag=True, help="List the rules and exit.")
 def lint(

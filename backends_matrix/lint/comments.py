@@ -34,7 +34,9 @@ UNUSED = define(
     )
 )
 
-_COMMENT = re.compile(r"#\s*portable:\s*ignore(?P<file>-file)?\s*(?:\[(?P<codes>[^\]]*)\])?(?P<reason>.*)")
+_COMMENT = re.compile(
+    r"#\s*portable:\s*ignore(?P<file>-file)?\s*(?:\[(?P<codes>[^\]]*)\])?(?P<reason>.*)"
+)
 
 
 @dataclass(eq=False)
@@ -75,7 +77,9 @@ def read_ignores(text: str) -> list[Ignore]:
         if match is None:
             continue
         line = token.start[0]
-        codes = frozenset(each.strip() for each in (match["codes"] or "").split(",") if each.strip())
+        codes = frozenset(
+            each.strip() for each in (match["codes"] or "").split(",") if each.strip()
+        )
         alone = not token.line[: token.start[1]].strip()
         target = line + 1 if alone else line
         found.append(
@@ -131,7 +135,10 @@ def complaints(path: str, ignores: list[Ignore], applied: frozenset[str]) -> lis
         rule, message = None, ""
         unused = {code for code in ignore.codes - ignore.used if code in applied}
         if not ignore.codes:
-            rule, message = UNEXPLAINED, "the comment names no rule: write ignore[PK101] and the reason"
+            rule, message = (
+                UNEXPLAINED,
+                "the comment names no rule: write ignore[PK101] and the reason",
+            )
         elif not ignore.reason:
             rule, message = UNEXPLAINED, "the comment gives no reason, so that it silences nothing"
         elif unused:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from backends_matrix.lint.ancestry import ClassInfo
 from backends_matrix.lint.modules import dotted
 
-BASE_KEYS = frozenset({"name", "dtype", "trainable", "activity_regularizer", "autocast", "reduction"})
+BASE_KEYS = frozenset(
+    {"name", "dtype", "trainable", "activity_regularizer", "autocast", "reduction"}
+)
 """Keys of the configs of Keras's own base classes."""
 
 _DESERIALIZING = ("get", "deserialize", "deserialize_keras_object", "from_config", "isinstance")

@@ -45,8 +45,17 @@ ROLES: dict[str, dict[str, str]] = {
 }
 """Kind of class -> method that Keras calls -> role."""
 
-_BUILDING = ("keras.layers.", "keras.models.", "keras.Sequential", "keras.Model", "keras.losses.", "keras.ops.")
-_HOST_SIDE = re.compile(r"(Processor|Preprocess(or|ing)|Tokenizer|Extractor|Converter|Packer)(Layer)?$")
+_BUILDING = (
+    "keras.layers.",
+    "keras.models.",
+    "keras.Sequential",
+    "keras.Model",
+    "keras.losses.",
+    "keras.ops.",
+)
+_HOST_SIDE = re.compile(
+    r"(Processor|Preprocess(or|ing)|Tokenizer|Extractor|Converter|Packer)(Layer)?$"
+)
 
 
 def read_module(reader: Reader, module: Module) -> None:
@@ -72,7 +81,10 @@ def _definitions(
         if isinstance(node, ast.ClassDef):
             yield node, body, gates
             yield from _definitions(
-                reader, module, [each for each in node.body if isinstance(each, ast.ClassDef)], gates
+                reader,
+                module,
+                [each for each in node.body if isinstance(each, ast.ClassDef)],
+                gates,
             )
         elif isinstance(node, ast.FunctionDef):
             yield node, body, gates
@@ -87,9 +99,7 @@ def _definitions(
                 yield from _definitions(reader, module, handler.body, gates)
 
 
-def _read_class(
-    reader: Reader, module: Module, node: ast.ClassDef, gates: frozenset[str]
-) -> None:
+def _read_class(reader: Reader, module: Module, node: ast.ClassDef, gates: frozenset[str]) -> None:
     info = reader.ancestry.of(module, node)
     kinds = info.kinds()
     if not kinds:

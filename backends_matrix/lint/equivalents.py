@@ -8,26 +8,127 @@ from backends_matrix.lint.finding import Fix
 from backends_matrix.lint.modules import Module
 from backends_matrix.lint.rule import ops_alias, replace
 
-_SAME = (
-    "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil cos cosh divide equal exp "
-    "expm1 floor greater greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logical_and "
-    "logical_not logical_or maximum minimum multiply negative not_equal power sign sin sinh sqrt square "
-    "subtract tan tanh where zeros_like ones_like"
-).split()
-_REDUCING = "sum mean max min prod std var any all argmax argmin cumsum".split()
-_SHAPING = "reshape expand_dims squeeze clip matmul stack concatenate".split()
+_SAME = [
+    "abs",
+    "absolute",
+    "add",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "ceil",
+    "cos",
+    "cosh",
+    "divide",
+    "equal",
+    "exp",
+    "expm1",
+    "floor",
+    "greater",
+    "greater_equal",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "not_equal",
+    "power",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "subtract",
+    "tan",
+    "tanh",
+    "where",
+    "zeros_like",
+    "ones_like",
+]
+_REDUCING = [
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "prod",
+    "std",
+    "var",
+    "any",
+    "all",
+    "argmax",
+    "argmin",
+    "cumsum",
+]
+_SHAPING = ["reshape", "expand_dims", "squeeze", "clip", "matmul", "stack", "concatenate"]
 
 NUMPY = {name: name for name in (*_SAME, *_REDUCING, *_SHAPING)}
 MATH = {
     name: {"fabs": "abs", "pow": "power"}.get(name, name)
-    for name in "ceil cos cosh exp expm1 fabs floor log10 log1p log2 pow sin sinh sqrt tan tanh".split()
+    for name in [
+        "ceil",
+        "cos",
+        "cosh",
+        "exp",
+        "expm1",
+        "fabs",
+        "floor",
+        "log10",
+        "log1p",
+        "log2",
+        "pow",
+        "sin",
+        "sinh",
+        "sqrt",
+        "tan",
+        "tanh",
+    ]
 }
 TENSORFLOW = {
     **{f"reduce_{name}": name for name in ("sum", "mean", "max", "min", "prod", "any", "all")},
     **{
         name: name
-        for name in "abs exp square sqrt maximum minimum where matmul reshape stack cast shape tanh squeeze "
-        "zeros_like ones_like expand_dims sigmoid sin cos add multiply subtract less greater equal".split()
+        for name in [
+            "abs",
+            "exp",
+            "square",
+            "sqrt",
+            "maximum",
+            "minimum",
+            "where",
+            "matmul",
+            "reshape",
+            "stack",
+            "cast",
+            "shape",
+            "tanh",
+            "squeeze",
+            "zeros_like",
+            "ones_like",
+            "expand_dims",
+            "sigmoid",
+            "sin",
+            "cos",
+            "add",
+            "multiply",
+            "subtract",
+            "less",
+            "greater",
+            "equal",
+        ]
     },
     "concat": "concatenate",
     "pow": "power",
@@ -51,8 +152,29 @@ TENSORFLOW = {
 }
 TORCH = {
     name: name
-    for name in "abs exp log log1p sqrt square sigmoid tanh relu sin cos floor ceil sign maximum minimum "
-    "where matmul zeros_like ones_like reshape".split()
+    for name in [
+        "abs",
+        "exp",
+        "log",
+        "log1p",
+        "sqrt",
+        "square",
+        "sigmoid",
+        "tanh",
+        "relu",
+        "sin",
+        "cos",
+        "floor",
+        "ceil",
+        "sign",
+        "maximum",
+        "minimum",
+        "where",
+        "matmul",
+        "zeros_like",
+        "ones_like",
+        "reshape",
+    ]
 } | {"nn.functional.relu": "relu", "nn.functional.gelu": "gelu"}
 JAX = {
     **{f"numpy.{name}": name for name in NUMPY},

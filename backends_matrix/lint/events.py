@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call; ``name`` is the dotted name of an external function, ``method`` that of a method,
-    and ``made`` an object of a class that was read."""
+    and ``made`` an object of a class that was read.
+    """
 
     frame: Frame
     node: ast.Call
@@ -139,14 +140,5 @@ class ClassRead:
 
 
 Event: TypeAlias = (
-    Call
-    | Test
-    | Iterate
-    | Index
-    | Member
-    | SetMember
-    | Augment
-    | Binary
-    | ModuleRead
-    | ClassRead
+    Call | Test | Iterate | Index | Member | SetMember | Augment | Binary | ModuleRead | ClassRead
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from backends_matrix.lint import calls
-from backends_matrix.lint.events import Binary, Index, Iterate, Member, Test
+from backends_matrix.lint import calls, conditions
+from backends_matrix.lint.events import Binary, Index, Iterate, Member
 from backends_matrix.lint.frame import Frame
-from backends_matrix.lint.gates import tested_types
 from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import Definition, External, keras_name
 from backends_matrix.lint.values import (
@@ -17,7 +16,6 @@ from backends_matrix.lint.values import (
     Value,
     constant,
     element_of,
-    join,
     maybe,
     other,
     result_of,
@@ -44,7 +42,7 @@ def evaluate(reader: Reader, frame: Frame, node: ast.expr) -> Value:
         case ast.BinOp():
             return _binary(reader, frame, node)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            test(reader, frame, operand, "not")
+            conditions.test(reader, frame, operand, "not")
             return other()
         case ast.UnaryOp(operand=operand):
             value = reader.evaluate(frame, operand)
@@ -52,11 +50,11 @@ def evaluate(reader: Reader, frame: Frame, node: ast.expr) -> Value:
                 return value.copy(literal=-value.literal)
             return value.copy(parameter="", literal=None) if value.is_tensor else value
         case ast.BoolOp():
-            return _boolean(reader, frame, node)
+            return conditions.evaluate_boolean(reader, frame, node)
         case ast.Compare():
-            return _compare(reader, frame, node)
+            return conditions.evaluate_compare(reader, frame, node)
         case ast.IfExp():
-            return _conditional(reader, frame, node)
+            return conditions.evaluate_conditional(reader, frame, node)
         case ast.Tuple(elts=elts) | ast.List(elts=elts) | ast.Set(elts=elts):
             return _sequence(reader, frame, elts)
         case ast.Dict(keys=keys, values=values):
@@ -83,53 +81,6 @@ def evaluate(reader: Reader, frame: Frame, node: ast.expr) -> Value:
         case ast.JoinedStr():
             return other()
     return other()
-
-
-def known_truth(frame: Frame, node: ast.expr) -> bool | None:
-    """Whether ``x is None`` holds, where it is known that x is the literal None."""
-    match node:
-        case ast.Compare(
-            left=ast.Name(id=name),
-            ops=[ast.Is() | ast.IsNot() as op],
-            comparators=[ast.Constant(value=None)],
-        ):
-            value = frame.lookup(name)
-            if value is not None and value.none:
-                return isinstance(op, ast.Is)
-        case ast.BoolOp(op=ast.And(), values=values):
-            if any(known_truth(frame, each) is False for each in values):
-                return False
-    return None
-
-
-def test(reader: Reader, frame: Frame, node: ast.expr, what: str) -> None:
-    """Read an expression whose truth is asked."""
-    if isinstance(node, ast.BoolOp):
-        gates, word = frame.gates, "and" if isinstance(node.op, ast.And) else "or"
-        before = dict(frame.names)
-        for each in node.values:
-            test(reader, frame, each, word)
-            if known_truth(frame, each) is (word == "or"):
-                break
-            # `backend() == "jax" and f(x)` reads f under the condition; likewise for types.
-            holds, fails = reader.gates.of_test(frame.module, each)
-            known, known_fails = tested_types(each)
-            frame.gates |= holds if word == "and" else fails
-            forget(frame, known if word == "and" else known_fails)
-        frame.gates = gates
-        frame.names = {**frame.names, **before}
-        return
-    value = reader.evaluate(frame, node)
-    if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
-        reader.emit(Test(frame, node, value, what))
-
-
-def forget(frame: Frame, names: set[str]) -> None:
-    """These names hold something whose type the code has tested: nothing is known of it any more."""
-    for name in names:
-        value = frame.lookup(name)
-        if value is not None and value.is_tainted:
-            frame.names[name] = maybe()
 
 
 def _name(reader: Reader, frame: Frame, node: ast.Name) -> Value:
@@ -217,7 +168,8 @@ def item(slice_: ast.expr, base: Value, index: Value) -> Value:
                 else False
             )
             whole = isinstance(slice_, ast.Tuple) and any(
-                isinstance(each, ast.Constant) and each.value is Ellipsis for each in slice_.elts[:1]
+                isinstance(each, ast.Constant) and each.value is Ellipsis
+                for each in slice_.elts[:1]
             )
             return tensor(base.batch and (keeps or whole), base.dtype, base.symbolic)
         case Kind.TENSORS | Kind.NESTED | Kind.ITEMS if isinstance(slice_, ast.Slice):
@@ -264,7 +216,9 @@ def combine(left: Value, right: Value) -> Value:
             any(each.batch for each in tensors), dtype, any(each.symbolic for each in tensors)
         )
     if Kind.NESTED in kinds:
-        numbers = all(each.kind is Kind.NESTED or isinstance(each.literal, int | float) for each in pair)
+        numbers = all(
+            each.kind is Kind.NESTED or isinstance(each.literal, int | float) for each in pair
+        )
         return tensor(any(each.batch for each in pair)) if numbers else Value(Kind.NESTED)
     if Kind.ITEMS in kinds and left.kind is right.kind:
         return Value(Kind.ITEMS, items=(*left.items, *right.items))
@@ -275,75 +229,6 @@ def combine(left: Value, right: Value) -> Value:
         if kind in kinds:
             return Value(kind, batch=any(each.kind is kind and each.batch for each in pair))
     return result_of(pair)
-
-
-def _boolean(reader: Reader, frame: Frame, node: ast.BoolOp) -> Value:
-    word = "and" if isinstance(node.op, ast.And) else "or"
-    values: list[Value] = []
-    before, gates = dict(frame.names), frame.gates
-    for index, each in enumerate(node.values):
-        last = index == len(node.values) - 1
-        if isinstance(each, ast.BoolOp) or last:
-            values.append(reader.evaluate(frame, each))
-        else:
-            value = reader.evaluate(frame, each)
-            reader.emit(Test(frame, each, value, word))
-            values.append(value)
-        holds, fails = reader.gates.of_test(frame.module, each)
-        known, known_fails = tested_types(each)
-        frame.gates |= holds if word == "and" else fails
-        forget(frame, known if word == "and" else known_fails)
-    frame.names, frame.gates = {**frame.names, **before}, gates
-    # `x.shape[0] or -1`: the size is replaced where it is not known.
-    if word == "or" and values[0].kind is Kind.DIM:
-        return Value(Kind.OTHER)
-    found = values[0]
-    for value in values[1:]:
-        found = join(found, value)
-    return found
-
-
-def _compare(reader: Reader, frame: Frame, node: ast.Compare) -> Value:
-    values = [reader.evaluate(frame, each) for each in (node.left, *node.comparators)]
-    if len(node.ops) > 1:
-        for each, value in zip(node.comparators[:-1], values[1:-1], strict=True):
-            if value.acts_as_tensor or values[0].acts_as_tensor:
-                reader.emit(Test(frame, each, tensor(dtype="bool"), "chained comparison"))
-    if isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn):
-        return other()
-    return _comparison(values)
-
-
-def _comparison(values: list[Value]) -> Value:
-    if any(isinstance(each.literal, str) for each in values):
-        return other()
-    if any(each.kind is Kind.FRAMEWORK for each in values):
-        return Value(Kind.FRAMEWORK)
-    if any(each.acts_as_tensor for each in values):
-        return tensor(any(each.batch for each in values), "bool")
-    if any(each.kind is Kind.NESTED and not each.weak for each in values):
-        numbers = any(isinstance(each.literal, int | float) for each in values)
-        return tensor(dtype="bool") if numbers else maybe()
-    return result_of(values)
-
-
-def _conditional(reader: Reader, frame: Frame, node: ast.IfExp) -> Value:
-    test(reader, frame, node.test, "conditional expression")
-    holds, fails = reader.gates.of_test(frame.module, node.test)
-    known, known_fails = tested_types(node.test)
-    before = dict(frame.names)
-    truth = known_truth(frame, node.test)
-    if truth is not None:
-        return reader.evaluate(frame, node.body if truth else node.orelse)
-    with frame.gated(holds):
-        forget(frame, known)
-        first = reader.evaluate(frame, node.body)
-    frame.names = dict(before)
-    with frame.gated(fails):
-        forget(frame, known_fails)
-        second = reader.evaluate(frame, node.orelse)
-    frame.names = before
-    return join(first, second)
 
 
 def _sequence(reader: Reader, frame: Frame, elts: list[ast.expr]) -> Value:
@@ -377,4 +262,4 @@ def _generators(reader: Reader, frame: Frame, generators: list[ast.comprehension
         reader.emit(Iterate(frame, each.iter, iterated))
         assign(reader, frame, each.target, element_of(iterated))
         for condition in each.ifs:
-            test(reader, frame, condition, "condition of a comprehension")
+            conditions.test(reader, frame, condition, "condition of a comprehension")

@@ -59,7 +59,7 @@ def _end(edit: Edit) -> tuple[int, int]:
 
 def _overlaps(fix: Fix, chosen: Iterable[Edit]) -> bool:
     return any(
-        _start(new) < _end(old) and _start(old) < _end(new) or _start(new) == _start(old)
+        (_start(new) < _end(old) and _start(old) < _end(new)) or _start(new) == _start(old)
         for new in fix.edits
         for old in chosen
     )
@@ -123,4 +123,6 @@ def unified_diff(path: str, before: str, after: str) -> str:
         f"a/{path.lstrip('/')}",
         f"b/{path.lstrip('/')}",
     )
-    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+    return "".join(
+        line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
+    )

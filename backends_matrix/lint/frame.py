@@ -104,6 +104,16 @@ class Frame:
 
 
 TRACED = frozenset(
-    {"call", "step", "loss", "metric", "schedule", "regularizer", "constraint", "optimizer", "lambda"}
+    {
+        "call",
+        "step",
+        "loss",
+        "metric",
+        "schedule",
+        "regularizer",
+        "constraint",
+        "optimizer",
+        "lambda",
+    }
 )
 """Roles of functions that Keras compiles."""

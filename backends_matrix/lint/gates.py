@@ -18,7 +18,13 @@ _WORDS = {
     "torch": "torch",
     "pytorch": "torch",
 }
-_QUESTIONS = {"is_tensor", "executing_eagerly", "inside_function", "is_symbolic_tensor", "is_available"}
+_QUESTIONS = {
+    "is_tensor",
+    "executing_eagerly",
+    "inside_function",
+    "is_symbolic_tensor",
+    "is_available",
+}
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _BACKEND = re.compile(r"backend", re.IGNORECASE)
 _TYPE_TESTS = {"isinstance", "hasattr", "issubclass", "type"}
@@ -26,7 +32,9 @@ _TYPE_TESTS = {"isinstance", "hasattr", "issubclass", "type"}
 
 def named_backends(name: str) -> frozenset[str]:
     """The backends that an identifier names as words: ``_torch_step`` names torch."""
-    return frozenset(_WORDS[word] for word in map(str.lower, _CAMEL.findall(name)) if word in _WORDS)
+    return frozenset(
+        _WORDS[word] for word in map(str.lower, _CAMEL.findall(name)) if word in _WORDS
+    )
 
 
 def has_counterpart(name: str, others: Collection[str]) -> bool:
@@ -92,7 +100,8 @@ class Gates:
         # `if use_torch:` asks by a name that was given to the answer.
         parts = test.values if isinstance(test, ast.BoolOp) else [test]
         found = any(
-            isinstance(each, ast.Name | ast.Attribute) and named_backends(dotted(each).rpartition(".")[2])
+            isinstance(each, ast.Name | ast.Attribute)
+            and named_backends(dotted(each).rpartition(".")[2])
             for each in parts
         )
         for node in ast.walk(test):
@@ -155,11 +164,15 @@ def tested_types(test: ast.expr) -> tuple[set[str], set[str]]:
             called in _TYPE_TESTS or called == "callable"
         ):
             return {name}, set()
-        case ast.Call(func=func, args=[ast.Name(id=name), *_]) if dotted(func).endswith("is_tensor"):
+        case ast.Call(func=func, args=[ast.Name(id=name), *_]) if dotted(func).endswith(
+            "is_tensor"
+        ):
             return set(), {name}
         case ast.Compare(left=ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)])):
             return {name}, set()
-        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+        case ast.Compare(
+            left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]
+        ):
             return {name}, set()
         case ast.Compare(
             left=ast.Name(id=name), ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]

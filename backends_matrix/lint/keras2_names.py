@@ -18,13 +18,70 @@ class BackendFunction:
     same: str = ""
 
 
-_SAME = (
-    "abs all any arange argmax argmin cast clip concatenate cos dot equal exp expand_dims flatten floor "
-    "greater greater_equal less less_equal log logsumexp max maximum mean min minimum not_equal ones "
-    "ones_like prod relu repeat reshape round shape sigmoid sign sin softmax softplus softsign sqrt square "
-    "squeeze stack std stop_gradient sum tanh tile transpose var zeros zeros_like one_hot cumsum cumprod elu "
-    "hard_sigmoid identity eye"
-).split()
+_SAME = [
+    "abs",
+    "all",
+    "any",
+    "arange",
+    "argmax",
+    "argmin",
+    "cast",
+    "clip",
+    "concatenate",
+    "cos",
+    "dot",
+    "equal",
+    "exp",
+    "expand_dims",
+    "flatten",
+    "floor",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "log",
+    "logsumexp",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "not_equal",
+    "ones",
+    "ones_like",
+    "prod",
+    "relu",
+    "repeat",
+    "reshape",
+    "round",
+    "shape",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "std",
+    "stop_gradient",
+    "sum",
+    "tanh",
+    "tile",
+    "transpose",
+    "var",
+    "zeros",
+    "zeros_like",
+    "one_hot",
+    "cumsum",
+    "cumprod",
+    "elu",
+    "hard_sigmoid",
+    "identity",
+    "eye",
+]
 _OTHER_NAME = {"pow": "power", "flatten": "ravel", "batch_dot": "", "identity": "", "dot": ""}
 
 FUNCTIONS: dict[str, BackendFunction] = {
@@ -37,11 +94,15 @@ FUNCTIONS: dict[str, BackendFunction] = {
     "batch_dot": BackendFunction("Use keras.layers.Dot or keras.ops.einsum."),
     "binary_crossentropy": BackendFunction("Use keras.ops.binary_crossentropy."),
     "categorical_crossentropy": BackendFunction("Use keras.ops.categorical_crossentropy."),
-    "sparse_categorical_crossentropy": BackendFunction("Use keras.ops.sparse_categorical_crossentropy."),
+    "sparse_categorical_crossentropy": BackendFunction(
+        "Use keras.ops.sparse_categorical_crossentropy."
+    ),
     "constant": BackendFunction("Use keras.ops.convert_to_tensor."),
     "variable": BackendFunction("Use keras.Variable."),
     "function": BackendFunction("Make a keras.Model of the inputs and outputs."),
-    "gradients": BackendFunction("Use the framework's own gradient under a condition on the backend."),
+    "gradients": BackendFunction(
+        "Use the framework's own gradient under a condition on the backend."
+    ),
     "get_value": BackendFunction("Use keras.ops.convert_to_numpy."),
     "set_value": BackendFunction("Use variable.assign(value)."),
     "update": BackendFunction("Use variable.assign(value)."),
@@ -103,7 +164,13 @@ FIT = {
 }
 """Argument of fit in Keras 2 -> its new name, or what to do."""
 
-COMPILE = {"sample_weight_mode", "target_tensors", "experimental_run_tf_function", "distribute", "options"}
+COMPILE = {
+    "sample_weight_mode",
+    "target_tensors",
+    "experimental_run_tf_function",
+    "distribute",
+    "options",
+}
 ARGUMENTS: dict[str, dict[str, str]] = {
     "layer": {
         "weights": "Call set_weights once the layer is built, or use an initializer.",

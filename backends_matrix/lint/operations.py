@@ -13,7 +13,16 @@ LISTS = frozenset(
 PLAIN = frozenset({"ndim", "is_tensor", "dtype", "size", "result_type", "broadcast_shapes"})
 BOOLEAN = frozenset(
     {"equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "isnan", "isinf"}
-    | {"isfinite", "isclose", "logical_and", "logical_or", "logical_not", "logical_xor", "any", "all"}
+    | {
+        "isfinite",
+        "isclose",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "logical_xor",
+        "any",
+        "all",
+    }
     | {"in_top_k", "isin", "signbit"}
 )
 INTEGER = frozenset({"argmax", "argmin", "argsort", "searchsorted", "count_nonzero", "digitize"})
@@ -23,21 +32,39 @@ REDUCING = frozenset(
 )
 MOVING = frozenset(
     {"reshape", "transpose", "moveaxis", "swapaxes", "expand_dims", "concatenate", "stack", "ravel"}
-    | {"squeeze", "take", "tile", "repeat", "vstack", "hstack", "matmul", "dot", "einsum", "scatter"}
+    | {
+        "squeeze",
+        "take",
+        "tile",
+        "repeat",
+        "vstack",
+        "hstack",
+        "matmul",
+        "dot",
+        "einsum",
+        "scatter",
+    }
     | {"zeros", "ones", "full", "arange", "eye", "linspace", "one_hot", "broadcast_to", "append"}
     | {"outer", "tensordot", "slice", "diag", "tri", "convert_to_tensor", "array", "gather", "pad"}
     | {"segment_sum", "segment_max", "bincount", "roll", "flip", "rot90", "normal", "uniform"}
 )
 CALLBACKS = frozenset(
-    {"cond", "while_loop", "fori_loop", "scan", "map", "vectorized_map", "switch", "associative_scan"}
+    {
+        "cond",
+        "while_loop",
+        "fori_loop",
+        "scan",
+        "map",
+        "vectorized_map",
+        "switch",
+        "associative_scan",
+    }
     | {"custom_gradient"}
 )
 _SEVERAL = frozenset({"return_state", "return_attention_scores", "return_sequences_and_state"})
 
 
-def call_operation(
-    name: str, args: Sequence[Value], keywords: Mapping[str, Value]
-) -> Value:
+def call_operation(name: str, args: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
     """What a function of ``keras.ops`` gives; ``name`` is its last part."""
     first = args[0] if args else next(iter(keywords.values()), other())
     if name == "shape":
@@ -94,10 +121,46 @@ def call_layer(layer: Value, args: Sequence[Value], keywords: Mapping[str, Value
 
 
 STATELESS = frozenset(
-    {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Activation"}
-    | {"ReLU", "LeakyReLU", "ELU", "Softmax", "Flatten", "Reshape", "Permute", "RepeatVector", "Lambda"}
-    | {"Cropping1D", "Cropping2D", "Cropping3D", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing"}
-    | {"ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Rescaling", "CenterCrop", "Masking", "Identity"}
+    {
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Average",
+        "Maximum",
+        "Minimum",
+        "Concatenate",
+        "Dot",
+        "Activation",
+    }
+    | {
+        "ReLU",
+        "LeakyReLU",
+        "ELU",
+        "Softmax",
+        "Flatten",
+        "Reshape",
+        "Permute",
+        "RepeatVector",
+        "Lambda",
+    }
+    | {
+        "Cropping1D",
+        "Cropping2D",
+        "Cropping3D",
+        "UpSampling1D",
+        "UpSampling2D",
+        "UpSampling3D",
+        "Resizing",
+    }
+    | {
+        "ZeroPadding1D",
+        "ZeroPadding2D",
+        "ZeroPadding3D",
+        "Rescaling",
+        "CenterCrop",
+        "Masking",
+        "Identity",
+    }
     | {f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)}
     | {f"Global{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)}
     | {"ActivityRegularization", "UnitNormalization", "Layer", "InputSpec", "Input", "InputLayer"}

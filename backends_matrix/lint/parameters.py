@@ -108,7 +108,9 @@ def _is_structure(node: ast.FunctionDef, name: str) -> bool:
     """Whether the function takes a parameter apart, or asks for its type."""
     for each in ast.walk(node):
         match each:
-            case ast.Call(func=ast.Name(id="isinstance" | "len" | "hasattr" | "type"), args=[first, *_]):
+            case ast.Call(
+                func=ast.Name(id="isinstance" | "len" | "hasattr" | "type"), args=[first, *_]
+            ):
                 if isinstance(first, ast.Name) and first.id == name:
                     return True
             case ast.Assign(targets=[ast.Tuple() | ast.List()], value=ast.Name(id=used)):

@@ -145,9 +145,7 @@ class Reader:
             # A helper may be given the caller's own object: that its name is a parameter here is no news.
             inner.names[name] = value
         if parameters.vararg:
-            inner.names[parameters.vararg.arg] = Value(
-                Kind.ITEMS, items=tuple(bound[len(names) :])
-            )
+            inner.names[parameters.vararg.arg] = Value(Kind.ITEMS, items=tuple(bound[len(names) :]))
         for name, value in keywords.items():
             if name in inner.names:
                 inner.names[name] = value

@@ -57,7 +57,7 @@ class Report(Protocol):
 RULES: dict[str, Rule] = {}
 """All rules by code."""
 
-CHECKS: dict[type[Event], list[Callable[..., None]]] = {}
+CHECKS: dict[type, list[Callable[..., None]]] = {}
 """Functions that check, by the type of event that they subscribe to."""
 
 E = TypeVar("E", bound=Event)

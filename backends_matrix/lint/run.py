@@ -17,7 +17,9 @@ from backends_matrix.lint.modules import SourceError
 from backends_matrix.lint.project import Project, read_text
 from backends_matrix.lint.settings import Settings
 
-SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist", "site-packages", "venv", ".venv"})
+SKIPPED = frozenset(
+    {"__pycache__", "node_modules", "build", "dist", "site-packages", "venv", ".venv"}
+)
 FEW = 24
 """Files for which starting processes costs more than it saves."""
 
@@ -62,9 +64,7 @@ def python_files(paths: Iterable[Path], settings: Settings) -> Iterator[Path]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for root, folders, files in os.walk(folder):
-        folders[:] = [
-            name for name in folders if name not in SKIPPED and not name.startswith(".")
-        ]
+        folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith(".")]
         for name in files:
             if name.endswith(".py"):
                 yield Path(root, name)
@@ -104,7 +104,9 @@ def run(
 
 
 def _lint_all(files: Sequence[Path], jobs: int | None, project: Project) -> Iterator[FileResult]:
-    workers = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
+    workers = (
+        jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
+    )
     if workers < 2 or len(files) < FEW:
         yield from _lint_chunk(files, project)
         return

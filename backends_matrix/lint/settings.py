@@ -102,9 +102,7 @@ def find_pyproject(start: Path) -> Path | None:
     return None
 
 
-def load(
-    start: Path, select: Iterable[str] | None = None, ignore: Iterable[str] = ()
-) -> Settings:
+def load(start: Path, select: Iterable[str] | None = None, ignore: Iterable[str] = ()) -> Settings:
     """The settings for a path; what the command line selects stands in place of the file's selection.
 
     Raises:
@@ -118,7 +116,9 @@ def load(
         origin = f"{path}, [tool.portable.lint]"
     for key, value in table.items():
         if key not in _KEYS:
-            raise SettingsError(f"{origin}: unknown key {key!r}; expected {', '.join(sorted(_KEYS))}")
+            raise SettingsError(
+                f"{origin}: unknown key {key!r}; expected {', '.join(sorted(_KEYS))}"
+            )
         if key == "per-file-ignores":
             sound = isinstance(value, dict) and all(map(_is_names, value.values()))
         else:
@@ -134,7 +134,8 @@ def load(
     if select is None:
         left_out |= expand(table.get("ignore", []), origin)
     per_file = tuple(
-        (pattern, expand(names, origin)) for pattern, names in table.get("per-file-ignores", {}).items()
+        (pattern, expand(names, origin))
+        for pattern, names in table.get("per-file-ignores", {}).items()
     )
     root = path.parent if path is not None else start
     return Settings(chosen - left_out, tuple(table.get("exclude", [])), per_file, root)

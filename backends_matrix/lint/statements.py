@@ -6,8 +6,9 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from backends_matrix.lint.conditions import forget, known_truth, test
 from backends_matrix.lint.events import Augment, Binary, Index, Iterate, SetMember
-from backends_matrix.lint.expressions import combine, forget, known_truth, member, test
+from backends_matrix.lint.expressions import combine, member
 from backends_matrix.lint.frame import ANY, Frame
 from backends_matrix.lint.gates import definition_gates, tested_types
 from backends_matrix.lint.names import framework_of
@@ -134,7 +135,9 @@ def _augmented(reader: Reader, frame: Frame, node: ast.AugAssign) -> None:
         shared = _other_name(frame, target.id, before)
         reader.emit(Augment(frame, node, before, shared))
         as_operation = ast.copy_location(
-            ast.BinOp(ast.copy_location(ast.Name(target.id, ast.Load()), target), node.op, node.value),
+            ast.BinOp(
+                ast.copy_location(ast.Name(target.id, ast.Load()), target), node.op, node.value
+            ),
             node,
         )
         reader.emit(Binary(frame, as_operation, before, value))

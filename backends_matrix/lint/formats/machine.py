@@ -23,9 +23,7 @@ def render_github(result: RunResult) -> str:
     """
     lines = []
     for each in result.findings:
-        place = (
-            f"file={_property(each.path)},line={each.line},endLine={each.end_line},col={each.column}"
-        )
+        place = f"file={_property(each.path)},line={each.line},endLine={each.end_line},col={each.column}"
         if each.end_line == each.line:
             place += f",endColumn={each.end_column}"
         title = _property(f"{each.rule} {RULES[each.rule].name}")

@@ -70,7 +70,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _region(edit: Edit | Finding) -> dict[str, int]:
-    start = (edit.start_line, edit.start_column) if isinstance(edit, Edit) else (edit.line, edit.column)
+    start = (
+        (edit.start_line, edit.start_column) if isinstance(edit, Edit) else (edit.line, edit.column)
+    )
     return {
         "startLine": start[0],
         "startColumn": start[1],

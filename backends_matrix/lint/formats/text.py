@@ -26,7 +26,11 @@ def render(result: RunResult) -> str:
         parts.append(f"    {showable(line.strip())}")
         indent = len(line) - len(line.lstrip())
         start = max(0, finding.column - 1 - indent)
-        end = finding.end_column - 1 - indent if finding.end_line == finding.line else len(line.strip())
+        end = (
+            finding.end_column - 1 - indent
+            if finding.end_line == finding.line
+            else len(line.strip())
+        )
         parts.append("    " + " " * start + "^" * max(1, end - start))
         mark = ""
         if finding.fix is not None:

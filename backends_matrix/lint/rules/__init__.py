@@ -6,15 +6,18 @@ from backends_matrix.lint.rules import (
     frameworks,
     imports,
     keras2,
+    keras2_functions,
     known_gaps,
     randomness,
     saving,
     shapes,
     state,
+    tensor_methods,
 )
 
 LOADED = (
     frameworks,
+    tensor_methods,
     control_flow,
     state,
     randomness,
@@ -24,4 +27,5 @@ LOADED = (
     imports,
     known_gaps,
     keras2,
+    keras2_functions,
 )

@@ -91,10 +91,7 @@ _ACCEPTED = {
 def roots(info: ClassInfo) -> set[str]:
     """Keras's base classes of a class, by their public names."""
     return {
-        keras_name(name)
-        for each in info.ancestors()
-        for name in each.externals
-        if keras_name(name)
+        keras_name(name) for each in info.ancestors() for name in each.externals if keras_name(name)
     }
 
 
@@ -121,22 +118,29 @@ def check_config(event: ClassRead, report: Report) -> None:
 def _check_base(event: ClassRead, config: Config, report: Report) -> None:
     if config.calls_base or not event.kinds & {"layer", "loss", "metric"} or "model" in event.kinds:
         return
-    if {"name", "reduction" if "loss" in event.kinds else "dtype"} <= {*config.values} or not config.values or not config.complete:
+    if (
+        {"name", "reduction" if "loss" in event.kinds else "dtype"} <= {*config.values}
+        or not config.values
+        or not config.complete
+    ):
         return
     what = "name, dtype and trainable" if "layer" in event.kinds else "name and dtype or reduction"
     report(BASE, event.frame, config.node, f"get_config of {event.info.name} loses {what}")
 
 
-def _check_objects(
-    event: ClassRead, signature: Signature, config: Config, report: Report
-) -> None:
+def _check_objects(event: ClassRead, signature: Signature, config: Config, report: Report) -> None:
     held = objects(signature, event.info)
     for key, value in config.values.items():
         match value:
             case ast.Attribute(value=ast.Name(id="self"), attr=attribute) if (
                 key in held and held[key] == attribute
             ):
-                report(HOLDS, event.frame, value, f"the config holds the object self.{attribute} itself")
+                report(
+                    HOLDS,
+                    event.frame,
+                    value,
+                    f"the config holds the object self.{attribute} itself",
+                )
 
 
 def _check_forgotten(
@@ -151,18 +155,23 @@ def _check_forgotten(
             return
         known |= {*inner.values}
     handed = forwarded(signature) if config.calls_base and event.info.bases else set()
-    if any(event.info.method(name) for name in ("load_assets", "load_own_variables", "load_vocabulary")):
+    if any(
+        event.info.method(name) for name in ("load_assets", "load_own_variables", "load_vocabulary")
+    ):
         return  # a part of the state comes from elsewhere
     handed |= {"input_tensor"} if "model" in event.kinds else set()
     missing = [name for name in signature.own if name not in known | handed]
     if missing:
         named = ", ".join(missing)
-        report(FORGETS, event.frame, config.node, f"get_config leaves out {named}, which __init__ takes")
+        report(
+            FORGETS,
+            event.frame,
+            config.node,
+            f"get_config leaves out {named}, which __init__ takes",
+        )
 
 
-def _check_renamed(
-    event: ClassRead, signature: Signature, config: Config, report: Report
-) -> None:
+def _check_renamed(event: ClassRead, signature: Signature, config: Config, report: Report) -> None:
     accepted = {*signature.names, *_ACCEPTED} | taken_from_keywords(signature)
     if signature.keywords:
         for each in event.info.ancestors():
@@ -202,23 +211,32 @@ def _check_signature(
         return
     if signature.positional_only:
         named = ", ".join(signature.positional_only)
-        report(SIGNATURE, frame, _header(signature.node), f"__init__ takes {named} by position only")
+        report(
+            SIGNATURE, frame, _header(signature.node), f"__init__ takes {named} by position only"
+        )
     elif signature.variadic and config is None and _uses(signature.node, signature.variadic):
         report(
-            SIGNATURE, frame, _header(signature.node), f"__init__ takes *{signature.variadic}, which no config holds"
+            SIGNATURE,
+            frame,
+            _header(signature.node),
+            f"__init__ takes *{signature.variadic}, which no config holds",
         )
     elif config is not None and config.calls_base and not signature.keywords and not info.bases:
         lacking = {"loss": {"name"}, "metric": {"name", "dtype"}}.get(
             next(iter(event.kinds - {"layer"}), ""), {"name", "trainable", "dtype"}
         )
         removes = any(
-            isinstance(node, ast.Delete)
-            or (isinstance(node, ast.Attribute) and node.attr == "pop")
+            isinstance(node, ast.Delete) or (isinstance(node, ast.Attribute) and node.attr == "pop")
             for node in ast.walk(config.node)
         )
         if not lacking <= {*signature.names} and not removes:
             missing = ", ".join(sorted(lacking - {*signature.names}))
-            report(SIGNATURE, frame, _header(signature.node), f"__init__ takes no {missing}, which the config has")
+            report(
+                SIGNATURE,
+                frame,
+                _header(signature.node),
+                f"__init__ takes no {missing}, which the config has",
+            )
 
 
 def _header(node: ast.FunctionDef) -> ast.AST:
@@ -236,6 +254,8 @@ def _uses(node: ast.FunctionDef, name: str) -> bool:
     starred = [
         each
         for each in ast.walk(node)
-        if isinstance(each, ast.Starred) and isinstance(each.value, ast.Name) and each.value.id == name
+        if isinstance(each, ast.Starred)
+        and isinstance(each.value, ast.Name)
+        and each.value.id == name
     ]
     return len(used) > len(starred)

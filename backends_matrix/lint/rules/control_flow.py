@@ -123,7 +123,9 @@ def check_test(event: Test, report: Report) -> None:
     """Truth tests."""
     if _applies(event.frame) and _sure(event.frame, event.value):
         # A default that a parameter without a value has is asked for with `is None`.
-        report(_BY_WORD[event.what], event.frame, event.node, f"{_article(event.what)} tests a tensor")
+        report(
+            _BY_WORD[event.what], event.frame, event.node, f"{_article(event.what)} tests a tensor"
+        )
 
 
 def _article(what: str) -> str:

@@ -177,8 +177,14 @@ def _check_attributes(event: ModuleRead, tried: set[ast.AST], report: Report) ->
         if not rest or head in assigned | parameters or head not in module.imports:
             continue
         full = f"{module.imports[head]}.{rest}"
-        if TF_KERAS_NAME.match(full) and not TF_KERAS_NAME.match(module.imports[head]):
-            report(TF_KERAS, event.frame, node, f"{TF_KERAS_NAME.match(full)[0]} needs TensorFlow on every backend")
+        match = TF_KERAS_NAME.match(full)
+        if match and not TF_KERAS_NAME.match(module.imports[head]):
+            report(
+                TF_KERAS,
+                event.frame,
+                node,
+                f"{match[0]} needs TensorFlow on every backend",
+            )
         elif full.startswith("keras.") and not _is_inside(full):
             _check_known(event, node, full, report)
 
@@ -205,7 +211,9 @@ def _from_keras(module: Module, node: ast.Import | ast.ImportFrom) -> Fix | None
         if len(node.names) != 1 or not node.names[0].asname:
             return None
         name = TF_KERAS_NAME.sub("keras", node.names[0].name)
-        text = f"import {name}" + (f" as {node.names[0].asname}" if node.names[0].asname != name else "")
+        text = f"import {name}" + (
+            f" as {node.names[0].asname}" if node.names[0].asname != name else ""
+        )
     else:
         source = node.module or ""
         names = ", ".join(
@@ -246,7 +254,10 @@ def check_backend_variable(event: ModuleRead, report: Report) -> None:
             continue
         if _sets_backend(node):
             report(
-                LATE, event.frame, node, f"keras was imported in line {imported} and has chosen its backend"
+                LATE,
+                event.frame,
+                node,
+                f"keras was imported in line {imported} and has chosen its backend",
             )
 
 
@@ -256,10 +267,6 @@ def _sets_backend(node: ast.Assign | ast.Expr) -> bool:
             targets=[ast.Subscript(value=owner, slice=ast.Constant(value="KERAS_BACKEND"))]
         ):
             return dotted(owner).endswith("environ")
-        case ast.Expr(
-            value=ast.Call(func=func, args=[ast.Constant(value="KERAS_BACKEND"), *_])
-        ):
+        case ast.Expr(value=ast.Call(func=func, args=[ast.Constant(value="KERAS_BACKEND"), *_])):
             return dotted(func).endswith(("environ.setdefault", "putenv"))
     return False
-
-

@@ -12,15 +12,13 @@ from backends_matrix.lint.keras2_names import (
     ARGUMENTS,
     COMPILE,
     FIT,
-    FUNCTIONS,
     GENERATORS,
     METHODS,
     OPTIMIZER,
-    BackendFunction,
 )
 from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import keras_name
-from backends_matrix.lint.rule import Report, Rule, define, on, ops_alias, replace
+from backends_matrix.lint.rule import Report, Rule, define, on, replace
 from backends_matrix.lint.values import Kind
 
 LR = define(
@@ -54,17 +52,6 @@ INPUT = define(
         "Keras 3 warns about the first two and does not take the third.",
         "Begin a Sequential with keras.Input(shape).",
         "UserWarning: Do not pass an `input_shape`/`input_dim` argument to a layer",
-    )
-)
-FUNCTION = define(
-    Rule(
-        "PK904",
-        "backend-function",
-        "keras2",
-        "A function of keras.backend is used that Keras 3 does not have.",
-        "The functions of keras.backend for tensors are gone.",
-        "Use keras.ops.",
-        "AttributeError: module 'keras.backend' has no attribute 'mean'",
     )
 )
 H5 = define(
@@ -177,9 +164,7 @@ def _uses_keras(event: ModuleRead) -> bool:
     return any(keras_name(name) or name.startswith("tensorflow") for name in names)
 
 
-def _check_keras(
-    frame: Frame, node: ast.Call, name: str, given: set[str], report: Report
-) -> None:
+def _check_keras(frame: Frame, node: ast.Call, name: str, given: set[str], report: Report) -> None:
     kind = keras_kind(name)
     if kind == "optimizer":
         if "lr" in given:
@@ -210,9 +195,13 @@ def _check_method(
     sure = name.endswith("_generator") or (looks_like_model and owner != "self")
     if name in GENERATORS and sure and not _defines(frame, name):
         report(GENERATOR, frame, node, f"Keras 3 has no {name}", hint=GENERATORS[name])
-    elif (name in METHODS and owner == "self") or (name in OPTIMIZER and "optimizer" in owner.lower()):
+    elif (name in METHODS and owner == "self") or (
+        name in OPTIMIZER and "optimizer" in owner.lower()
+    ):
         if not _defines(frame, name):
-            report(GENERATOR, frame, node, f"Keras 3 has no {name}", hint=(METHODS | OPTIMIZER)[name])
+            report(
+                GENERATOR, frame, node, f"Keras 3 has no {name}", hint=(METHODS | OPTIMIZER)[name]
+            )
     elif name in ("fit", "evaluate", "predict") and FIT.keys() & given:
         if looks_like_model or {"epochs", "batch_size", "steps_per_epoch", "verbose"} & given:
             argument = sorted(FIT.keys() & given)[0]
@@ -228,12 +217,12 @@ def _check_method(
 
 
 def _defines(frame: Frame, name: str) -> bool:
-    return any(isinstance(each, ast.FunctionDef) and each.name == name for each in frame.module.nodes)
+    return any(
+        isinstance(each, ast.FunctionDef) and each.name == name for each in frame.module.nodes
+    )
 
 
-def _check_saved(
-    frame: Frame, node: ast.Call, name: str, given: set[str], report: Report
-) -> None:
+def _check_saved(frame: Frame, node: ast.Call, name: str, given: set[str], report: Report) -> None:
     if "save_format" in given:
         report(H5, frame, node, "the format follows from the name of the file")
         return
@@ -242,7 +231,11 @@ def _check_saved(
         return
     if name == "save_weights" and not path.value.endswith(".weights.h5"):
         report(H5, frame, node, "save_weights takes a name that ends in .weights.h5")
-    elif name == "save" and not path.value.endswith((".keras", ".zip")) and "self" not in dotted(node.func):
+    elif (
+        name == "save"
+        and not path.value.endswith((".keras", ".zip"))
+        and "self" not in dotted(node.func)
+    ):
         report(H5, frame, node, "save takes a name that ends in .keras")
 
 
@@ -256,47 +249,8 @@ def _check_attribute(frame: Frame, node: ast.Attribute, report: Report) -> None:
         report(COMPILED, frame, node, f"self.{node.attr} belongs to Keras 2's trainer")
 
 
-@on(ModuleRead)
-def check_backend_functions(event: ModuleRead, report: Report) -> None:
-    """Functions of keras.backend."""
-    module = event.module
-    parents = {node.func: node for node in module.nodes if isinstance(node, ast.Call)}
-    for node in module.nodes:
-        if isinstance(node, ast.ImportFrom) and keras_name(node.module or "") == "keras.backend":
-            for each in node.names:
-                if each.name in FUNCTIONS:
-                    message = f"Keras 3 has no keras.backend.{each.name}"
-                    report(FUNCTION, event.frame, node, message, hint=FUNCTIONS[each.name].hint)
-        if not isinstance(node, ast.Attribute):
-            continue
-        name = dotted(node)
-        head, _, rest = name.partition(".")
-        if not rest or head not in module.imports:
-            continue
-        public = keras_name(f"{module.imports[head]}.{rest}")
-        place, _, last = public.rpartition(".")
-        if place == "keras.backend" and last in FUNCTIONS:
-            known = FUNCTIONS[last]
-            fix = _ops_instead(event, node, parents.get(node), known)
-            report(
-                FUNCTION, event.frame, node, f"Keras 3 has no keras.backend.{last}", hint=known.hint, fix=fix
-            )
-
-
-def _ops_instead(
-    event: ModuleRead, node: ast.Attribute, call: ast.Call | None, known: BackendFunction
-) -> Fix | None:
-    if not known.same or call is None or len(call.args) > 3:
-        return None
-    alias, imports = ops_alias(event.module)
-    edit = replace(event.module, node, f"{alias}.{known.same}")
-    return Fix(f"call {alias}.{known.same}", True, (edit,), imports)
-
-
 @on(Member)
 def check_member(event: Member, report: Report) -> None:
     """``lr`` of an optimizer that the reading knows."""
     if event.base.kind is Kind.OPTIMIZER and event.node.attr == "lr":
         report(LR, event.frame, event.node, "the attribute is called learning_rate")
-
-

@@ -60,7 +60,17 @@ _RESIZING = {
     "keras.ops.image.resize": 2,
 }
 _INTERPOLATIONS = {"bicubic", "lanczos3", "lanczos5", "area"}
-_MODES = {"symmetric", "edge", "wrap", "maximum", "minimum", "mean", "median", "linear_ramp", "empty"}
+_MODES = {
+    "symmetric",
+    "edge",
+    "wrap",
+    "maximum",
+    "minimum",
+    "mean",
+    "median",
+    "linear_ramp",
+    "empty",
+}
 
 
 @on(Call)
@@ -77,10 +87,17 @@ def check_settings(event: Call, report: Report) -> None:
         # With antialiasing, the three agree on bicubic.
         smooth = event.keywords.get("antialias")
         unsure = value is not None and value.literal == "bicubic" and smooth is not None
-        if value is not None and value.literal in _INTERPOLATIONS and not (
-            unsure and smooth is not None and smooth.literal is not False
+        if (
+            value is not None
+            and value.literal in _INTERPOLATIONS
+            and not (unsure and smooth is not None and smooth.literal is not False)
         ):
-            report(RESIZING, frame, event.node, f"{value.literal} interpolation differs between backends")
+            report(
+                RESIZING,
+                frame,
+                event.node,
+                f"{value.literal} interpolation differs between backends",
+            )
     elif name == "keras.ops.pad":
         value = event.argument(2, "mode")
         if value is not None and value.literal in _MODES:
@@ -106,13 +123,18 @@ def _check_pooling(event: Call, offset: int, report: Report) -> None:
     # Seen on Keras 3.15.1: equal for pools of 1 and 2, and for odd pools that move by 1.
     if any(p > 2 and not (p % 2 and s == 1) for p, s in zip(pool, strides, strict=False)):
         report(
-            POOLING, event.frame, event.node, "torch counts the padding in the average, jax and tensorflow do not"
+            POOLING,
+            event.frame,
+            event.node,
+            "torch counts the padding in the average, jax and tensorflow do not",
         )
 
 
 def _numbers(node: ast.expr | None) -> list[int] | None:
     parts = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
     found = [
-        each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, int)
+        each.value
+        for each in parts
+        if isinstance(each, ast.Constant) and isinstance(each.value, int)
     ]
     return found if found and len(found) == len(parts) else None

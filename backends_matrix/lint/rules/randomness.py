@@ -66,7 +66,16 @@ NOT_STORED = define(
 )
 
 _DRAWING = {
-    *{"normal", "uniform", "randint", "categorical", "truncated_normal", "dropout", "shuffle", "gamma"},
+    *{
+        "normal",
+        "uniform",
+        "randint",
+        "categorical",
+        "truncated_normal",
+        "dropout",
+        "shuffle",
+        "gamma",
+    },
     *{"binomial", "beta"},
 }
 _NOT_DRAWING = {"seed", "default_rng", "RandomState", "SeedSequence", "get_state", "Generator"}
@@ -85,11 +94,20 @@ def check_draws(event: Call, report: Report) -> None:
     last = name.rpartition(".")[2]
     if name.startswith("numpy.random."):
         if last not in _NOT_DRAWING or last == "default_rng":
-            report(NUMPY, frame, event.node, f"{name} draws once per compilation on jax and tensorflow")
+            report(
+                NUMPY, frame, event.node, f"{name} draws once per compilation on jax and tensorflow"
+            )
     elif name.startswith("random.") and last not in _NOT_DRAWING and last != "Random":
-        report(PYTHON, frame, event.node, f"{name} draws once per compilation on jax and tensorflow")
+        report(
+            PYTHON, frame, event.node, f"{name} draws once per compilation on jax and tensorflow"
+        )
     elif name == "keras.random.SeedGenerator":
-        report(IN_CALL, frame, event.node, "a SeedGenerator is made each time that this is called or compiled")
+        report(
+            IN_CALL,
+            frame,
+            event.node,
+            "a SeedGenerator is made each time that this is called or compiled",
+        )
     elif name.startswith("keras.random.") and last in _DRAWING:
         _check_seed(event, report)
 
@@ -100,11 +118,18 @@ def _check_seed(event: Call, report: Report) -> None:
         return
     if seed is None and "seed" not in event.keywords:
         # The seed is the last parameter of each of these functions, after at least three others.
-        if len(event.args) >= 4 or event.name.endswith(("shuffle", "categorical")) and len(event.args) > 2:
+        if len(event.args) >= 4 or (
+            event.name.endswith(("shuffle", "categorical")) and len(event.args) > 2
+        ):
             return
         report(UNSEEDED, event.frame, event.node, f"{event.name} has no seed")
     elif seed is not None and seed.kind is Kind.SEED and seed.name == "module":
-        report(NOT_STORED, event.frame, event.node, "the SeedGenerator is a global and no attribute of the layer")
+        report(
+            NOT_STORED,
+            event.frame,
+            event.node,
+            "the SeedGenerator is a global and no attribute of the layer",
+        )
     elif seed is not None and seed.kind is Kind.OTHER and seed.literal is None and _is_none(event):
         report(UNSEEDED, event.frame, event.node, f"{event.name} has the seed None")
 

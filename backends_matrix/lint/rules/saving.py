@@ -61,8 +61,22 @@ FUNCTION = define(
 )
 
 _REGISTERED = re.compile(r"regist|serializ|export", re.IGNORECASE)
-_KINDS = {"layer", "model", "loss", "metric", "initializer", "regularizer", "constraint", "schedule"}
-_PLAIN = {"keras.losses.Loss", "keras.metrics.Metric", "keras.initializers.Initializer", "keras.Loss"}
+_KINDS = {
+    "layer",
+    "model",
+    "loss",
+    "metric",
+    "initializer",
+    "regularizer",
+    "constraint",
+    "schedule",
+}
+_PLAIN = {
+    "keras.losses.Loss",
+    "keras.metrics.Metric",
+    "keras.initializers.Initializer",
+    "keras.Loss",
+}
 _PLAIN |= {"keras.regularizers.Regularizer", "keras.constraints.Constraint", "keras.Initializer"}
 _PLAIN |= {"keras.optimizers.schedules.LearningRateSchedule", "keras.Metric", "keras.Regularizer"}
 _OWN_LOADING = {"keras", "keras_hub", "keras_cv", "keras_nlp"}
@@ -70,7 +84,12 @@ _OWN_LOADING = {"keras", "keras_hub", "keras_cv", "keras_nlp"}
 
 _TEST = re.compile(r"(^|[._])(test|tests|testing|conftest)([._]|$)")
 _FUNCTIONS = {"activation", "recurrent_activation", "kernel_initializer", "bias_initializer"}
-_FUNCTIONS |= {"kernel_regularizer", "activity_regularizer", "kernel_constraint", "embeddings_initializer"}
+_FUNCTIONS |= {
+    "kernel_regularizer",
+    "activity_regularizer",
+    "kernel_constraint",
+    "embeddings_initializer",
+}
 
 
 def is_registered(info: ClassInfo) -> bool:
@@ -152,9 +171,9 @@ def _check_presence(event: ClassRead, report: Report) -> None:
     signature = signature_of(info)
     if signature is None or not info.knows_all_bases() or signature.owner is not info:
         return
-    if kinds & {"layer", "model"}:
-        if "model" in kinds and any(info.method(name) for name in ("train_step", "compile", "get_config")):
-            return  # a program for training, of which the weights are saved
+    if "model" in kinds:
+        return  # often a program for training, of which the weights are saved
+    if "layer" in kinds:
         held = objects(signature, info)
         for name in held:
             report(
@@ -170,7 +189,10 @@ def _check_presence(event: ClassRead, report: Report) -> None:
     if signature.own and public & _PLAIN and not public - _PLAIN - {"", "keras"}:
         names = ", ".join(signature.own)
         report(
-            NO_CONFIG, event.frame, _header(info), f"{info.name} takes {names}, and has no get_config"
+            NO_CONFIG,
+            event.frame,
+            _header(info),
+            f"{info.name} takes {names}, and has no get_config",
         )
 
 
@@ -222,5 +244,3 @@ def _unsavable(event: Call, node: ast.AST | None) -> str:
         return ""
     local = node not in module.tree.body
     return f"the {'local ' if local else ''}function {node.name}, which is not registered"
-
-

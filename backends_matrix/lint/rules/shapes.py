@@ -84,8 +84,28 @@ LIST = define(
 
 _WIDE = {"float64", "int64", "uint64", "double"}
 _SIZED = {
-    *{"reshape", "zeros", "ones", "full", "broadcast_to", "arange", "tile", "repeat", "eye", "normal"},
-    *{"uniform", "truncated_normal", "randint", "linspace", "fori_loop", "slice", "identity", "empty"},
+    *{
+        "reshape",
+        "zeros",
+        "ones",
+        "full",
+        "broadcast_to",
+        "arange",
+        "tile",
+        "repeat",
+        "eye",
+        "normal",
+    },
+    *{
+        "uniform",
+        "truncated_normal",
+        "randint",
+        "linspace",
+        "fori_loop",
+        "slice",
+        "identity",
+        "empty",
+    },
 }
 _UNSIZED = {"nonzero", "argwhere", "unique", "boolean_mask"}
 
@@ -184,7 +204,12 @@ def check_arithmetic(event: Binary, report: Report) -> None:
         value, beside = pair[index], pair[1 - index]
         if _static_batch(value) and not _asks_for_none(frame, nodes[index]):
             report(BATCH, frame, nodes[index], _unknown(frame, nodes[index]))
-        elif value.kind is Kind.SIZE and value.batch and beside.is_tensor and beside.dtype in ("", "float"):
+        elif (
+            value.kind is Kind.SIZE
+            and value.batch
+            and beside.is_tensor
+            and beside.dtype in ("", "float")
+        ):
             report(SIZE, frame, event.node, "the batch size is an int32 tensor on tensorflow here")
 
 
@@ -203,7 +228,12 @@ def check_index(event: Index, report: Report) -> None:
     elif event.index.dtype == "bool" and event.index.is_tensor:
         report(DATA, frame, event.node, "the shape of what a mask selects depends on its values")
     elif _is_list(event.node.slice, event.index):
-        report(LIST, frame, event.node, "tensorflow does not index with a list or a tensor of several indices")
+        report(
+            LIST,
+            frame,
+            event.node,
+            "tensorflow does not index with a list or a tensor of several indices",
+        )
 
 
 def _has_negative_step(index: ast.expr) -> bool:

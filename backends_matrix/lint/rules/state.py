@@ -118,9 +118,7 @@ def check_item(event: Index, report: Report) -> None:
     if not event.store or not _applies(event.frame):
         return
     slices = isinstance(event.node.slice, ast.Slice | ast.Tuple)
-    if event.base.is_tensor or (
-        event.base.kind is Kind.NESTED and not event.base.weak and slices
-    ):
+    if event.base.is_tensor or (event.base.kind is Kind.NESTED and not event.base.weak and slices):
         report(ITEM, event.frame, event.node, "a part of a tensor is assigned to")
 
 
@@ -144,7 +142,9 @@ def check_augmented(event: Augment, report: Report) -> None:
         value = value if simple else f"({value})"
         edit = replace(module, node, f"{name} = {name} {symbol} {value}")
         fix = Fix("make a new tensor", True, (edit,))
-    what = "the caller's tensor" if event.shared == name else f"the tensor that {event.shared} names"
+    what = (
+        "the caller's tensor" if event.shared == name else f"the tensor that {event.shared} names"
+    )
     report(AUGMENTED, event.frame, node, f"on torch this changes {what} too", fix=fix)
 
 
@@ -157,12 +157,18 @@ def check_attribute(event: SetMember, report: Report) -> None:
     name = f"self.{node.attr}"
     if event.before.kind is Kind.VARIABLE and not frame.lazy:
         report(REBOUND, frame, node, f"{name} is a variable, and is replaced here by a tensor")
-    elif event.augmented and event.before.kind is Kind.OTHER and frame.role in ("call", "step", "loss"):
+    elif (
+        event.augmented
+        and event.before.kind is Kind.OTHER
+        and frame.role in ("call", "step", "loss")
+    ):
         if isinstance(event.before.literal, int | float):
-            report(PYTHON, frame, node, f"{name} is a Python number and changes once per compilation")
-    elif event.value.holds_tensors and not event.augmented:
-        report(ATTRIBUTE, frame, node, f"{name} keeps a tensor of one call")
-    elif event.augmented and event.value.is_tensor:
+            report(
+                PYTHON, frame, node, f"{name} is a Python number and changes once per compilation"
+            )
+    elif (event.value.holds_tensors and not event.augmented) or (
+        event.augmented and event.value.is_tensor
+    ):
         report(ATTRIBUTE, frame, node, f"{name} keeps a tensor of one call")
 
 
@@ -176,16 +182,32 @@ def check_calls(event: Call, report: Report) -> None:
     own = event.receiver is not None and (
         event.receiver.kind is Kind.SELF or event.receiver.name == "super"
     )
-    if not lazy and frame.role in _IN_CALL and (
-        (event.method == "add_weight" and own)
-        or event.name in ("keras.Variable", "keras.backend.Variable")
+    if (
+        not lazy
+        and frame.role in _IN_CALL
+        and (
+            (event.method == "add_weight" and own)
+            or event.name in ("keras.Variable", "keras.backend.Variable")
+        )
     ):
-        report(WEIGHT, frame, event.node, "a variable is made each time that this is called or compiled")
+        report(
+            WEIGHT,
+            frame,
+            event.node,
+            "a variable is made each time that this is called or compiled",
+        )
     elif not lazy and frame.role == "call" and event.name and keras_kind(event.name) == "layer":
         if event.name.rpartition(".")[2] not in STATELESS:
-            report(LAYER, frame, event.node, f"{event.name} is made each time that this is called or compiled")
+            report(
+                LAYER,
+                frame,
+                event.node,
+                f"{event.name} is made each time that this is called or compiled",
+            )
     elif not lazy and frame.role == "call" and _makes_layer(event):
-        report(LAYER, frame, event.node, "a layer is made each time that this is called or compiled")
+        report(
+            LAYER, frame, event.node, "a layer is made each time that this is called or compiled"
+        )
     elif event.method in ("update_state", "__call__") and event.receiver is not None:
         if event.receiver.kind is Kind.METRIC and frame.role == "call":
             report(METRIC, frame, event.node, "a metric is updated in call")
@@ -206,5 +228,11 @@ def _check_append(event: Call, report: Report) -> None:
     if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Attribute):
         return
     owner = event.frame.lookup(dotted(func.value).partition(".")[0])
-    if owner is not None and owner.kind is Kind.SELF and any(each.holds_tensors for each in event.args):
-        report(ATTRIBUTE, event.frame, event.node, f"{dotted(func.value)} keeps tensors of one call")
+    if (
+        owner is not None
+        and owner.kind is Kind.SELF
+        and any(each.holds_tensors for each in event.args)
+    ):
+        report(
+            ATTRIBUTE, event.frame, event.node, f"{dotted(func.value)} keeps tensors of one call"
+        )

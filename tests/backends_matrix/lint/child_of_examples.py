@@ -51,7 +51,9 @@ def run_model(space: dict[str, Any]) -> dict[str, Any]:
     random_weights(model)
     outputs = np.asarray(keras.ops.convert_to_numpy(model(x[:3])))
     y = draw.normal(size=(8, *outputs.shape[1:])).astype("float32")
-    optimizer = space["make_optimizer"]() if "make_optimizer" in space else keras.optimizers.SGD(0.01)
+    optimizer = (
+        space["make_optimizer"]() if "make_optimizer" in space else keras.optimizers.SGD(0.01)
+    )
     loss = space["make_loss"]() if "make_loss" in space else "mse"
     model.compile(optimizer, loss)
     first = model.predict(x[:5], verbose=0)

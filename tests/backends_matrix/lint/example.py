@@ -132,7 +132,9 @@ def expand(data: dict[str, Any]) -> str:
         text += MODEL.format(init=_block(data.get("model_init", ""), 2), methods=methods)
         if "def call" in data["model"]:
             # The example's own call stands in place of the template's, which it reaches by super().
-            text = text.replace("class ExampleModel(keras.Model)", "class PlainModel(keras.Model)", 1)
+            text = text.replace(
+                "class ExampleModel(keras.Model)", "class PlainModel(keras.Model)", 1
+            )
             own = f"class ExampleModel(PlainModel):\n{methods}\n\n\ndef build_model"
             text = text.replace(methods, "", 1).replace(
                 "def build_model", f'@keras.saving.register_keras_serializable("own")\n{own}', 1
