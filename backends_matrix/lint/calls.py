@@ -97,6 +97,8 @@ def _external(
     values = [*args, *keywords.values()]
     if name.startswith("builtins."):
         return builtin_result(name.removeprefix("builtins."), args, keywords)
+    if name == "keras.layers.Lambda":
+        _read_lambda(reader, frame, values)
     if name.startswith("keras."):
         found = keras_result(name, args, keywords, node)
         place = name.rpartition(".")
@@ -183,6 +185,15 @@ def _read_callbacks(reader: Reader, frame: Frame, values: Sequence[Value], *, kn
             given = [tensor() if known else other() for _ in arguments]
             if value.closure.own_class is None or value.closure.frame.node is not None:
                 reader.call(frame, value.closure, given, {})
+
+
+def _read_lambda(reader: Reader, frame: Frame, values: Sequence[Value]) -> None:
+    """Read the function of a Lambda layer as what Keras compiles."""
+    for value in values[:1]:
+        if value.kind is Kind.FUNCTION and value.closure is not None:
+            inner = Frame(frame.module, frame.node, "lambda", gates=frame.gates, depth=frame.depth)
+            inner.host = frame.host or frame.own_class
+            reader.call(inner, value.closure, [tensor(batch=True)], {})
 
 
 def _note_append(

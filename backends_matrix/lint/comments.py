@@ -65,7 +65,7 @@ class Ignore:
 
 
 def read_ignores(text: str) -> list[Ignore]:
-    """All such comments of a file; each is for the statement, or the first line of the block, it stands at."""
+    """All such comments of a file; each is for the statement, or the header of the block, where it stands."""
     if "portable:" not in text:
         return []
     spans = _spans(text)

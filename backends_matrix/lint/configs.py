@@ -1,4 +1,4 @@
-"""What ``__init__`` takes and what ``get_config`` gives, read from the source of a class and its ancestors."""
+"""What ``__init__`` takes and what ``get_config`` gives, read from a class and its ancestors."""
 
 from __future__ import annotations
 

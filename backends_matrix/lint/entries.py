@@ -61,6 +61,7 @@ _HOST_SIDE = re.compile(
 def read_module(reader: Reader, module: Module) -> None:
     """Read everything of a module from where Keras would call it."""
     gates = module_gates(module)
+    handed = handed_over(module)
     frame = Frame(module, None, "module", gates=gates)
     reader.emit(ModuleRead(frame, module))
     for node, body, outer in _definitions(reader, module, module.tree.body, gates):
@@ -68,7 +69,7 @@ def read_module(reader: Reader, module: Module) -> None:
         if isinstance(node, ast.ClassDef):
             _read_class(reader, module, node, found)
         else:
-            _read_function(reader, module, node, found)
+            _read_function(reader, module, node, found, handed)
     if _builds_functional(reader, module, module.tree.body):
         _read_body(reader, frame, module.tree.body)
 
@@ -155,12 +156,37 @@ def _is_host_side(info: ClassInfo, method: ast.FunctionDef) -> bool:
     return any("preprocess" in dotted(each).lower() for each in method.decorator_list)
 
 
+def handed_over(module: Module) -> dict[str, str]:
+    """Functions that the module hands to Keras, by name: as loss, metric, activation or in a Lambda layer."""
+    found: dict[str, str] = {}
+    for node in module.nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        called = dotted(node.func).rpartition(".")[2]
+        if called == "Lambda" and node.args and isinstance(node.args[0], ast.Name):
+            found[node.args[0].id] = "lambda"
+        for keyword in node.keywords:
+            parts = keyword.value.elts if isinstance(keyword.value, ast.List) else [keyword.value]
+            role = ""
+            if called == "compile" and keyword.arg in ("loss", "metrics"):
+                role = "loss"
+            elif keyword.arg == "activation" or (called == "Lambda" and keyword.arg == "function"):
+                role = "lambda"
+            if role:
+                found.update({each.id: role for each in parts if isinstance(each, ast.Name)})
+    return found
+
+
 def _read_function(
-    reader: Reader, module: Module, node: ast.FunctionDef, gates: frozenset[str]
+    reader: Reader,
+    module: Module,
+    node: ast.FunctionDef,
+    gates: frozenset[str],
+    handed: dict[str, str],
 ) -> None:
     names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
-    if names[:2] == ["y_true", "y_pred"]:
-        frame = Frame(module, node, "loss", gates=gates)
+    if names[:2] == ["y_true", "y_pred"] or node.name in handed:
+        frame = Frame(module, node, handed.get(node.name, "loss"), gates=gates)
         bind_parameters(reader, frame, node, None)
         reader.enter(frame)
     elif _builds_functional(reader, module, node.body):

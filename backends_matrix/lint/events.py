@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call; ``name`` is the dotted name of an external function, ``method`` that of a method,
-    and ``made`` an object of a class that was read.
+    """A call.
+
+    Args:
+        frame: where it stands.
+        node: the call.
+        name: dotted name of an external function; empty for others.
+        args: values of the arguments by position.
+        keywords: values of the arguments by name.
+        receiver: the object whose method is called.
+        method: name of the method.
+        made: the object, where a class that was read is called.
+        reader: reads the code.
     """
 
     frame: Frame
@@ -53,7 +63,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A truth test; ``what`` is ``if``, ``while``, ``assert``, ``conditional expression``, ``and`` …"""
+    """A truth test; ``what`` is ``if``, ``while``, ``assert``, ``conditional expression``, ``and``."""
 
     frame: Frame
     node: ast.expr

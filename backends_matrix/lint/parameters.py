@@ -61,7 +61,9 @@ def _value(
         return Value(Kind.SHAPE if "shape" in name else Kind.OTHER, batch=True)
     if not frame.is_traced:
         return Value(Kind.OTHER)
-    if role in ("schedule", "regularizer", "constraint"):
+    if role in ("schedule", "regularizer", "constraint", "lambda") or (
+        role == "loss" and frame.own_class is None and default is None
+    ):
         return Value(Kind.TENSOR, parameter=name)
     if role == "optimizer":
         return Value(Kind.VARIABLE if name.startswith("var") else Kind.TENSOR, parameter=name)

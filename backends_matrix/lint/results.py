@@ -69,6 +69,7 @@ BUILTINS = frozenset(
 def keras_result(
     name: str, args: Sequence[Value], keywords: Mapping[str, Value], node: ast.Call
 ) -> Value:
+    """What a function or class of Keras gives; ``name`` is its public name."""
     place, _, last = name.rpartition(".")
     if name in ("keras.Input", "keras.layers.Input"):
         return tensor(batch="batch_shape" not in keywords, symbolic=True)
@@ -96,6 +97,7 @@ def keras_result(
 
 
 def builtin_result(name: str, args: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
+    """What a builtin function gives."""
     first = args[0] if args else other()
     if name == "zip":
         return Value(Kind.ITEMS, items=(Value(Kind.ITEMS, items=tuple(map(element_of, args))),))

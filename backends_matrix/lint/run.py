@@ -123,10 +123,7 @@ _LINTERS: dict[str, Linter] = {}
 
 def _lint_chunk(files: Sequence[Path], project: Project | None = None) -> list[FileResult]:
     # One linter for each process: what it has read for one chunk serves the next.
-    if project is not None:
-        linter = Linter(project)
-    else:
-        linter = _LINTERS.setdefault("process", Linter())
+    linter = Linter(project) if project is not None else _LINTERS.setdefault("process", Linter())
     return [linter.lint(path) for path in files]
 
 

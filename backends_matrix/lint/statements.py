@@ -232,7 +232,16 @@ def _for(reader: Reader, frame: Frame, node: ast.For | ast.AsyncFor) -> None:
     value = reader.evaluate(frame, node.iter)
     reader.emit(Iterate(frame, node.iter, value))
     assign(reader, frame, node.target, element_of(value))
-    _branch(reader, frame, node.body)
+    before = dict(frame.names)
+    reader.execute(frame, node.body)
+    # A total that begins as a number is a tensor after the loop, which runs at least once.
+    totals = {
+        name: held
+        for name, held in frame.names.items()
+        if held.is_tensor and name in before and isinstance(before[name].literal, int | float)
+    }
+    frame.merge(before, frame.names)
+    frame.names.update(totals)
     reader.execute(frame, node.orelse)
 
 

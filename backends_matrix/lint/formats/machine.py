@@ -11,7 +11,8 @@ from backends_matrix.lint.run import RunResult
 def render_json(result: RunResult) -> str:
     """A list of ``{"path", "line", "column", "rule", "message", "hint", "fix"}``.
 
-    ``fix`` is null, or ``{"title", "safe", "edits", "imports"}``. ``end_line`` and ``end_column`` are there too.
+    ``fix`` is null, or ``{"title", "safe", "edits", "imports"}``; ``end_line`` and ``end_column`` are there
+    too.
     """
     return json.dumps([each.as_json() for each in result.findings], indent=1)
 

@@ -40,7 +40,8 @@ RENAMES = define(
         "get_config has a key that __init__ does not take.",
         "from_config passes each key as an argument, so that loading fails.",
         "Use the name of the argument as key, or write from_config.",
-        "TypeError: __init__() got an unexpected keyword argument; Unrecognized keyword arguments passed to …",
+        "TypeError: __init__() got an unexpected keyword argument; Unrecognized keyword arguments "
+        "passed to …",
     )
 )
 HOLDS = define(
@@ -49,7 +50,8 @@ HOLDS = define(
         "config-holds-object",
         "saving",
         "get_config holds a layer or function as it is.",
-        "The file holds a description of the object, and __init__ is given this description when the model is "
+        "The file holds a description of the object, and __init__ is given this description when "
+        "the model is "
         "loaded.",
         "Put keras.saving.serialize_keras_object(...) into the config and deserialize in from_config; for "
         "activations use keras.activations.get in __init__ and serialize in get_config.",
@@ -197,9 +199,9 @@ def _is_top_level(config: Config, value: ast.expr) -> bool:
     for node in ast.walk(config.node):
         if isinstance(node, ast.Dict):
             for each in node.values:
-                if isinstance(each, ast.Dict | ast.Call | ast.List) and each is not value:
-                    if any(inner is value for inner in ast.walk(each)):
-                        return False
+                nests = isinstance(each, ast.Dict | ast.Call | ast.List) and each is not value
+                if nests and any(inner is value for inner in ast.walk(each)):
+                    return False
     return True
 
 

@@ -68,7 +68,8 @@ CONVERT = define(
         "A tensor that is being compiled on JAX or TensorFlow has no value to convert. On PyTorch the result "
         "is cut off from the gradient.",
         "Use keras.ops.cast to change the dtype, and x.shape or keras.ops.shape for a length.",
-        "ConcretizationTypeError (JAX); TypeError: int() argument must be … not 'SymbolicTensor' (TensorFlow)",
+        "ConcretizationTypeError (JAX); TypeError: int() argument must be … not 'SymbolicTensor' "
+        "(TensorFlow)",
     )
 )
 BOOLEAN = define(

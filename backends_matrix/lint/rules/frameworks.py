@@ -102,10 +102,14 @@ def check_function(event: Call, report: Report) -> None:
                 f"{source(frame.module, event.node.func)} is called on a tensor",
                 fix=fix,
             )
-    elif name.startswith("math.") and not frame.gates and reaches_tensors(frame):
-        if any(each.is_tensor and holds_tensors(frame, each) for each in event.values):
-            fix = keras_call(frame.module, event.node, name)
-            report(MATH_CALL, frame, event.node, f"{name} is called on a tensor", fix=fix)
+    elif (
+        name.startswith("math.")
+        and not frame.gates
+        and reaches_tensors(frame)
+        and any(each.is_tensor and holds_tensors(frame, each) for each in event.values)
+    ):
+        fix = keras_call(frame.module, event.node, name)
+        report(MATH_CALL, frame, event.node, f"{name} is called on a tensor", fix=fix)
 
 
 def holds_tensors(frame: Frame, value: Value) -> bool:
@@ -131,11 +135,7 @@ def _check_framework(event: Call, backend: str, report: Report) -> None:
     if name in _HARMLESS or name.startswith("tensorflow.debugging"):
         return
     takes = any(holds_tensors(frame, each) for each in event.values)
-    if frame.role in ("functional", "shape"):
-        wanted = takes
-    else:
-        wanted = frame.is_traced
-    if wanted:
+    if takes if frame.role in ("functional", "shape") else frame.is_traced:
         report(
             FRAMEWORK_CALL,
             frame,

@@ -31,7 +31,8 @@ TF_KERAS = define(
         "tf-keras",
         "names",
         "Keras is imported by way of TensorFlow.",
-        "tf.keras needs TensorFlow, whichever backend runs, and is Keras 2 where TF_USE_LEGACY_KERAS is set. Its "
+        "tf.keras needs TensorFlow, whichever backend runs, and is Keras 2 where "
+        "TF_USE_LEGACY_KERAS is set. Its "
         "objects do not mix with those of keras then.",
         "Import keras.",
         "ModuleNotFoundError: No module named 'tensorflow'",
@@ -80,26 +81,24 @@ RENAMED = {
     "keras.utils.np_utils": "keras.utils",
     "keras.utils.multi_gpu_model": "keras.distribution",
     "keras.utils.generic_utils": "keras.utils",
-    "keras.utils.register_keras_serializable": "keras.saving.register_keras_serializable",
-    "keras.utils.get_custom_objects": "keras.saving.get_custom_objects",
-    "keras.utils.custom_object_scope": "keras.saving.custom_object_scope",
     "keras.preprocessing.text": "keras.layers.TextVectorization",
     "keras.preprocessing.image.ImageDataGenerator": "keras.utils.image_dataset_from_directory and the layers "
     "for augmentation",
-    "keras.preprocessing.image_dataset_from_directory": "keras.utils.image_dataset_from_directory",
     "keras.wrappers.scikit_learn": "keras.wrappers.SKLearnClassifier or SKLearnRegressor",
     "keras.losses.Reduction": 'reduction="sum_over_batch_size", "sum" or None',
     "keras.optimizers.legacy": "the optimizers in keras.optimizers",
     "keras.optimizers.experimental": "the optimizers in keras.optimizers",
-    "keras.mixed_precision.Policy": "keras.mixed_precision.DTypePolicy",
     "keras.experimental": "keras.layers or keras.optimizers.schedules",
     "keras.estimator": "nothing; Keras 3 has no estimators",
     "keras.callbacks.experimental": "keras.callbacks",
     "keras.initializers.VarianceScalingV2": "keras.initializers.VarianceScaling",
     "keras.models.load_weights": "model.load_weights",
-    "keras.metrics.mean_squared_error": "keras.losses.mean_squared_error",
 }
 """Names of Keras 2 -> what Keras 3 has."""
+
+
+_HOLLOW = {"keras.optimizers.legacy"}
+"""Modules that are there and raise when they are used."""
 
 
 @functools.cache
@@ -115,6 +114,8 @@ def missing_part(name: str) -> str:
     known = known_names()
     parts = name.split(".")
     for length in range(2, len(parts) + 1):
+        if ".".join(parts[:length]) in _HOLLOW:
+            return ".".join(parts[:length])
         module, last = ".".join(parts[: length - 1]), parts[length - 1]
         if module not in known:
             return ""  # an attribute of a class or function

@@ -71,7 +71,8 @@ GENERATOR = define(
         "removed-method",
         "keras2",
         "A method of models, layers or optimizers is called that Keras 3 does not have.",
-        "fit_generator and its like went long ago; predict_classes, add_metric, minimize and others with Keras 3.",
+        "fit_generator and its like went long ago; predict_classes, add_metric, minimize and "
+        "others with Keras 3.",
         "See the hint of the finding.",
         "AttributeError: 'Sequential' object has no attribute 'fit_generator'",
     )
@@ -107,7 +108,7 @@ COMPILED = define(
         "They belong to Keras 2's trainer.",
         "Use self.compute_loss(x=x, y=y, y_pred=y_pred) and self.compute_metrics(x, y, y_pred).",
         "AttributeError: 'Model' object has no attribute 'compiled_loss'",
-        static="the attribute is there on Keras 3 with a deprecation warning, and its behaviour is not promised",
+        static="the attribute is still there on Keras 3, deprecated, and its behaviour is not promised",
     )
 )
 ARGUMENT = define(

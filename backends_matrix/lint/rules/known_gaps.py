@@ -13,9 +13,10 @@ POOLING = define(
         "average-pooling-same",
         "known-gaps",
         'Average pooling with padding="same" that pads both sides.',
-        "PyTorch counts the padding in the average and the other two do not: other numbers at the border, up to "
+        "PyTorch counts the padding in the average and the other two do not: other numbers at the "
+        "border, up to "
         "0.7 of a standard deviation.",
-        'Use padding="valid", with ZeroPadding before it where the size matters, or a pool of 2 with strides of 2.',
+        'Use padding="valid", with ZeroPadding before it where the size matters, or a pool and strides of 2.',
     )
 )
 RESIZING = define(

@@ -46,7 +46,8 @@ IN_CALL = define(
         "seed-generator-in-call",
         "randomness",
         "A SeedGenerator is made in compiled code.",
-        "It starts again at each call, and its state is a variable made in a compiled function, which raises on "
+        "It starts again at each call, and its state is a variable made in a compiled function, "
+        "which raises on "
         "TensorFlow or draws the same numbers every time.",
         "Make it in __init__ and keep it in an attribute.",
         "ValueError: tf.function only supports singleton tf.Variables (TensorFlow)",
@@ -58,7 +59,8 @@ NOT_STORED = define(
         "seed-generator-not-stored",
         "randomness",
         "A layer draws with a SeedGenerator that is none of its attributes.",
-        "Keras does not know the generator's state: it is not saved, and on JAX it is changed behind the compiled "
+        "Keras does not know the generator's state: it is not saved, and on JAX it is changed "
+        "behind the compiled "
         "function's back.",
         "Make one in __init__ of each layer that draws and keep it in an attribute.",
         "UnexpectedTracerError (JAX)",

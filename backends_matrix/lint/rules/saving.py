@@ -41,7 +41,8 @@ NO_CONFIG = define(
         "no-get-config",
         "saving",
         "A class takes arguments that Keras cannot save by itself, and has no get_config.",
-        "Layers and models with arguments other than numbers, strings and lists of these cannot be saved; the "
+        "Layers and models with arguments other than numbers, strings and lists of these cannot be "
+        "saved; the "
         "arguments of losses, metrics and others are lost.",
         "Write get_config, with keras.saving.serialize_keras_object for objects, and from_config to match.",
         "NotImplementedError: Object … was created by passing non-serializable argument values in __init__()",
@@ -142,14 +143,10 @@ def check_class(event: ClassRead, report: Report) -> None:
     if not kinds & _KINDS or is_test(info.module) or is_abstract(info) or frame.gates:
         return
     own = info.own("get_config")
-    if own is not None and info.module.name.partition(".")[0] not in _OWN_LOADING:
-        if not is_registered(info):
-            report(
-                UNREGISTERED,
-                frame,
-                _header(info),
-                f"{info.name} has get_config, and load_model does not know the class",
-            )
+    imported = info.module.name.partition(".")[0] in _OWN_LOADING
+    if own is not None and not imported and not is_registered(info):
+        message = f"{info.name} has get_config, and load_model does not know the class"
+        report(UNREGISTERED, frame, _header(info), message)
     if own is None and next(base_configs(info), None) is None:
         _check_presence(event, report)
 

@@ -19,7 +19,8 @@ BATCH = define(
         "In fit and predict TensorFlow compiles for any batch size, and the size in x.shape is None. JAX and "
         "PyTorch know it.",
         "Use keras.ops.shape(x)[0], or -1 in reshape.",
-        "ValueError: None values not supported; TypeError: unsupported operand type(s) for *: 'NoneType' and 'int'",
+        "ValueError: None values not supported; TypeError: unsupported operand type(s) for *: "
+        "'NoneType' and 'int'",
     )
 )
 DATA = define(
@@ -29,7 +30,8 @@ DATA = define(
         "shapes",
         "The shape of a result depends on the values of a tensor.",
         "JAX compiles for fixed shapes and cannot know the size.",
-        "Keep the shape: use keras.ops.where with three arguments, multiply by a mask, or take a fixed number "
+        "Keep the shape: use keras.ops.where with three arguments, multiply by a mask, or take a "
+        "fixed number "
         "with keras.ops.top_k.",
         "ConcretizationTypeError: The size argument of jnp.nonzero must be statically specified; "
         "NonConcreteBooleanIndexError (JAX)",
@@ -83,6 +85,7 @@ LIST = define(
 )
 
 _WIDE = {"float64", "int64", "uint64", "double"}
+_FLOATX = {"keras.config.set_floatx", "keras.backend.set_floatx", "keras.config.set_dtype_policy"}
 _SIZED = {
     *{
         "reshape",
@@ -116,6 +119,22 @@ def _applies(frame: Frame) -> bool:
 
 def _static_batch(value: Value) -> bool:
     return value.kind is Kind.DIM and value.batch
+
+
+@on(Call)
+def check_wide(event: Call, report: Report) -> None:
+    """64-bit weights, and float64 for a whole model."""
+    frame, name = event.frame, event.name
+    if frame.gates:
+        return
+    if event.method == "add_weight" or name in ("keras.Variable", "keras.backend.Variable"):
+        value = event.keywords.get("dtype")
+        if value is not None and _wide(value):
+            report(WIDE, frame, event.node, f"{_wide(value)} is {_narrow(_wide(value))} on jax")
+    elif name in _FLOATX:
+        value = event.argument(0, "dtype")
+        if value is not None and value.literal == "float64":
+            report(WIDE, frame, event.node, "float64 is float32 on jax")
 
 
 @on(Call)
@@ -183,14 +202,19 @@ def _dynamic(frame: Frame, node: ast.expr) -> Fix | None:
 def _check_dtype(event: Call, report: Report) -> None:
     position = 1 if event.name == "keras.ops.cast" else 99
     value = event.argument(position, "dtype")
-    if value is not None and value.literal in _WIDE:
-        if event.frame.role in ("metric",) and str(value.literal).startswith("int"):
-            return
-        report(WIDE, event.frame, event.node, f"{value.literal} is {_narrow(value)} on jax")
+    wide = _wide(value) if value is not None else ""
+    if wide and not (event.frame.role == "metric" and wide.startswith("int")):
+        report(WIDE, event.frame, event.node, f"{wide} is {_narrow(wide)} on jax")
 
 
-def _narrow(value: Value) -> str:
-    return str(value.literal).replace("64", "32").replace("double", "float32")
+def _wide(value: Value) -> str:
+    """The 64-bit dtype that a value names, as a string or as an attribute of NumPy or a framework."""
+    named = value.literal if isinstance(value.literal, str) else value.name.rpartition(".")[2]
+    return named if named in _WIDE else ""
+
+
+def _narrow(dtype: str) -> str:
+    return dtype.replace("64", "32").replace("double", "float32")
 
 
 @on(Binary)

@@ -30,7 +30,8 @@ AUGMENTED = define(
         "shared-in-place",
         "state",
         "A tensor that has a second name is changed with an operator such as +=.",
-        "On PyTorch += changes the tensor itself, so that the other name, or the caller's input, changes too; "
+        "On PyTorch += changes the tensor itself, so that the other name, or the caller's input, "
+        "changes too; "
         "on JAX and TensorFlow a new tensor is made.",
         "Write x = x + y.",
     )
@@ -41,7 +42,8 @@ ATTRIBUTE = define(
         "tensor-in-attribute",
         "state",
         "A tensor is kept in an attribute of self in compiled code.",
-        "On JAX and TensorFlow the attribute holds a placeholder of the compilation after that, which fails or "
+        "On JAX and TensorFlow the attribute holds a placeholder of the compilation after that, "
+        "which fails or "
         "leaks when it is used; on PyTorch it holds the last value.",
         "Return the tensor, or keep it in a variable made in build and assign to that.",
         "UnexpectedTracerError (JAX); InaccessibleTensorError / 'tensor is out of scope' (TensorFlow)",

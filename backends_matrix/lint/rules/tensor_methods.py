@@ -15,7 +15,8 @@ LEAVES = define(
         "leaves-framework",
         "frameworks",
         "A tensor is turned into a NumPy array or a Python number in compiled code.",
-        "A tensor that is being compiled has no value yet. On PyTorch the result is cut off from the gradient.",
+        "A tensor that is being compiled has no value yet. On PyTorch the result is cut off from "
+        "the gradient.",
         "Stay with tensors and keras.ops; use keras.ops.stop_gradient to cut the gradient.",
         "AttributeError: 'DynamicJaxprTracer' object has no attribute 'numpy'; 'SymbolicTensor' object has "
         "no attribute 'numpy'",
@@ -29,7 +30,8 @@ METHOD = define(
         "tensor-method",
         "frameworks",
         "A method is called on a tensor that the tensors of other backends do not have.",
-        "Tensors of the three frameworks share shape, dtype, ndim, indexing and arithmetic, and hardly a method.",
+        "Tensors of the three frameworks share shape, dtype, ndim, indexing and arithmetic, and "
+        "hardly a method.",
         "Use the function of keras.ops.",
         "AttributeError: 'SymbolicTensor' object has no attribute 'mean'",
     )
@@ -199,11 +201,9 @@ def check_stored(event: SetMember, report: Report) -> None:
     backend = framework_of(value.name)
     last = value.name.rpartition(".")[2]
     module = value.name.startswith(("torch.nn.", "flax.")) and last[:1].isupper()
-    if (value.name in _STORED or module) and frame.role in ("init", "build", "call"):
-        if not frame.allows(backend) and "functional" not in value.name:
-            report(
-                VARIABLE,
-                frame,
-                event.node,
-                f"self.{event.node.attr} holds a {value.name}, which Keras tracks on {backend} alone",
-            )
+    stored = (value.name in _STORED or module) and "functional" not in value.name
+    if stored and frame.role in ("init", "build", "call") and not frame.allows(backend):
+        message = (
+            f"self.{event.node.attr} holds a {value.name}, which Keras tracks on {backend} alone"
+        )
+        report(VARIABLE, frame, event.node, message)

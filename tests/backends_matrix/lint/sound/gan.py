@@ -27,13 +27,14 @@ class GAN(keras.Model):
             return self._tensorflow_train_step(*args, **kwargs)
         if keras.backend.backend() == "torch":
             return self._torch_train_step(*args, **kwargs)
+        raise NotImplementedError(keras.backend.backend())
 
     def _jax_train_step(self, state, data):
         import jax
 
         variables, other = state[0], state[1:]
         grad_fn = jax.value_and_grad(self._loss, has_aux=True)
-        (loss, _), gradients = grad_fn(variables, data)
+        (loss, _), _gradients = grad_fn(variables, data)
         return {"d_loss": loss}, (variables, *other)
 
     def _loss(self, variables, data):

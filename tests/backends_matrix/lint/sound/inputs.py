@@ -69,8 +69,5 @@ class Either(keras.Model):
         if isinstance(inputs, dict):
             inputs = list(inputs.values())
         if isinstance(inputs, (list, tuple)):
-            if len(inputs) > 1:
-                inputs = ops.concatenate(inputs, axis=-1)
-            else:
-                inputs = inputs[0]
+            inputs = ops.concatenate(inputs, axis=-1) if len(inputs) > 1 else inputs[0]
         return self.head(inputs)
