@@ -1,7 +1,7 @@
 """Runs modules given as JSON on one backend, and writes what came out.
 
 A module defines ``run()``, or ``build_model()`` and perhaps ``make_loss()`` and ``make_optimizer()``. A model
-predicts twice, trains on two batches of unequal size, predicts, is saved and loaded, and predicts again.
+predicts twice, trains for two epochs, predicts, is saved and loaded, and predicts again.
 """
 
 from __future__ import annotations
@@ -56,18 +56,16 @@ def run_model(space: dict[str, Any]) -> dict[str, Any]:
     )
     loss = space["make_loss"]() if "make_loss" in space else "mse"
     model.compile(optimizer, loss)
-    first = model.predict(x[:5], verbose=0)
-    again = model.predict(x[:5], verbose=0)
-    history = [
-        model.fit(x, y, batch_size=5, shuffle=False, verbose=0).history["loss"] for _ in range(2)
-    ]
-    after = model.predict(x[:3], verbose=0)
+    first = model.predict(x[:4], verbose=0)
+    again = model.predict(x[:4], verbose=0)
+    history = model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0).history["loss"]
+    after = model.predict(x[:4], verbose=0)
     trained = [len(model.trainable_weights), len(model.weights)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
         model.save(path)
         loaded = keras.saving.load_model(path)
-        reloaded = loaded.predict(x[:3], verbose=0)
+        reloaded = loaded.predict(x[:4], verbose=0)
     counts = [len(loaded.trainable_weights), len(loaded.weights)]
     return {
         "values": flat([first, history, after]),
