@@ -1,7 +1,7 @@
 """Write ``docs/lint-rules.md``: a section for each rule, from the rules and their examples.
 
-The code that a section shows is the first positive and the first negative example of the rule, which the tests
-run on the three backends::
+The code that a section shows is the first positive and the first negative example of the rule, which the
+tests run on the three backends::
 
     python tools/lint_page.py            # write the page
     python tools/lint_page.py --check    # exit status 1 when it is out of date
@@ -21,7 +21,19 @@ from backends_matrix.lint.rule import RULES, Rule
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "lint-rules.md"
 EXAMPLES = ROOT / "tests" / "backends_matrix" / "lint" / "examples"
-SHOWN = ("head", "init", "build", "call", "methods", "loss", "body", "model", "run", "image", "image_call")
+SHOWN = (
+    "head",
+    "init",
+    "build",
+    "call",
+    "methods",
+    "loss",
+    "body",
+    "model",
+    "run",
+    "image",
+    "image_call",
+)
 FIELDS = {
     "init": "def __init__(self, {parameters}**kwargs):\n    super().__init__(**kwargs)\n",
     "build": "def build(self, input_shape):\n",
@@ -69,7 +81,13 @@ def shown(example: dict[str, Any]) -> str:
 
 def section(rule: Rule, examples: dict[str, list[dict[str, Any]]]) -> str:
     """One rule."""
-    lines = [f"## {rule.code} {rule.name}", "", rule.summary, "", f"**What goes wrong.** {rule.why}"]
+    lines = [
+        f"## {rule.code} {rule.name}",
+        "",
+        rule.summary,
+        "",
+        f"**What goes wrong.** {rule.why}",
+    ]
     if rule.seen:
         lines += ["", f"**What is seen.** {rule.seen}."]
     lines += ["", f"**Instead.** {rule.hint}"]
@@ -89,9 +107,9 @@ def rendered() -> str:
     lines = [
         "# The rules of `portable lint`",
         "",
-        "Made by `python tools/lint_page.py`. Each rule has at least three examples that it finds and three that "
-        "it leaves alone, in `tests/backends_matrix/lint/examples`; `pytest -m backends` runs them on the three "
-        "backends, where what is found fails or differs and what is left alone does not. "
+        "Made by `python tools/lint_page.py`. Each rule has at least three examples that it finds and "
+        "three that it leaves alone, in `tests/backends_matrix/lint/examples`; `pytest -m backends` runs "
+        "them on the three backends, where what is found fails or differs and what is left alone does not. "
         "How to run the linter is on [another page](lint.md).",
         "",
         "| code | name | group | finds |",

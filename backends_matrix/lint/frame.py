@@ -34,6 +34,7 @@ class Frame:
         lazy: whether the code stands under a condition that an attribute is not there yet, so that it runs
             once, when Keras builds the layer by calling it.
         host: the class whose method the reading began with.
+        entry: the frame that the reading began with; None in that frame itself.
     """
 
     module: Module
@@ -47,6 +48,7 @@ class Frame:
     returned: list[Value] = field(default_factory=list)
     lazy: bool = False
     host: ClassInfo | None = None
+    entry: Frame | None = None
 
     def lookup(self, name: str) -> Value | None:
         """What a name holds, here or in an enclosing function."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from backends_matrix.lint.ancestry import ClassInfo
 from backends_matrix.lint.frame import Frame
-from backends_matrix.lint.modules import dotted
+from backends_matrix.lint.modules import Function, dotted
 from backends_matrix.lint.names import keras_name
 from backends_matrix.lint.values import Kind, Value
 
@@ -104,6 +104,19 @@ def _is_operand(reader: Reader, frame: Frame, node: ast.FunctionDef, name: str) 
                 ):
                     return True
     return False
+
+
+def asks_type(node: Function, name: str) -> bool:
+    """Whether a function asks for the type or the attributes of a parameter."""
+    return any(
+        isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Name)
+        and each.func.id in ("isinstance", "hasattr", "type", "callable")
+        and bool(each.args)
+        and isinstance(each.args[0], ast.Name)
+        and each.args[0].id == name
+        for each in ast.walk(node)
+    )
 
 
 def _is_structure(node: ast.FunctionDef, name: str) -> bool:

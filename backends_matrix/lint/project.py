@@ -40,9 +40,14 @@ def read_text(path: Path) -> str:
 
 
 def import_root(path: Path) -> Path:
-    """The folder from which a file is imported: above its outermost package."""
+    """The folder from which a file is imported: above its outermost package.
+
+    A folder without ``__init__.py`` inside of a package belongs to it, as Python sees it too.
+    """
     folder = path.parent
-    while (folder / "__init__.py").is_file() and folder.parent != folder:
+    while folder.parent != folder and (
+        (folder / "__init__.py").is_file() or (folder.parent / "__init__.py").is_file()
+    ):
         folder = folder.parent
     return folder
 

@@ -13,7 +13,8 @@ from backends_matrix.lint.frame import Frame
 from backends_matrix.lint.gates import Gates
 from backends_matrix.lint.modules import Function, Module
 from backends_matrix.lint.names import Names
-from backends_matrix.lint.values import Closure, Kind, Value, constant, join, other
+from backends_matrix.lint.parameters import asks_type
+from backends_matrix.lint.values import Closure, Kind, Value, constant, join, maybe, other
 
 DEEPEST = 5
 """Calls followed from an entry point."""
@@ -112,6 +113,7 @@ class Reader:
             depth=frame.depth + 1,
             lazy=frame.lazy,
             host=frame.host or frame.own_class,
+            entry=frame.entry or frame,
         )
         self._bind(inner, closure, args, keywords)
         self._stack.append(node)
@@ -142,8 +144,9 @@ class Reader:
                 inner.names[name] = constant(default)
         bound = [closure.bound, *args] if closure.bound is not None else list(args)
         for name, value in zip(names, bound, strict=False):
-            # A helper may be given the caller's own object: that its name is a parameter here is no news.
-            inner.names[name] = value
+            # A function that asks for the type of a parameter takes other things than tensors there.
+            asks = value.is_tainted and asks_type(closure.node, name)
+            inner.names[name] = maybe() if asks else value
         if parameters.vararg:
             inner.names[parameters.vararg.arg] = Value(Kind.ITEMS, items=tuple(bound[len(names) :]))
         for name, value in keywords.items():

@@ -201,7 +201,7 @@ def check_functions(event: Call, report: Report) -> None:
         return
     if frame.own_class is not None or frame.host is not None:
         return  # a class makes its inner layers anew from its own config
-    if frame.depth == 0 and not _makes_model(event):
+    if not _makes_model(event):
         return  # what only makes layers may serve a class that does
     if event.name == "keras.layers.Lambda":
         value = event.argument(0, "function")
@@ -218,8 +218,8 @@ def check_functions(event: Call, report: Report) -> None:
 
 
 def _makes_model(event: Call) -> bool:
-    """Whether the function around a call makes a model of what it has."""
-    frame = event.frame
+    """Whether the function with which the reading began makes a model of what it has."""
+    frame = event.frame.entry or event.frame
     names = event.reader.names
     for node in ast.walk(frame.node) if frame.node is not None else ():
         if isinstance(node, ast.Call):

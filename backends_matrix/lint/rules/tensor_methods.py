@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from backends_matrix.lint.events import Call, SetMember
 from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import framework_of
@@ -163,7 +165,10 @@ def check_method(event: Call, report: Report) -> None:
     """Methods of tensors."""
     frame, receiver, method = event.frame, event.receiver, event.method
     if event.name == "keras.ops.convert_to_numpy" and frame.is_traced and not frame.gates:
-        if event.args and event.args[0].acts_as_tensor:
+        # convert_to_numpy(convert_to_tensor(x)) is for what comes as a list or array.
+        inner = event.node.args[0] if event.node.args else None
+        converts = isinstance(inner, ast.Call) and dotted(inner.func).endswith("convert_to_tensor")
+        if event.args and event.args[0].acts_as_tensor and not converts:
             report(
                 LEAVES,
                 frame,
