@@ -62,7 +62,7 @@ class SqueezeExcite(layers.Layer):
 
     def call(self, inputs):
         pooled = ops.mean(inputs, axis=(1, 2))
-        weights = self.expand(self.reduce(pooled * self.table))
+        weights = self.expand(self.reduce(pooled * ops.convert_to_tensor(self.table)))
         weights = weights[:, None, None, :]
         return inputs * weights
 
