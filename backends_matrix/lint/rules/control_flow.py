@@ -10,7 +10,8 @@ from backends_matrix.lint.rule import Report, Rule, define, on
 from backends_matrix.lint.values import Kind, Value
 
 _SEEN = (
-    "TracerBoolConversionError (JAX); OperatorNotAllowedInGraphError: Using a symbolic tf.Tensor as a Python "
+    "TracerBoolConversionError, or AttributeError: 'str' object has no attribute '_error_repr', which hides it "
+    "(JAX); OperatorNotAllowedInGraphError: Using a symbolic tf.Tensor as a Python "
     "bool is not allowed (TensorFlow)"
 )
 
