@@ -10,8 +10,8 @@ from backends_matrix.lint.rule import Report, Rule, define, on
 from backends_matrix.lint.values import Kind, Value
 
 _SEEN = (
-    "TracerBoolConversionError, or AttributeError: 'str' object has no attribute '_error_repr', which hides it "
-    "(JAX); OperatorNotAllowedInGraphError: Using a symbolic tf.Tensor as a Python "
+    "TracerBoolConversionError (JAX), or in its place AttributeError: 'str' object has no attribute "
+    "'_error_repr'; OperatorNotAllowedInGraphError: Using a symbolic tf.Tensor as a Python "
     "bool is not allowed (TensorFlow)"
 )
 
