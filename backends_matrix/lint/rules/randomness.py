@@ -59,11 +59,9 @@ NOT_STORED = define(
         "seed-generator-not-stored",
         "randomness",
         "A layer draws with a SeedGenerator that is none of its attributes.",
-        "Keras does not know the generator's state: it is not saved, and on JAX it is changed "
-        "behind the compiled "
-        "function's back.",
+        "Keras does not know the generator's state. It is not saved, and on JAX a compiled function does not "
+        "advance it, so that every call draws the same numbers; TensorFlow and PyTorch draw anew.",
         "Make one in __init__ of each layer that draws and keep it in an attribute.",
-        "UnexpectedTracerError (JAX)",
     )
 )
 
