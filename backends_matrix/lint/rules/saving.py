@@ -201,7 +201,7 @@ def check_functions(event: Call, report: Report) -> None:
         return
     if frame.own_class is not None or frame.host is not None:
         return  # a class makes its inner layers anew from its own config
-    if not _makes_model(event):
+    if not _makes_model(event) or _has_own_model(event):
         return  # what only makes layers may serve a class that does
     if event.name == "keras.layers.Lambda":
         value = event.argument(0, "function")
@@ -215,6 +215,19 @@ def check_functions(event: Call, report: Report) -> None:
             reason = _unsavable(event, value.closure.node if value.closure else None)
             if reason and value.closure is not None and value.closure.own_class is None:
                 report(FUNCTION, frame, keyword.value, f"{keyword.arg} is {reason}")
+
+
+def _has_own_model(event: Call) -> bool:
+    """Whether the module holds a model class with get_config, which makes its inner models anew."""
+    ancestry, module = event.reader.ancestry, event.frame.module
+    return any(
+        isinstance(node, ast.ClassDef)
+        and any(
+            isinstance(each, ast.FunctionDef) and each.name == "get_config" for each in node.body
+        )
+        and "model" in ancestry.of(module, node).kinds()
+        for node in module.tree.body
+    )
 
 
 def _makes_model(event: Call) -> bool:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from .calling import LAYER
+
 LEFT_OUT = pytest.StashKey[int]()
 
 
@@ -20,3 +22,11 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(
             f"{count} tests of the linter's examples on the backends did not run: ask with -m backends"
         )
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PORTABLE_MODELS_CACHE", str(tmp_path / ".cache"))
+    (tmp_path / "model.py").write_text(LAYER)
+    return tmp_path
