@@ -109,6 +109,13 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def lint_examples(session: nox.Session) -> None:
+    """Run the examples of every rule of the linter on every backend."""
+    install(session, "-e", ".[all]", *group("tests"))
+    session.run("pytest", "-m", "backends", "tests/backends_matrix/lint", *session.posargs)
+
+
+@nox.session
 def types(session: nox.Session) -> None:
     """Check the types."""
     install(session, "-e", ".", *group("types"))

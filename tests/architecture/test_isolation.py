@@ -30,6 +30,9 @@ PARENT = (
     "backends_matrix",
     "backends_matrix.cli",
     *(f"backends_matrix.cli.{name}" for name in COMMANDS),
+    "backends_matrix.lint",
+    "backends_matrix.lint.command",
+    "backends_matrix.lint.flake8_plugin",
     "backends_matrix.report",
     "backends_matrix.versions",
 )

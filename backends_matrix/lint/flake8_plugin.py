@@ -1,0 +1,48 @@
+"""The linter as a plugin of flake8: the same engine, rules and settings, without the fixes."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from backends_matrix.lint.comments import read_ignores, silence
+from backends_matrix.lint.engine import Linter
+from backends_matrix.lint.settings import load
+
+_LINTER: list[Linter] = []
+
+
+class Plugin:
+    """What flake8 makes for each file.
+
+    Args:
+        tree: the tree that flake8 has parsed; the linter reads its own.
+        filename: the file, or ``stdin``.
+        lines: its lines.
+    """
+
+    name = "portable-lint"
+    version = importlib.metadata.version("portable-models")
+
+    def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
+        del tree
+        self.path = Path(filename)
+        self.text = "".join(lines)
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        """Line, column from 0, text and class of each finding."""
+        if not _LINTER:
+            _LINTER.append(Linter())
+        settings = load(self.path.parent)
+        result = _LINTER[0].lint(self.path, self.text)
+        here = str(self.path.absolute())
+        found = [
+            replace(each, path=str(self.path))
+            for each in result.findings
+            if each.path == here and settings.applies(each.rule, self.path)
+        ]
+        for each in silence(found, read_ignores(self.text)):
+            yield each.line, each.column - 1, f"{each.rule} {each.message}. {each.hint}", type(self)

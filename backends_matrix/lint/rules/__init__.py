@@ -1,0 +1,31 @@
+"""The rules, one file for each group; importing them makes them subscribe."""
+
+from backends_matrix.lint.rules import (
+    configuration,
+    control_flow,
+    frameworks,
+    imports,
+    keras2,
+    keras2_functions,
+    known_gaps,
+    randomness,
+    saving,
+    shapes,
+    state,
+    tensor_methods,
+)
+
+LOADED = (
+    frameworks,
+    tensor_methods,
+    control_flow,
+    state,
+    randomness,
+    shapes,
+    saving,
+    configuration,
+    imports,
+    known_gaps,
+    keras2,
+    keras2_functions,
+)
