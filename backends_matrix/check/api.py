@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backends_matrix.run.cell import BACKENDS
 from backends_matrix.check.expected import needless_expectations
 from backends_matrix.check.pool import Pool
 from backends_matrix.check.result import NOT_PORTABLE, PORTABLE, CheckReport, TargetResult
 from backends_matrix.check.session import Progress, check_target, needed_backends
 from backends_matrix.check.settings import CheckSettings
 from backends_matrix.check.target import Target, find_targets
-from backends_matrix.run.environment import describe_host, installed
 from backends_matrix.errors import RunError
+from backends_matrix.run.cell import BACKENDS
+from backends_matrix.run.environment import describe_host, installed
 
 
 def check(

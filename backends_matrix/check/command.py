@@ -11,7 +11,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from backends_matrix.run.cell import BACKENDS
 from backends_matrix.check.api import check as run_check
 from backends_matrix.check.expected import read_expected
 from backends_matrix.check.github import github_annotations
@@ -20,6 +19,7 @@ from backends_matrix.check.settings import DEFAULT_MEMORY, DEFAULT_TIMEOUT, Chec
 from backends_matrix.check.terminal import show
 from backends_matrix.cli.options import names
 from backends_matrix.errors import RunError
+from backends_matrix.run.cell import BACKENDS
 
 
 @click.command()

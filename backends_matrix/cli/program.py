@@ -12,7 +12,18 @@ import click
 
 from backends_matrix.cli.exit_codes import run_guarded
 
-COMMANDS = ("check", "compare", "convert", "export", "lint", "matrix", "report", "run", "selftest", "versions")
+COMMANDS = (
+    "check",
+    "compare",
+    "convert",
+    "export",
+    "lint",
+    "matrix",
+    "report",
+    "run",
+    "selftest",
+    "versions",
+)
 """Each is the attribute ``command`` of the module of its name, which is imported when it is called."""
 
 

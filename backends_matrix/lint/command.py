@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
+from backends_matrix.errors import CallError
 from backends_matrix.lint.cache import Cache
 from backends_matrix.lint.fixing import apply_fixes, read_exactly, unified_diff
 from backends_matrix.lint.formats import machine, sarif, text
 from backends_matrix.lint.rule import RULES
 from backends_matrix.lint.run import RunResult, run
 from backends_matrix.lint.settings import Settings, SettingsError, load
-from backends_matrix.plan import CallError
 
 FORMATS: Mapping[str, Callable[[RunResult], str]] = {
     "text": text.render,

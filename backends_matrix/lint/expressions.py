@@ -255,11 +255,9 @@ def _comprehension(
 
 
 def _generators(reader: Reader, frame: Frame, generators: list[ast.comprehension]) -> None:
-    from backends_matrix.lint.statements import assign
-
     for each in generators:
         iterated = reader.evaluate(frame, each.iter)
         reader.emit(Iterate(frame, each.iter, iterated))
-        assign(reader, frame, each.target, element_of(iterated))
+        reader.assign(frame, each.target, element_of(iterated))
         for condition in each.ifs:
             conditions.test(reader, frame, condition, "condition of a comprehension")

@@ -61,6 +61,10 @@ class Reader:
         """The abstract value of an expression."""
         return expressions.evaluate(self, frame, node)
 
+    def assign(self, frame: Frame, target: ast.expr, value: Value) -> None:
+        """Give a name, or a structure of names, a value."""
+        statements.assign(self, frame, target, value)
+
     def execute(self, frame: Frame, body: Sequence[ast.stmt]) -> None:
         """Read statements."""
         statements.execute(self, frame, body)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from portable_models._backend.moving_rows import move_rows
 from portable_models._backend.program import Pass, Program
 
 Device = str
@@ -142,42 +143,24 @@ class Backend(ABC):
 
     def not_worth_compiling(self, model: Any, steps: int) -> str:
         """Why a program of so many steps would take longer than ``Model.fit``; empty where it would not."""
-        del model, steps
         return ""
 
     def logs_kept(self, model: Any) -> AbstractContextManager[None]:
         """Inside, the logs of an epoch that ``Model.fit`` holds do not change while it validates."""
-        del model
         return nullcontext()
 
     def reordered(
         self, data: tuple[Any, Any, Any], order: Callable[[], NDArray[np.int64]], batch_size: int
     ) -> tuple[dict[str, Any], Callable[[], None]]:
-        """Arguments of ``Model.fit`` that give the rows in another order in every epoch.
-
-        Keras slices the arrays that it is given batch by batch, so their rows can be moved between epochs.
+        """Arguments of ``Model.fit`` for rows in a new order every epoch, and what each epoch calls first.
 
         Args:
             data: ``(x, y, sample_weight)`` of NumPy arrays that nobody else uses.
             order: the rows of the epoch that begins, int64 of shape ``(n,)``.
             batch_size: samples per batch.
-
-        Returns:
-            The arguments, and what must be called at the begin of every epoch.
         """
-        import keras
-
-        held = keras.tree.map_structure(lambda array: None if array is None else array.copy(), data)
-        sources, targets = keras.tree.flatten(data), keras.tree.flatten(held)
-
-        def reorder() -> None:
-            rows = order()
-            for source, target in zip(sources, targets, strict=True):
-                if source is not None:
-                    np.take(source, rows, axis=0, out=target)
-
-        x, y, weight = held
-        return {"x": x, "y": y, "sample_weight": weight, "batch_size": batch_size}, reorder
+        # Keras slices arrays batch by batch, so their rows can be moved between epochs.
+        return move_rows(data, order, batch_size)
 
     def packed(self, ids: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
         """Numbers of rows in the form in which :meth:`rows_summed` takes them, made once for a data set."""

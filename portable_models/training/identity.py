@@ -165,13 +165,24 @@ def _by_value(part: Any) -> Any:
     if isinstance(part, np.ndarray):
         return digest_arrays(part)
     if hasattr(part, "get_config"):
-        return [_source(type(part)), _describe(part.get_config(), _by_value)]
+        # Many a config forgets what __init__ was given, so the attributes count too.
+        config = _describe(part.get_config(), _by_value)
+        return [_source(type(part)), config, _own_attributes(part)]
     if (attributes := getattr(part, "__dict__", None)) is not None and callable(part):
         return [_source(type(part)), _describe(attributes, _by_value)]
     raise IndistinctError(
         f"{type(part).__qualname__} has no lasting description, so a checkpoint with it could belong to "
         "another training. Use plain numbers, or a class with get_config"
     )
+
+
+def _own_attributes(part: Any) -> Any:
+    """The attributes of an object of the user's that are not Keras's own objects, such as dtype policies."""
+    return {
+        name: _describe(value, _by_value)
+        for name, value in sorted(vars(part).items())
+        if name != "name" and not (_is_keras(type(value)) and not hasattr(value, "get_config"))
+    }
 
 
 def _code(code: CodeType) -> str:

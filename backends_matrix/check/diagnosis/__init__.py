@@ -1,7 +1,8 @@
 """Why a model fails: what happened, and what its source says."""
 
 from backends_matrix.check.diagnosis.explain import Explanation, explain_difference, explain_failure
-from backends_matrix.check.diagnosis.source import Suspicion, read_suspicions
+from backends_matrix.check.diagnosis.source import read_suspicions
+from backends_matrix.check.diagnosis.suspicion import Suspicion
 
 __all__ = [
     "Explanation",

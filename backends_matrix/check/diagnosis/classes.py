@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from backends_matrix.check.diagnosis.code import Code
-from backends_matrix.check.diagnosis.source import Suspicion
+from backends_matrix.check.diagnosis.suspicion import Suspicion
 
 _BASES = (
     "Layer", "Model", "Loss", "Metric", "Regularizer", "Constraint", "Initializer", "LearningRateSchedule",

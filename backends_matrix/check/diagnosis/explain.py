@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backends_matrix.check.diagnosis.messages import Meaning, first_line, meaning_of
-from backends_matrix.check.diagnosis.source import Suspicion
+from backends_matrix.check.diagnosis.suspicion import Suspicion
 from backends_matrix.check.result import Kind
 
 STAGE_RULES: dict[str, tuple[str, ...]] = {

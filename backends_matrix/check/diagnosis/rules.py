@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from backends_matrix.check.diagnosis.code import FRAMEWORKS, Code, Function, holds_tensor
-from backends_matrix.check.diagnosis.source import Suspicion
+from backends_matrix.check.diagnosis.suspicion import Suspicion
 
 _FOREIGN_METHODS = {
     "numpy", "item", "tolist", "detach", "cpu", "cuda", "unsqueeze", "permute", "view", "size", "dim",

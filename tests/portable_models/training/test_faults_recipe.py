@@ -180,7 +180,8 @@ def test_argument_of_keras_2_gets_a_hint(optimizer, hint):
 
 
 def test_vanilla_takes_the_published_constraint_and_the_names_of_a_recipe():
-    assert vanilla_compiled(weight_constraint=0).layers[0].kernel_constraint is None
+    # As in Keras: a largest norm of 0 makes every kernel 0.
+    assert vanilla_compiled(weight_constraint=0).layers[0].kernel_constraint.max_value == 0
     config = {"class_name": "SGD", "config": {"learning_rate": 0.5}}
     model = vanilla_compiled(optimizer=config, loss="bce", metrics=["kld"])
     assert float(model.optimizer.learning_rate) == 0.5
