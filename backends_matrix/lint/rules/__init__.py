@@ -29,3 +29,5 @@ LOADED = (
     keras2,
     keras2_functions,
 )
+
+__all__ = ["LOADED"]
