@@ -23,11 +23,8 @@ def build_by_shapes(model: Any, batch: Any) -> None:
 
 
 def is_built(model: Any) -> bool:
-    """Whether all layers, the loss, the metrics and the optimizer have their variables."""
-    parts = (model._compile_metrics, model._compile_loss, model.optimizer)
-    return all(layer.built for layer in model._flatten_layers()) and all(
-        part.built for part in parts if part is not None
-    )
+    """Whether the model and every layer inside it have their weights."""
+    return all(layer.built for layer in model._flatten_layers())
 
 
 def all_layers(model: Any) -> list[Any]:

@@ -63,7 +63,6 @@ class OurDerived(losses.CategoricalCrossentropyOfProbabilities):
         (Derived(), "Derived, derived from CategoricalCrossentropy", "derive it from"),
         (closure, r"closure\(\), which calls binary_crossentropy", r"multiply\(y_pred, 1.0\)"),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 def test_a_loss_that_differs_is_told_once(loss, named, instead, activation):
@@ -90,7 +89,6 @@ def test_a_loss_that_differs_is_told_once(loss, named, instead, activation):
         OurDerived(),
         lambda y_true, y_pred: keras.ops.mean(y_true - y_pred, axis=-1),
     ],
-    ids=str,
 )
 def test_a_loss_that_is_equal_everywhere_is_not(loss):
     assert nonportable_losses(model_of(loss)) == []
