@@ -61,7 +61,10 @@ def training_digest(model: Any) -> str:
     except NotImplementedError:
         architecture = _source(type(model))
     own = [_source(type(layer)) for layer in all_layers(model) if not _is_keras(type(layer))]
-    compiled = _describe(compile_arguments(model), _by_value)
+    arguments = compile_arguments(model)
+    # Each backend resolves "auto" in its own way; a checkpoint resumes on any of them.
+    arguments.pop("jit_compile", None)
+    compiled = _describe(arguments, _by_value)
     shapes = [(tuple(each.shape), str(each.dtype), each.trainable) for each in model.variables]
     text = json.dumps([architecture, own, compiled, str(shapes)])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -202,7 +205,9 @@ def _source(kind: type) -> str:
 
 
 def _home(part: Any) -> str:
-    return f"{part.__module__}:{part.__qualname__}"
+    # Keras keeps a class of its own for each backend, under the same name.
+    module = "keras" if part.__module__.startswith("keras.") else part.__module__
+    return f"{module}:{part.__qualname__}"
 
 
 def _is_keras(part: Any) -> bool:
