@@ -32,7 +32,10 @@ def test_the_report_says_what_the_time_went_into(sound):
     assert set(seconds) == {"running", "training", "steps", "judging", "reporting"}
     trained = sum(cell["seconds"] for cell in sound.report["cells"])
     assert seconds["training"] == pytest.approx(trained)
-    assert all(0 < cell["compile_seconds"] < cell["seconds"] for cell in sound.report["cells"])
+    # The study is too short for a program to pay on PyTorch.
+    compiled = [cell for cell in sound.report["cells"] if cell["engine"] == "compiled"]
+    assert {cell["backend"] for cell in compiled} >= {"jax", "tensorflow"}
+    assert all(0 < cell["compile_seconds"] < cell["seconds"] for cell in compiled)
     assert seconds["steps"] == 0  # no difference was found
     assert min(seconds["judging"], seconds["reporting"]) > 0
     line = next(each for each in sound.output.splitlines() if each.startswith("Time: "))
