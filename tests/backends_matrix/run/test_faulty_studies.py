@@ -53,7 +53,7 @@ def test_what_is_sound_runs_beside_what_is_not(faulty):
         ("raising_load", "KeyError: 'no such column'"),
         ("nothing_loaded", "must give a portable_models.data.DataSet; it gave NoneType"),
         ("no_training", "gave no training samples"),
-        ("no_test", "was measured on no samples; the study's validation data are empty"),
+        ("no_test", "the validation data is empty: it has 0 rows"),
         ("raising_module:study", "RuntimeError: this module always raises"),
     ],
 )
