@@ -13,10 +13,21 @@ from programs import programs_of_this_backend
 PROGRAMS = programs_of_this_backend()
 ALWAYS = list(PROGRAMS)[::6]
 """About 27 programs, some of each topic; the others are slow proof (marker all_programs)."""
-NAMES = [
-    name if name in ALWAYS else pytest.param(name, marks=pytest.mark.all_programs)
+IN_EVERY_WAY = ALWAYS[::3]
+MAIN_WAY = "steps" if "steps" in OF_THIS_BACKEND else "as it is"
+"""How the programs that always run are compiled: on PyTorch all of them, however short."""
+
+
+def slow_proof(*case, always):
+    return pytest.param(*case, marks=() if always else pytest.mark.all_programs)
+
+
+PAIRS = [
+    slow_proof(name, way, always=name in IN_EVERY_WAY or (name in ALWAYS and way == MAIN_WAY))
     for name in PROGRAMS
+    for way in OF_THIS_BACKEND
 ]
+HOOKS = [slow_proof(name, always=name in IN_EVERY_WAY) for name in PROGRAMS]
 OPAQUE = ("No gradients provided", "but called with", "Traceback")
 SHUFFLED = [name for name, each in PROGRAMS.items() if reference.can_be_permuted(each)][::16]
 """One in sixteen, since orders do not depend on what is trained; ``compare.py --shuffle`` runs all."""
@@ -40,25 +51,25 @@ def unwatched(trained):
     return dataclasses.replace(trained, seen=seen)
 
 
-@pytest.mark.parametrize("name", NAMES, scope="module")
-class TestProgram:
-    @pytest.mark.parametrize("way", OF_THIS_BACKEND)
-    def test_trains_as_with_model_fit(self, name, way):
-        program = PROGRAMS[name]
-        with forced(way):
-            got = reference.run(program, reference.portable_fit())
-        bad = report(judge(unwatched(watched_model_fit(name)), got, program.sensitivity))
-        assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
-        assert got.engine in ("compiled", "keras")
-        assert bool(got.reason) == (got.engine == "keras"), "a fallback says why"
-        assert not any(words in got.reason for words in OPAQUE), "it says what the user can do"
+@pytest.mark.parametrize(("name", "way"), PAIRS)
+def test_trains_as_with_model_fit(name, way):
+    program = PROGRAMS[name]
+    with forced(way):
+        got = reference.run(program, reference.portable_fit())
+    bad = report(judge(unwatched(watched_model_fit(name)), got, program.sensitivity))
+    assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
+    assert got.engine in ("compiled", "keras")
+    assert bool(got.reason) == (got.engine == "keras"), "a fallback says why"
+    assert not any(words in got.reason for words in OPAQUE), "it says what the user can do"
 
-    def test_hooks_see_what_model_fit_shows(self, name):
-        program = PROGRAMS[name]
-        got = reference.run(program, reference.portable_fit("keras"), TestWatcher)
-        bad = report(judge(watched_model_fit(name), got, program.sensitivity))
-        assert not bad, bad
-        assert (got.engine, got.reason) == ("keras", "")
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_hooks_see_what_model_fit_shows(name):
+    program = PROGRAMS[name]
+    got = reference.run(program, reference.portable_fit("keras"), TestWatcher)
+    bad = report(judge(watched_model_fit(name), got, program.sensitivity))
+    assert not bad, bad
+    assert (got.engine, got.reason) == ("keras", "")
 
 
 @pytest.mark.parametrize("name", SHUFFLED)
