@@ -93,7 +93,9 @@ def user_job(
     studied = pipeline is not None or _is_library_samples(keywords["x"])
     if studied and why_not:
         raise ValueError(f"the library's samples were given, and {why_not}")
-    ordered = samples is not None and not why_not and settings.shuffle
+    # The order of the training rows is ours, whatever validation needs Keras for.
+    whole_epochs = steps is None and settings.epochs > settings.initial_epoch
+    ordered = samples is not None and whole_epochs and settings.shuffle
     if ordered and validation is not None and keywords["validation_split"]:
         # Keras would split again.
         keywords["validation_data"] = tuple(

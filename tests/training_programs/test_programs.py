@@ -29,8 +29,6 @@ PAIRS = [
 ]
 HOOKS = [slow_proof(name, always=name in IN_EVERY_WAY) for name in PROGRAMS]
 OPAQUE = ("No gradients provided", "but called with", "Traceback")
-SHUFFLED = [name for name, each in PROGRAMS.items() if reference.can_be_permuted(each)][::16]
-"""One in sixteen, since orders do not depend on what is trained; ``compare.py --shuffle`` runs all."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -72,10 +70,13 @@ def test_hooks_see_what_model_fit_shows(name):
     assert (got.engine, got.reason) == ("keras", "")
 
 
-@pytest.mark.parametrize("name", SHUFFLED)
-def test_shuffled_program_trains_in_the_order_that_is_drawn(name):
-    program = PROGRAMS[name]
-    got = reference.run(program, reference.portable_fit(shuffle=True))
-    expected = reference.run(program, reference.shuffled_model_fit)
-    bad = report(judge(expected, got, program.sensitivity))
-    assert not bad, f"{got.engine} ({got.reason}):\n{bad}"
+def test_shuffled_programs_train_in_the_order_that_is_drawn():
+    """Some only, since orders do not depend on what is trained; ``compare.py --shuffle`` runs all."""
+    names = [name for name in ALWAYS if reference.can_be_permuted(PROGRAMS[name])][::4]
+    assert len(names) > 3
+    for name in names:
+        program = PROGRAMS[name]
+        got = reference.run(program, reference.portable_fit(shuffle=True))
+        expected = reference.run(program, reference.shuffled_model_fit)
+        bad = report(judge(expected, got, program.sensitivity))
+        assert not bad, f"{name}: {got.engine} ({got.reason}):\n{bad}"
