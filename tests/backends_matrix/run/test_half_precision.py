@@ -40,7 +40,7 @@ def test_a_sound_step_passes_on_every_backend(all_policies, backends, policy):
     verdicts = {each["quantity"]: set() for each in found}
     for each in found:
         verdicts[each["quantity"]].add(each["verdict"])
-    # In bfloat16 the rounding of its terms can be more than the 5 % of a loss that matter: nothing is said then.
+    # In bfloat16 the rounding of its terms can exceed the 5 % of a loss that matter: nothing is said then.
     assert verdicts.pop("loss") <= {"agrees", "undecidable"}
     assert set.union(*verdicts.values()) == {"agrees"}
     # States after 0 and 1 steps, and at the end of both epochs.
