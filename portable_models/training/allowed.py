@@ -87,14 +87,14 @@ def unfit_settings(job: Job) -> str:
     """Why the way in which the model was compiled needs ``Model.fit``; empty where it does not."""
     if job.model.run_eagerly:
         return "the model was compiled with run_eagerly=True"
+    for layer in all_layers(job.model):
+        if not layer.supports_jit:
+            return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
     return limits_for_debugging() or current().refuses_model(job.model)
 
 
 def unfit_model(job: Job) -> str:
     """Why a built model needs ``Model.fit``; empty where it does not."""
-    for layer in all_layers(job.model):
-        if not layer.supports_jit:
-            return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
     if not current().runs_python_at_every_step:
         return ""
     if unproven := unproven_parts(job.model):

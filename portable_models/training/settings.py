@@ -51,6 +51,7 @@ class Settings:
             shuffle=recipe.shuffle,
             class_weight=recipe.class_weight,
             callbacks=tuple(make_callbacks(recipe)),
+            validation_batch_size=RECIPE_VALIDATION_BATCH,
         )
 
     def validates_after(self, epoch: int) -> bool:

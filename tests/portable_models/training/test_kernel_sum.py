@@ -6,7 +6,6 @@ import pytest
 
 from portable_models import Recipe, portable_random
 from portable_models.data import MultiHotSamples
-from portable_models.training import groups, keras_engine
 from portable_models.training.kernel_sum import first_dense
 
 from .study import fit
@@ -109,8 +108,7 @@ def long_bags(lengths, words=100):
     ],
 )
 def test_held_out_bags_are_those_of_the_dense_matrix(monkeypatch, lengths):
-    for module in (groups, keras_engine):
-        monkeypatch.setattr(module, "VALIDATION_BATCH", 4)
+    monkeypatch.setattr("portable_models.training.settings.RECIPE_VALIDATION_BATCH", 4)
     held_out, found = long_bags(lengths), []
     for engine in ("compiled", "keras"):
         with portable_random(0):
