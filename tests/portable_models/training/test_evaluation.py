@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from portable_models import Recipe, portable_random
+from portable_models._backend.program import NotCompilableError
 from portable_models.data import ArraySamples, DataSet, MultiHotSamples
 from portable_models.experiments import procedures
 from portable_models.experiments.procedures import FinalTest, Task
@@ -163,7 +164,7 @@ def test_what_could_not_be_trained_as_a_program_is_not_tested_as_one(monkeypatch
     """Keras runs more than can be compiled, such as a step that branches on values."""
 
     def refuse(group):
-        raise NotImplementedError("no such operation")
+        raise NotCompilableError("no such operation")
 
     monkeypatch.setattr(groups.Group, "prepare", refuse)
     monkeypatch.setattr(procedures, "evaluated", None)
