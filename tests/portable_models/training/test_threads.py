@@ -65,19 +65,19 @@ def test_the_number_of_threads_is_as_before_after_an_error(two_threads):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        torch_program._on_one_thread(fail)
+        torch_program.on_one_thread(fail)
     assert torch_step.torch.get_num_threads() == 2
 
 
 def test_a_loop_is_compiled_for_one_thread(two_threads, monkeypatch):
     asked = []
-    original = torch_program._compiled
+    original = torch_program.compiled_loop
 
     def watched(*given):
         asked.append(given[-1])
         return original(*given)
 
-    monkeypatch.setattr(torch_program, "_compiled", watched)
+    monkeypatch.setattr(torch_program, "compiled_loop", watched)
     monkeypatch.setattr(torch_program, "PAYS_FROM", 0)
     looped = train(SMALL)
     assert looped.engine == "compiled"
