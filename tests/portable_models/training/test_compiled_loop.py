@@ -55,14 +55,14 @@ def train(engine):
 
 def test_the_loop_trains_as_model_fit_does(monkeypatch):
     compiled = []
-    original = torch_program._compiled
+    original = torch_program.compiled_loop
 
     def counted(*arguments):
         compiled.append(arguments)
         return original(*arguments)
 
     monkeypatch.setattr(torch_program, "PAYS_FROM", 0)
-    monkeypatch.setattr(torch_program, "_compiled", counted)
+    monkeypatch.setattr(torch_program, "compiled_loop", counted)
     (one, theirs), (other, ours) = train("keras"), train("compiled")
     assert len(compiled) == 1  # the steps of training; those of validation are few
     assert ours.keys() == theirs.keys()
