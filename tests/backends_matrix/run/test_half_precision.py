@@ -37,12 +37,7 @@ def test_a_sound_step_passes_on_every_backend(all_policies, backends, policy):
     assert {each["backend"] for each in found} == set(backends)
     assert {each["quantity"] for each in found} == KINDS
     assert {each["reference"] for each in found} == {"float64"}
-    verdicts = {each["quantity"]: set() for each in found}
-    for each in found:
-        verdicts[each["quantity"]].add(each["verdict"])
-    # In bfloat16 the rounding of its terms can exceed the 5 % of a loss that matter: nothing is said then.
-    assert verdicts.pop("loss") <= {"agrees", "undecidable"}
-    assert set.union(*verdicts.values()) == {"agrees"}
+    assert {each["verdict"] for each in found} == {"agrees"}
     # States after 0 and 1 steps, and at the end of both epochs.
     assert len({each["step"] for each in found}) == 4
 
