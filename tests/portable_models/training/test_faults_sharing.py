@@ -174,7 +174,7 @@ def test_member_after_another_trains_as_alone(kind):
     for build, settings in UNLIKE[kind]:
         expected = alone(build, settings)
         model = build()
-        found = portable_models.fit(model, *data(), recipe=settings, verbose=0)
+        found = fit_many([Member(model, data(), settings)], warn=False)[0]
         assert_same((found.history, model.get_weights()), expected)
 
 

@@ -177,7 +177,7 @@ def counting():
         keras.metrics.TrueNegatives(name="tn"),
         keras.metrics.FalsePositives(name="fp"),
     ]
-    model.compile("sgd", "binary_crossentropy", metrics=metrics)
+    model.compile("sgd", "mse", metrics=metrics)
     return model
 
 

@@ -59,7 +59,7 @@ class Raising(keras.callbacks.Callback):
     def __init__(self, hook, error):
         super().__init__()
 
-        def raise_it(*_):
+        def raise_it(*_, **__):
             raise error
 
         setattr(self, hook, raise_it)
@@ -74,8 +74,8 @@ class Raising(keras.callbacks.Callback):
 )
 def test_a_callback_that_raises_leaves_everything_as_it_was(hook, error, recwarn):
     model = compiled_model()
-    # The first training makes what stays: Keras's functions of the model.
-    portable_models.fit(model, X, Y, epochs=1, verbose=0, engine="keras")
+    # The first training makes what stays: Keras's functions of the model, and its marks of an evaluation.
+    portable_models.fit(model, X, Y, validation_data=(X, Y), epochs=1, verbose=0, engine="keras")
     before = state(model)
     with pytest.raises(type(error)):
         portable_models.fit(
