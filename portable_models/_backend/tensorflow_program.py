@@ -30,6 +30,7 @@ from portable_models._backend.program import (
     variables_of,
 )
 from portable_models._backend.tensorflow_loops import any_size, each_size
+from portable_models._keras.compile_settings import jit_compile_is_auto
 
 PAYS_FROM = 5_000
 """Steps from which a program goes through XLA.
@@ -71,8 +72,8 @@ class TensorFlowProgram(Program):
         steps = epochs * max(training.steps, 1)
         weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
         pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
-        # jit_compile=False stands; True is also what Keras makes of "auto", which leaves the choice to us.
-        self._xla = pays and model.jit_compile
+        # "auto" leaves the choice to us. On a CPU Keras turns it into False; XLA changes rounding only.
+        self._xla = pays and bool(model.jit_compile or jit_compile_is_auto(model))
         # A step of the user's own may ask how many rows a batch has.
         self._of_any_size = not self._xla and not may_log_otherwise(model)
         self._keeps_logs: dict[bool, dict[str, Any]] = {}

@@ -135,12 +135,12 @@ def _bags(samples: MultiHotSamples, class_weight: Mapping[int, float] | None) ->
     def gather(tensors: Any, indices: Any) -> tuple[Any, Any, Any]:
         ops = keras.ops
         taken = {name: ops.take(tensor, indices, axis=0) for name, tensor in tensors.items()}
-        count = int(indices.shape[0])
-        row = ops.broadcast_to(
-            ops.reshape(ops.arange(count, dtype="int32"), (-1, 1)), taken["ids"].shape
-        )
-        places = ops.reshape(ops.stack([row, taken["ids"]], axis=-1), (-1, 2))
-        ones = ops.ones((count * width,), dtype="float32")
+        ids = taken["ids"]
+        # A tensor where TensorFlow traces one step for batches of any size.
+        count = ops.shape(ids)[0]
+        row = ops.zeros_like(ids) + ops.reshape(ops.arange(count, dtype="int32"), (-1, 1))
+        places = ops.reshape(ops.stack([row, ids], axis=-1), (-1, 2))
+        ones = ops.ones_like(ops.reshape(ids, (-1,)), dtype="float32")
         zeros = ops.zeros((count, dimension + 1), dtype="float32")
         dense = ops.scatter_update(zeros, places, ones)
         return dense[:, :dimension], taken["y"], taken.get("w")

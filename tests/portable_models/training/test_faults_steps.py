@@ -161,6 +161,8 @@ def test_tensor_kept_in_an_attribute_trains_as_with_model_fit(engine):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_tensor_of_another_trace_is_named(engine):
     """The last batch has another size, so the step is traced twice."""
+    if (BACKEND, engine) == ("tensorflow", "keras"):
+        pytest.skip("Model.fit on TensorFlow traces one step for both sizes")
     with pytest.raises(Exception, match=r"(?i)tracer|leak|out of scope|scope|trace") as raised:
         portable_models.fit(
             leaking(Using), X, Y, batch_size=7, shuffle=False, engine=engine, verbose=0, epochs=2
