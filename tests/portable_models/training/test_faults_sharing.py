@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-import portable_models
 from portable_models import Checkpoint, Member, Recipe, fit_many, portable_random
 
 # Some steps on few numbers of order 1: some roundings in float32. Members that go through jax.vmap together
