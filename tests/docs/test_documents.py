@@ -16,7 +16,10 @@ PAGES = [
     for name in (
         "README.md",
         "docs/your-own-study.md",
+        "docs/checking.md",
+        "docs/lint.md",
         "docs/matching.md",
+        "docs/training.md",
         "docs/comparing.md",
         "docs/selftest.md",
     )
@@ -29,6 +32,8 @@ SHORT = {
     "compare": (),
     "report": (),
     "versions": (),
+    "check": (),
+    "lint": (),
 }
 """What is added to a command so that a test of it is short: the words are tried, not the figures."""
 
@@ -65,14 +70,27 @@ def run(arguments, cwd, backend=""):
     )
 
 
+def own_model():
+    """The file that the README checks as a user's own."""
+    texts = [text for _, text in BLOCK.findall((ROOT / "README.md").read_text())]
+    (model,) = [text for text in texts if text.startswith("# model.py\n")]
+    return model
+
+
 @pytest.mark.parametrize(("page", "text"), blocks("python"))
 def test_a_block_of_code_runs_on_every_backend_it_is_for(page, text, backends, tmp_path):
     meant = re.match(r"# KERAS_BACKEND=(\w+)", text)
     wanted = [name for name in backends if meant is None or name == meant.group(1)]
+    for name in ("model.py", "my_package.py"):
+        (tmp_path / name).write_text(own_model())
+    program = ["-c", text]
+    if "import pytest" in text:
+        (tmp_path / "test_own_model.py").write_text(text)
+        program, wanted = ["-m", "pytest", "--quiet", "test_own_model.py"], wanted[:1]
     outputs = set()
     for backend in wanted:
-        done = run(["-c", text], tmp_path, backend)
-        assert done.returncode == 0, done.stderr
+        done = run(program, tmp_path, backend)
+        assert done.returncode == 0, done.stdout + done.stderr
         outputs.add(done.stdout)
     # What one block prints, it prints alike everywhere.
     assert len(outputs) <= 1
@@ -84,6 +102,7 @@ def user(tmp_path_factory):
     folder = tmp_path_factory.mktemp("user")
     page = ROOT / "docs" / "your-own-study.md"
     (folder / "my_study.py").write_text(BLOCK.findall(page.read_text())[0][1])
+    (folder / "model.py").write_text(own_model())
     return folder
 
 
