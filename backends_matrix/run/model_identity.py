@@ -47,12 +47,12 @@ def identify_training(variant: Any, samples: Any, settings: Any) -> Identity:
     import keras
 
     from portable_models.experiments import run_variant
-    from portable_models.training.first_job import first_job
+    from portable_models.training.first_training import job_of_first_training
 
     builds = BuildRecorder(variant)
     settings = dataclasses.replace(settings, replica=0)
     keras.utils.clear_session(free_memory=False)
-    first_job(lambda: run_variant(builds.variant, samples, settings))
+    job_of_first_training(lambda: run_variant(builds.variant, samples, settings))
     keras.utils.clear_session(free_memory=False)
     return builds.identity(samples.digest())
 

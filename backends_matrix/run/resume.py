@@ -113,7 +113,7 @@ def keep_checkpoints(
     if checkpoint is None:
         yield
         return
-    from portable_models.training.left_off import trainings_kept
+    from portable_models.training.resuming import trainings_kept
 
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     kept = folder / f"checkpoints-{digest[:8]}"

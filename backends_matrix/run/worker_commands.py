@@ -174,12 +174,12 @@ class Commands:
 
     def _first_job(self, cell: Cell, on_epoch: Any) -> tuple[Any, str]:
         from portable_models.experiments import run_variant
-        from portable_models.training.first_job import first_job
+        from portable_models.training.first_training import job_of_first_training
 
         variant = self._experiment(cell.experiment).variant(cell.variant)
         samples = self._samples(cell.experiment, cell.data, cell.trust)
         settings = dataclasses.replace(_settings(cell), replica=0)
-        return first_job(lambda: run_variant(variant, samples, settings, on_epoch))
+        return job_of_first_training(lambda: run_variant(variant, samples, settings, on_epoch))
 
     def _reporter(self, cell: Cell) -> Callable[[int, int, Mapping[str, float]], None]:
         def on_epoch(epoch: int, epochs: int, metrics: Mapping[str, float]) -> None:

@@ -206,7 +206,7 @@ def swapped_pair() -> None:
 
 def last_batch() -> None:
     """The last batch of an epoch is dropped."""
-    from portable_models.training.engine import Job
+    from portable_models.training.engines.engine import Job
 
     def order(original: Any, self: Any, epoch: int) -> Any:
         size = self.recipe.batch_size

@@ -62,13 +62,13 @@ class Backend(ABC):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function`` of tensors as one graph, where the framework makes one in less than a second."""
 
-    def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def called_often(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function`` of tensors, which is called often, in the way that is fastest within a second."""
         return function
 
-    def aside(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def in_thread(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function`` of tensors, for a thread beside one that runs a program."""
-        return self.together(function)
+        return self.called_often(function)
 
     def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
         """``function`` as one operation, where its many steps would be slow to compile or to run.
@@ -170,7 +170,7 @@ class Backend(ABC):
         """The numbers that were packed."""
         return ids
 
-    def addressed(self, ids: Any, owners: Any) -> Any:
+    def with_sums(self, ids: Any, owners: Any) -> Any:
         """Numbers of rows with what they are summed to, as :meth:`rows_summed` takes them.
 
         Args:
@@ -183,7 +183,7 @@ class Backend(ABC):
         """
         return ids, owners
 
-    def taken_over(self, array: NDArray[Any]) -> Any:
+    def without_copy(self, array: NDArray[Any]) -> Any:
         """What :meth:`to_device` may take without a copy: nobody writes to the array any more."""
         return array
 
@@ -192,7 +192,7 @@ class Backend(ABC):
 
         Args:
             kernel: of shape ``(rows, units)``; differentiated by.
-            words: see :meth:`addressed`.
+            words: see :meth:`with_sums`.
             count: how many sums; a tensor where :meth:`program` traces steps with one.
 
         Returns:
@@ -212,7 +212,7 @@ class Backend(ABC):
 
         return keras.ops.take(tensor, number, axis=0)
 
-    def unread(self, count: Any, size: int) -> Any:
+    def unused_rows(self, count: Any, size: int) -> Any:
         """What stands for ``count`` rows of ``size`` inputs, float32, that nobody reads."""
         import keras
 

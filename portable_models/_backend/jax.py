@@ -65,7 +65,7 @@ class JaxBackend(Backend):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
 
-    def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def called_often(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
 
     def refuses_model(self, model: Any) -> str:

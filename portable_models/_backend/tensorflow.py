@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from portable_models._backend.base import Backend, Device
 from portable_models._backend.program import Pass, Program
-from portable_models._backend.tensorflow_program import TensorFlowProgram, taken_over, through_xla
+from portable_models._backend.tensorflow_program import TensorFlowProgram, through_xla, without_copy
 
 _FIRST, _SECOND = (0, 32) if sys.byteorder == "little" else (32, 0)
 """How far the halves of an int64 are shifted, in the order in which they lie in memory."""
@@ -68,10 +68,10 @@ class TensorFlowBackend(Backend):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return tf.function(function, autograph=False)  # type: ignore[no-any-return]
 
-    def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def called_often(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return self.compiled(function)
 
-    def aside(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def in_thread(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # Single operations run in the thread that calls them; those of a graph would wait for the program's.
         return function
 
@@ -119,14 +119,14 @@ class TensorFlowBackend(Backend):
     def unpacked(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
         return ids >> _SECOND
 
-    def addressed(self, ids: Any, owners: Any) -> Any:
+    def with_sums(self, ids: Any, owners: Any) -> Any:
         if isinstance(owners, np.ndarray):
             ids += (owners.astype(np.int64) << _FIRST)[:, None]
             return ids
         return ids + tf.bitwise.left_shift(tf.cast(owners, tf.int64), _FIRST)[:, None]
 
-    def taken_over(self, array: NDArray[Any]) -> Any:
-        return taken_over(array)
+    def without_copy(self, array: NDArray[Any]) -> Any:
+        return without_copy(array)
 
     def rows_summed(self, kernel: Any, words: Any, count: int) -> Any:
         # TensorFlow's gradient of taken rows is an IndexedSlices, which Keras's optimizers treat as
@@ -148,9 +148,9 @@ class TensorFlowBackend(Backend):
         # A view; what is taken is a copy.
         return tensor[number]
 
-    def unread(self, count: Any, size: int) -> Any:
+    def unused_rows(self, count: Any, size: int) -> Any:
         if isinstance(count, int):
-            return super().unread(count, size)
+            return super().unused_rows(count, size)
         # Whoever asks how many rows there are would have all of them made: they are of one number each, and
         # known to the graph as of a size that is not looked at.
         rows = tf.zeros(tf.stack([count, tf.minimum(count, 1)]))

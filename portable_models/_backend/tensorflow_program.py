@@ -49,7 +49,7 @@ through_xla: ContextVar[bool] = ContextVar("through_xla", default=False)
 """Whether what is traced now will go through XLA."""
 
 
-def taken_over(array: NDArray[Any]) -> Any:
+def without_copy(array: NDArray[Any]) -> Any:
     """A tensor that shares an array's memory, which nobody may write to any more; or the array itself."""
     # An accelerator has memory of its own.
     if not is_aligned(array) or tf.config.list_physical_devices("GPU"):
@@ -173,7 +173,7 @@ class TensorFlowProgram(Program):
                 each.training,
                 each.held_out,
                 each.held_out_order,
-                tf.constant(taken_over(order)),
+                tf.constant(without_copy(order)),
                 tf.constant(count),
             )
             # A copy: the variables go on to the next member.

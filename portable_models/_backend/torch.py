@@ -104,7 +104,7 @@ class TorchBackend(Backend):
         # Compiling takes torch many seconds, so its operations are called one by one.
         return function
 
-    def together(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def called_often(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return torch.no_grad()(function)  # type: ignore[no-any-return]  # torch is not followed
 
     def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:

@@ -18,7 +18,7 @@ from portable_models.training.cross_validation import (
     fold_indices,
     standardised,
 )
-from portable_models.training.engine import EpochReport
+from portable_models.training.engines.engine import EpochReport
 from portable_models.training.evaluation import evaluated
 from portable_models.training.fit_many import Member, fit_many
 from portable_models.training.history import Training

@@ -17,8 +17,8 @@ from portable_models.experiments.outcome import Example, Outcome
 from portable_models.experiments.procedures import Task
 from portable_models.experiments.registry import experiment as experiment_named
 from portable_models.random import random_bits_digest
-from portable_models.training.beside import beside
-from portable_models.training.engine import EpochReport
+from portable_models.training.background import background_work
+from portable_models.training.engines.engine import EpochReport
 from portable_models.training.progress import console_progress
 
 EXAMPLES = 3
@@ -113,9 +113,9 @@ def run_variant(
         replica=settings.replica,
         on_epoch=on_epoch,
     )
-    with current().programs_kept(programs_folder), beside() as aside:
-        random_bits = aside.leave(random_bits_digest, recipe.seed)
-        digest_of_data = aside.leave(data.digest)
+    with current().programs_kept(programs_folder), background_work() as work:
+        random_bits = work.submit(random_bits_digest, recipe.seed)
+        digest_of_data = work.submit(data.digest)
         trained = variant.procedure.run(task)
         training = trained.training
         digests = {

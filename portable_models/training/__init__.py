@@ -5,11 +5,11 @@ from portable_models.training.compiling import compile_model
 from portable_models.training.cross_validation import CrossValidation, cross_validate
 from portable_models.training.fit import fit
 from portable_models.training.fit_many import Member, fit_many
-from portable_models.training.group import NotCompiledWarning
 from portable_models.training.history import History, Training, mean_history
 from portable_models.training.jobs import OrderWarning
 from portable_models.training.measuring import evaluate, predict
 from portable_models.training.probe import batch_digests
+from portable_models.training.programs.group import NotCompiledWarning
 from portable_models.training.recipe import Recipe
 from portable_models.training.requirements import LossWarning, RecipeCompilesWarning
 from portable_models.training.rounding import round_otherwise

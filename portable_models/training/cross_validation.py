@@ -13,7 +13,7 @@ from portable_models.data.samples import ArraySamples, Indices, MultiHotSamples,
 from portable_models.data.standardise import standardise
 from portable_models.random import portable_random
 from portable_models.training.arguments import try_samples, unpack
-from portable_models.training.engine import EpochReport
+from portable_models.training.engines.engine import EpochReport
 from portable_models.training.fit_many import Member, fit_many
 from portable_models.training.history import Training, mean_history
 from portable_models.training.recipe import Recipe

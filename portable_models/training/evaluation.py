@@ -11,8 +11,8 @@ from portable_models._backend import current
 from portable_models._backend.program import scalar_logs
 from portable_models._keras.building import all_layers, build_by_shapes, clear_losses
 from portable_models.data.samples import Array, Indices, MultiHotSamples, Samples
-from portable_models.training.kernel_sum import Bags, bags_in_order, cut, first_dense
-from portable_models.training.rows import Rows, first_row, rows_of
+from portable_models.training.programs.kernel_sum import Bags, bags_in_order, cut, first_dense
+from portable_models.training.programs.rows import Rows, first_row, rows_of
 
 _STEPS = ("test_step", "predict_step")
 
@@ -90,7 +90,7 @@ def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, flo
         model.reset_metrics()
     state = [scope.get_current_value(variable) for variable in variables]
     tensors = current().to_device(rows.arrays)
-    run = current().together(step)
+    run = current().called_often(step)
     found, total = [], 0.0
     metrics: dict[str, Any] = {}
     try:

@@ -11,14 +11,14 @@ from portable_models.data.samples import Samples
 from portable_models.random import portable_random
 from portable_models.training.checkpoint import Checkpoint
 from portable_models.training.compiling import compile_model
-from portable_models.training.engine import EpochReport, Job
-from portable_models.training.first_job import offer
-from portable_models.training.groups import build
+from portable_models.training.engines.engine import EpochReport, Job
+from portable_models.training.first_training import offer
 from portable_models.training.history import Training
 from portable_models.training.jobs import as_samples, recipe_job
-from portable_models.training.left_off import keeper_of
+from portable_models.training.programs.grouping import build
 from portable_models.training.progress import console_progress
 from portable_models.training.recipe import Recipe
+from portable_models.training.resuming import keeper_of
 from portable_models.training.rounding import round_otherwise
 from portable_models.training.train import one_training, train
 

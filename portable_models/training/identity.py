@@ -22,7 +22,7 @@ import numpy as np
 from portable_models._keras.building import all_layers
 from portable_models._keras.compile_settings import compile_arguments
 from portable_models.data.samples import digest_arrays
-from portable_models.training.foreign_code import foreign_parts
+from portable_models.training.engines.foreign_code import foreign_parts
 
 _PLAIN = (str, int, float, bool, type(None), bytes, complex)
 

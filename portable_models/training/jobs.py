@@ -21,8 +21,8 @@ from portable_models.training.arguments import (
     unpack,
 )
 from portable_models.training.checkpoint import Checkpoint, Keeper
-from portable_models.training.engine import EpochReport, Job
-from portable_models.training.groups import build
+from portable_models.training.engines.engine import EpochReport, Job
+from portable_models.training.programs.grouping import build
 from portable_models.training.recipe import Recipe
 from portable_models.training.settings import Settings
 

@@ -17,8 +17,8 @@ from portable_models._keras.building import all_layers, build_by_shapes
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Array, Batch, Indices
 from portable_models.random import portable_random
-from portable_models.training.choosing import choose
-from portable_models.training.engine import Job
+from portable_models.training.engines.choosing import choose
+from portable_models.training.engines.engine import Job
 from portable_models.training.states import ROUGH, State, moved, readable, restore, values
 
 STEPS = (0, 1, 10, 100)

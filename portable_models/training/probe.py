@@ -1,4 +1,4 @@
-"""Proof of what Keras is really fed: a model that trains nothing and digests each batch it is handed."""
+"""Digests of what Keras is really fed: a model that trains nothing and digests each batch it is handed."""
 
 from __future__ import annotations
 

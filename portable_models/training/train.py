@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 
 from portable_models._backend import current
 from portable_models.cache import programs_folder
-from portable_models.training.beside import beside
-from portable_models.training.choosing import Chosen, choose
-from portable_models.training.engine import Job
+from portable_models.training.background import background_work
+from portable_models.training.digests import Digests, digests_of
+from portable_models.training.engines.choosing import Chosen, choose
+from portable_models.training.engines.engine import Job
 from portable_models.training.explaining import explained
-from portable_models.training.group import NotCompiledWarning
 from portable_models.training.history import Training
-from portable_models.training.proofs import Proof, proof_of
+from portable_models.training.programs.group import NotCompiledWarning
 
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -46,26 +46,26 @@ def train(
         ValueError: an unknown engine.
         TrainingInterrupted: Ctrl-C was pressed; it holds the histories so far.
     """
-    with current().programs_kept(programs_folder), beside() as aside:
-        chosen = choose(engine, jobs, aside if prove else None)
+    with current().programs_kept(programs_folder), background_work() as work:
+        chosen = choose(engine, jobs, work if prove else None)
         if warn and chosen.reason and not chosen.quiet:
             warnings.warn(
                 f"Model.fit runs this training, {chosen.reason}", NotCompiledWarning, stacklevel=3
             )
-        proofs = [
-            proof_of(job, delivered, aside) if delivered else {}
+        digests = [
+            digests_of(job, delivered, work) if delivered else {}
             for job, delivered in itertools.zip_longest(jobs, chosen.delivered)
         ]
         for job in jobs:
             if job.keeper is not None:
                 job.history.update(job.keeper.restore())
-        aside.begin()
+        work.start()
         try:
             with explained():
                 chosen.engine.run(jobs)
         except KeyboardInterrupt:
-            raise TrainingInterrupted(_outcomes(jobs, chosen, proofs)) from None
-        return _outcomes(jobs, chosen, proofs)
+            raise TrainingInterrupted(_outcomes(jobs, chosen, digests)) from None
+        return _outcomes(jobs, chosen, digests)
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -81,11 +81,11 @@ class TrainingInterrupted(KeyboardInterrupt):
         self.trainings = trainings
 
 
-def _outcomes(jobs: Sequence[Job], chosen: Chosen, proofs: Sequence[Proof]) -> list[Training]:
-    return [_outcome(job, chosen, proof) for job, proof in zip(jobs, proofs, strict=True)]
+def _outcomes(jobs: Sequence[Job], chosen: Chosen, digests: Sequence[Digests]) -> list[Training]:
+    return [_outcome(job, chosen, proof) for job, proof in zip(jobs, digests, strict=True)]
 
 
-def _outcome(job: Job, chosen: Chosen, proof: Proof) -> Training:
+def _outcome(job: Job, chosen: Chosen, proof: Digests) -> Training:
     params = getattr(getattr(job.model, "history", None), "params", None) or {}
     return Training(
         job.history,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from portable_models import Checkpoint, Recipe, portable_random
-from portable_models.training.left_off import trainings_kept
+from portable_models.training.resuming import trainings_kept
 
 from .study import fit
 

@@ -9,9 +9,10 @@ from portable_models._backend.program import NotCompilableError
 from portable_models.data import ArraySamples, DataSet, MultiHotSamples
 from portable_models.experiments import procedures
 from portable_models.experiments.procedures import FinalTest, Task
-from portable_models.training import compile_model, groups
+from portable_models.training import compile_model
 from portable_models.training.evaluation import evaluated
 from portable_models.training.history import Training
+from portable_models.training.programs import grouping as groups
 
 WORDS, COUNT, BATCH = 12, 23, 5
 LAYERS = keras.layers

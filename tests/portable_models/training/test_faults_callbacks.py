@@ -163,7 +163,7 @@ def test_engine_keras_that_was_asked_for_is_no_fallback():
 
 
 def test_defect_of_ours_is_not_called_a_fallback(monkeypatch):
-    from portable_models.training.compiled_engine import CompiledEngine
+    from portable_models.training.engines.compiled_engine import CompiledEngine
 
     def broken(*_, **__):
         raise ZeroDivisionError("a defect")

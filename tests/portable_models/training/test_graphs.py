@@ -90,14 +90,14 @@ def test_an_evaluation_is_traced_once():
 
 def test_memory_is_taken_over_only_where_it_is_aligned():
     array = aligned((3, 5), np.int64)
-    tensor = current().taken_over(array)
+    tensor = current().without_copy(array)
     array[1, 2] = 7
     np.testing.assert_array_equal(tensor, array)
     assert tensor.dtype == tf.int64
     beside = array[:, 1:]
-    assert current().taken_over(beside) is beside
+    assert current().without_copy(beside) is beside
     odd = array.reshape(-1)[1:]
-    assert current().taken_over(odd) is odd
+    assert current().without_copy(odd) is odd
 
 
 @pytest.mark.parametrize("pays_from", [1, 10_000])

@@ -6,7 +6,7 @@ import pytest
 
 from portable_models import Recipe, portable_random
 from portable_models.data import MultiHotSamples
-from portable_models.training.kernel_sum import first_dense
+from portable_models.training.programs.kernel_sum import first_dense
 
 from .study import fit
 

@@ -11,7 +11,8 @@ from keras.src import backend as keras_backend
 
 import portable_models
 from portable_models._backend import current
-from portable_models.training import group, keras_engine
+from portable_models.training.engines import keras_engine
+from portable_models.training.programs import group
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
@@ -124,8 +125,8 @@ def test_a_defect_of_the_library_is_not_swallowed_as_not_compiled(monkeypatch):
     def defect(*_):
         raise ZeroDivisionError("planned")
 
-    monkeypatch.setattr("portable_models.training.groups.first_dense", defect)
-    monkeypatch.setattr("portable_models.training.compiled_engine.grouped", defect)
+    monkeypatch.setattr("portable_models.training.programs.grouping.first_dense", defect)
+    monkeypatch.setattr("portable_models.training.engines.compiled_engine.grouped", defect)
     with pytest.raises(ZeroDivisionError, match="planned"):
         portable_models.fit(compiled_model(), X, Y, verbose=0)
 

@@ -6,7 +6,7 @@ import pytest
 
 from portable_models import Recipe, cross_validate, portable_random
 from portable_models.data import ArraySamples
-from portable_models.training.first_job import first_job
+from portable_models.training.first_training import job_of_first_training
 from portable_models.training.one_step import record, replay
 from portable_models.training.states import State
 
@@ -45,9 +45,9 @@ def train(**settings):
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("states")
-    count = record(*first_job(train), folder)
+    count = record(*job_of_first_training(train), folder)
     (folder / "again").mkdir()
-    replay(first_job(train)[0], folder, folder / "again", moves=2)
+    replay(job_of_first_training(train)[0], folder, folder / "again", moves=2)
     states = [State.read(path) for path in sorted(folder.glob("state-*.npz"))]
     results = [np.load(path) for path in sorted((folder / "again").glob("*.npz"))]
     assert len(states) == len(results) == count
@@ -93,13 +93,13 @@ def test_what_goes_in_is_moved_by_one_unit(recorded):
 
 def test_the_first_of_several_trainings_is_looked_at():
     recipe = RECIPE.replace(epochs=1)
-    job, engine = first_job(lambda: cross_validate(network, samples(), recipe, folds=4))
+    job, engine = job_of_first_training(lambda: cross_validate(network, samples(), recipe, folds=4))
     assert (len(job.samples), len(job.validation), engine) == (15, 5, "compiled")
     assert job.model.optimizer is not None
 
 
 def test_who_trains_nothing_is_told():
     with pytest.raises(ValueError, match=r"nothing was trained through portable_models\.fit"):
-        first_job(lambda: None)
+        job_of_first_training(lambda: None)
     # And a later training is not caught.
     assert len(train()[1].history["loss"]) == 3

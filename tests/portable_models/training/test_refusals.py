@@ -6,7 +6,7 @@ import pytest
 
 from portable_models import Recipe
 from portable_models._backend.program import NotCompilableError
-from portable_models.training import groups
+from portable_models.training.programs import grouping as groups
 
 from .study import fit
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from portable_models.data import ArraySamples, MultiHotSamples
-from portable_models.training.rows import rows_of
+from portable_models.training.programs.rows import rows_of
 
 
 def test_bags_are_padded_with_a_word_that_does_not_count():

@@ -20,11 +20,17 @@ from portable_models._backend.program import (
 from portable_models._keras.building import build_by_shapes
 from portable_models.data.samples import MultiHotSamples
 from portable_models.random import portable_random
-from portable_models.training.engine import Job
-from portable_models.training.group import Group
+from portable_models.training.engines.engine import Job
 from portable_models.training.identity import program_key
-from portable_models.training.kernel_sum import Bags, bag_rows, bags_in_order, cut, first_dense
-from portable_models.training.rows import Rows, first_batch, rows_of
+from portable_models.training.programs.group import Group
+from portable_models.training.programs.kernel_sum import (
+    Bags,
+    bag_rows,
+    bags_in_order,
+    cut,
+    first_dense,
+)
+from portable_models.training.programs.rows import Rows, first_batch, rows_of
 
 
 def build(job: Job) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from portable_models.training.beside import Beside
-from portable_models.training.compiled_engine import CompiledEngine
-from portable_models.training.engine import Engine, Job
-from portable_models.training.keras_engine import KerasEngine
+from portable_models.training.background import BackgroundWork
+from portable_models.training.engines.compiled_engine import CompiledEngine
+from portable_models.training.engines.engine import Engine, Job
+from portable_models.training.engines.keras_engine import KerasEngine
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Chosen:
     delivered: Sequence[Callable[[], list[str]]]
 
 
-def choose(name: str, jobs: Sequence[Job], aside: Beside | None = None) -> Chosen:
+def choose(name: str, jobs: Sequence[Job], work: BackgroundWork | None = None) -> Chosen:
     """Choose the engine that runs the jobs, and compile.
 
     Args:
         name: ``"compiled"`` or ``"keras"``.
         jobs: jobs that are alike.
-        aside: digests what is delivered; None for not at all.
+        work: digests what is delivered; None for not at all.
 
     Raises:
         ValueError: there is no engine of this name.
@@ -45,12 +45,12 @@ def choose(name: str, jobs: Sequence[Job], aside: Beside | None = None) -> Chose
     engine = engines[name]()
     reason, delivered = engine.refuses(jobs), []
     if not reason:
-        delivered = [] if aside is None else engine.read(aside)
+        delivered = [] if work is None else engine.read(work)
         reason = engine.compile()
     if not reason:
         return Chosen(engine, "", False, delivered)
     quiet = isinstance(engine, CompiledEngine) and engine.does_not_pay
     engine = KerasEngine()
     engine.refuses(jobs)
-    delivered = [] if aside is None else engine.read(aside)
+    delivered = [] if work is None else engine.read(work)
     return Chosen(engine, f"not compiled: {reason}", quiet, delivered)

@@ -1,4 +1,4 @@
-"""Work beside a training: proofs, which nothing waits for until it has ended.
+"""Background work of a training: digests, which nothing waits for until it has ended.
 
 While a program runs on the device, Python is idle, and often a core is.
 """
@@ -17,61 +17,61 @@ from portable_models._backend import current
 Found = TypeVar("Found")
 
 
-class Beside:
-    """What is left to it is done in a thread of its own, where the backend lets one; else at once.
+class BackgroundWork:
+    """Functions that run in a thread of their own, where the backend lets one; else at once.
 
-    Made by :func:`beside`.
+    Made by :func:`background_work`.
     """
 
     def __init__(self, threads: ThreadPoolExecutor | None) -> None:
         self._threads = threads
         self._left: list[Callable[[], None]] = []
 
-    def leave(self, work: Callable[..., Found], *given: Any) -> Callable[[], Found]:
-        """Leave ``work(*given)`` for the time of a training.
+    def submit(self, function: Callable[..., Found], *given: Any) -> Callable[[], Found]:
+        """Call ``function(*given)`` in the background, once the training has begun.
 
         Returns:
-            What waits for it, and gives or raises what it does.
+            A function that waits for the result, and returns or raises it.
         """
         if self._threads is None:
-            found = work(*given)
+            found = function(*given)
             return lambda: found
         future: Future[Found] = Future()
-        self._left.append(partial(_fulfil, future, work, given))
+        self._left.append(partial(_fulfil, future, function, given))
         return partial(self._wait, future)
 
-    def begin(self) -> None:
-        """Do what was left: a training begins. Before, Python has its hands full with tracing."""
+    def start(self) -> None:
+        """Run what was submitted: a training begins. Before that, Python is busy with tracing."""
         if self._threads is not None:
             for work in self._left:
                 self._threads.submit(work)
             self._left.clear()
 
     def _wait(self, future: Future[Found]) -> Found:
-        self.begin()
+        self.start()
         return future.result()
 
 
-_innermost: ContextVar[Beside | None] = ContextVar("_innermost", default=None)
+_innermost: ContextVar[BackgroundWork | None] = ContextVar("_innermost", default=None)
 
 
 @contextlib.contextmanager
-def beside() -> Iterator[Beside]:
-    """Who works beside a training; inside of another ``beside``, the same one. Waits at the end."""
+def background_work() -> Iterator[BackgroundWork]:
+    """The background work of a training; inside of another one, the same. Waits at the end."""
     if (outer := _innermost.get()) is not None:
         yield outer
         return
     with contextlib.ExitStack() as stack:
         threads = None
         if current().computes_in_threads:
-            threads = stack.enter_context(ThreadPoolExecutor(1, "beside-a-training"))
-        made = Beside(threads)
+            threads = stack.enter_context(ThreadPoolExecutor(1, "background-work"))
+        made = BackgroundWork(threads)
         stack.callback(_innermost.reset, _innermost.set(made))
         yield made
 
 
-def _fulfil(future: Future[Found], work: Callable[..., Found], given: tuple[Any, ...]) -> None:
+def _fulfil(future: Future[Found], function: Callable[..., Found], given: tuple[Any, ...]) -> None:
     try:
-        future.set_result(work(*given))
+        future.set_result(function(*given))
     except BaseException as error:
         future.set_exception(error)

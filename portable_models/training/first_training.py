@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from portable_models.training.engine import Job
+from portable_models.training.engines.engine import Job
 
 _CATCHING: ContextVar[bool] = ContextVar("catching", default=False)
 
@@ -24,7 +24,7 @@ class _CaughtError(BaseException):
         self.engine = engine
 
 
-def first_job(train: Callable[[], Any]) -> tuple[Job, str]:
+def job_of_first_training(train: Callable[[], Any]) -> tuple[Job, str]:
     """The first job that ``train`` leads to, its model built and compiled, and the engine asked for.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Proof of what a compiled program reads: its batches, gathered on the device as it gathers them."""
+"""Digests of what a compiled program reads: its batches, gathered on the device as it gathers them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import keras
 from portable_models._backend import current
 from portable_models.data.samples import Indices
 from portable_models.training.probe import batch_digest
-from portable_models.training.rows import Rows
+from portable_models.training.programs.rows import Rows
 
 GATHERED_ROWS = 1024
-"""Rows that are read from the device at once, about: many small batches together."""
+"""Rows that are read from the device at once, about: many small batches at_once."""
 
 
 def read_digests(rows: Rows, tensors: Any, order: Indices, batch_size: int) -> list[str]:
@@ -24,14 +24,14 @@ def read_digests(rows: Rows, tensors: Any, order: Indices, batch_size: int) -> l
         order: the rows in the order of the pass.
         batch_size: rows in a batch.
     """
-    together = rows.together(batch_size, GATHERED_ROWS)
-    read = current().aside(rows.reader)
+    at_once = rows.rows_at_once(batch_size, GATHERED_ROWS)
+    read = current().in_thread(rows.reader)
     digests = []
-    for start in range(0, len(order), together):
-        places = keras.ops.convert_to_tensor(rows.places(order[start : start + together]))
+    for start in range(0, len(order), at_once):
+        places = keras.ops.convert_to_tensor(rows.places(order[start : start + at_once]))
         batch = keras.tree.flatten(rows.shown(read(tensors, places)))
         parts = [part for part in batch if part is not None]
-        if together == batch_size:
+        if at_once == batch_size:
             digests.append(batch_digest(parts))
             continue
         arrays = [keras.ops.convert_to_numpy(part) for part in parts]

@@ -23,11 +23,11 @@ from portable_models._backend.program import (
     variables_of,
 )
 from portable_models.random import portable_random
-from portable_models.training.engine import Job
-from portable_models.training.held_callbacks import HeldCallbacks
-from portable_models.training.keras_engine import finish_by_epoch
-from portable_models.training.kernel_sum import Bags
-from portable_models.training.rows import Rows
+from portable_models.training.engines.engine import Job
+from portable_models.training.engines.held_callbacks import HeldCallbacks
+from portable_models.training.engines.keras_engine import finish_by_epoch
+from portable_models.training.programs.kernel_sum import Bags
+from portable_models.training.programs.rows import Rows
 
 CHUNK_SECONDS = 0.5
 """How long a program runs before the epochs that it went through are reported, about."""

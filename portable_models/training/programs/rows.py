@@ -56,7 +56,7 @@ class Rows:
         """The places of one pass through the rows, batch after batch."""
         return self.places(rows)
 
-    def together(self, batch_size: int, rows: int) -> int:
+    def rows_at_once(self, batch_size: int, rows: int) -> int:
         """How many rows to read at once where small batches may be read together, about ``rows``."""
         return batch_size * max(1, rows // batch_size)
 

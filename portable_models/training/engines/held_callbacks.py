@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from portable_models.training.engine import Job
+from portable_models.training.engines.engine import Job
 
 
 class HeldCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # keras has no complete types

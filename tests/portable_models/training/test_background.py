@@ -1,4 +1,4 @@
-"""What is worked out beside a training is the same as without it, and fails where it would."""
+"""What is worked out in the background of a training is the same as without it, and fails where it would."""
 
 import threading
 
@@ -7,8 +7,9 @@ import pytest
 
 from portable_models import Recipe, models, portable_random
 from portable_models._backend import current
-from portable_models.training import compiled_engine, proofs
-from portable_models.training.beside import beside
+from portable_models.training import digests as proofs
+from portable_models.training.background import background_work
+from portable_models.training.engines import compiled_engine
 
 from .study import fit
 
@@ -30,34 +31,34 @@ def test_work_is_left_until_a_training_begins():
         seen.append((number, threading.current_thread() is threading.main_thread()))
         return number
 
-    with beside() as aside:
-        first, second = aside.leave(work, 1), aside.leave(work, 2)
+    with background_work() as background:
+        first, second = background.submit(work, 1), background.submit(work, 2)
         assert len(seen) == (0 if IN_THREADS else 2)
-        aside.begin()
+        background.start()
         assert (first(), second(), first()) == (1, 2, 1)
     assert seen == [(1, not IN_THREADS), (2, not IN_THREADS)]
 
 
 def test_what_is_waited_for_is_done_without_a_training():
-    with beside() as aside:
-        assert aside.leave(sum, (1, 2))() == 3
+    with background_work() as background:
+        assert background.submit(sum, (1, 2))() == 3
 
 
 @pytest.mark.skipif(not IN_THREADS, reason="what this backend does at once fails at once")
 def test_a_failure_comes_to_who_waits():
-    with beside() as aside:
-        wait = aside.leave(int, "seven")
-        aside.begin()
+    with background_work() as background:
+        wait = background.submit(int, "seven")
+        background.start()
         with pytest.raises(ValueError, match="seven"):
             wait()
 
 
 def test_one_inside_of_another_is_the_same():
-    with beside() as outer:
-        with beside() as inner:
+    with background_work() as outer:
+        with background_work() as inner:
             assert inner is outer
-        assert outer.leave(sum, (1, 2))() == 3
-    with beside() as another:
+        assert outer.submit(sum, (1, 2))() == 3
+    with background_work() as another:
         assert another is not outer
 
 

@@ -10,7 +10,7 @@ from portable_models.data.order import epoch_order
 from portable_models.data.pipelines import Feed, Pipeline
 from portable_models.data.samples import Indices, Samples
 from portable_models.training.arguments import Given
-from portable_models.training.beside import Beside
+from portable_models.training.background import BackgroundWork
 from portable_models.training.checkpoint import Keeper
 from portable_models.training.history import History, epochs_of
 from portable_models.training.settings import Settings
@@ -97,7 +97,7 @@ class Engine(Protocol):
     def refuses(self, jobs: Sequence[Job]) -> str:
         """Why this engine cannot run the jobs; empty where it can, as far as is known before compiling."""
 
-    def read(self, aside: Beside) -> list[Callable[[], list[str]]]:
+    def read(self, work: BackgroundWork) -> list[Callable[[], list[str]]]:
         """Digest the batches of the first epoch, in a background thread where that is possible.
 
         Returns:

@@ -11,18 +11,18 @@ import time
 from collections.abc import Callable, Sequence
 
 from portable_models._backend.program import NotCompilableError, tracing
-from portable_models.training.allowed import (
+from portable_models.training.background import BackgroundWork
+from portable_models.training.engines.allowed import (
     not_worth_it,
     unfit_callbacks,
     unfit_data,
     unfit_model,
     unfit_settings,
 )
-from portable_models.training.beside import Beside
-from portable_models.training.delivery import read_digests
-from portable_models.training.engine import Job
-from portable_models.training.group import Group
-from portable_models.training.groups import build, grouped
+from portable_models.training.engines.engine import Job
+from portable_models.training.programs.batch_digests import read_digests
+from portable_models.training.programs.group import Group
+from portable_models.training.programs.grouping import build, grouped
 
 _BEFORE_BUILDING = (unfit_data, unfit_callbacks, unfit_settings)
 
@@ -49,14 +49,14 @@ class CompiledEngine:
         self._jobs = jobs
         return self._timed(self._group)
 
-    def read(self, aside: Beside) -> list[Callable[[], list[str]]]:
+    def read(self, work: BackgroundWork) -> list[Callable[[], list[str]]]:
         """What the programs read from the device, in the way in which they read it."""
         reading = {
             id(job): (rows, on_device.training, job.order(0), job.settings.batch_size)
             for group in self._groups
             for job, rows, on_device in zip(group.jobs, group.rows, group.on_device, strict=True)
         }
-        return [aside.leave(read_digests, *reading[id(job)]) for job in self._jobs]
+        return [work.submit(read_digests, *reading[id(job)]) for job in self._jobs]
 
     def compile(self) -> str:
         """Compile the programs of all groups; why one cannot be."""

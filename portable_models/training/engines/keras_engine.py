@@ -13,11 +13,11 @@ import numpy as np
 from portable_models._backend import current
 from portable_models.data.samples import map_arrays
 from portable_models.random import portable_random
-from portable_models.training.beside import Beside
-from portable_models.training.engine import Job
-from portable_models.training.held_callbacks import HeldCallbacks
+from portable_models.training.background import BackgroundWork
+from portable_models.training.engines.engine import Job
+from portable_models.training.engines.held_callbacks import HeldCallbacks
 from portable_models.training.probe import batch_digest, batch_digests
-from portable_models.training.rows import as_keras
+from portable_models.training.programs.rows import as_keras
 
 
 class KerasEngine:
@@ -35,9 +35,9 @@ class KerasEngine:
         self._jobs = jobs
         return ""
 
-    def read(self, aside: Beside) -> list[Callable[[], list[str]]]:
+    def read(self, work: BackgroundWork) -> list[Callable[[], list[str]]]:
         """The batches of the first epoch: through Keras's data adapters, or by their rows."""
-        del aside
+        del work
         return [
             partial(
                 list, batch_digests(job.training_feed(0)) if job.given is None else _by_rows(job)

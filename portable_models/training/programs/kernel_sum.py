@@ -23,7 +23,7 @@ from portable_models._backend.program import Orders
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Batch, Indices, MultiHotSamples
 from portable_models.training.probe import SparseArray
-from portable_models.training.rows import Rows, as_keras
+from portable_models.training.programs.rows import Rows, as_keras
 
 BLOCK = 32
 """Words in a block. Reviews are read in whole blocks: with 32, an eighth of what is read is padding."""
@@ -43,7 +43,7 @@ def first_dense(model: Any, dimension: int) -> Any | None:
         name
         for name in _STEPS
         if not any(_same(model, base, name) for base in bases)
-        # What makes a replica of a model hands on its input unread.
+        # What makes a replica of a model hands on its input unused_rows.
         or getattr(vars(model).get(name), "__module__", ROUNDING) != ROUNDING
     ]
     functional = getattr(model, "_functional", None) or model
@@ -139,7 +139,7 @@ class BagRows(Rows):
         """See ``Rows``."""
         return np.concatenate([self.places(batch) for batch in cut(rows, batch_size)])
 
-    def together(self, batch_size: int, rows: int) -> int:
+    def rows_at_once(self, batch_size: int, rows: int) -> int:
         """See ``Rows``: there is room for the batches of the training only."""
         return batch_size
 
@@ -185,7 +185,7 @@ def bag_rows(
     blocks = _blocks(samples)
     first = np.concatenate([[0], np.cumsum(blocks)])
     # The last block holds padding only.
-    words = current().taken_over(_words(samples, first[:-1], int(first[-1]) + 1))
+    words = current().without_copy(_words(samples, first[:-1], int(first[-1]) + 1))
     room: dict[int, int] = {}
     for batch in batches:
         room[len(batch)] = max(room.get(len(batch), 1), int(blocks[batch].sum()))
@@ -209,8 +209,8 @@ def bag_rows(
 
     def gather(tensors: Any, places: Any) -> tuple[Any, Any, Any]:
         ids, owners, count, y, weight = read(tensors, places)
-        bags.give(current().addressed(ids, owners), count)
-        return current().unread(count, samples.dimension), y, weight
+        bags.give(current().with_sums(ids, owners), count)
+        return current().unused_rows(count, samples.dimension), y, weight
 
     kind = ("blocks", tuple(sorted(room.items())), samples.dimension, int(words.shape[0]))
     return BagRows(parts, gather, len(samples), kind, read, samples.dimension, blocks, room)
@@ -237,11 +237,11 @@ def bags_in_order(samples: MultiHotSamples, batch_size: int, bags: Bags) -> Rows
         held = np.repeat(np.arange(len(batch)), blocks[batch])
         owners[number, : len(held)], owners[number, len(held) :] = held, len(batch) - 1
     words = _words(samples, first, owners.size)
-    addressed = keras.tree.map_structure(
-        lambda part: current().taken_over(part.reshape(len(batches), room, *part.shape[1:])),
-        current().addressed(words, owners.reshape(-1)),
+    with_sums = keras.tree.map_structure(
+        lambda part: current().without_copy(part.reshape(len(batches), room, *part.shape[1:])),
+        current().with_sums(words, owners.reshape(-1)),
     )
-    parts = {"words": addressed, "y": as_keras(samples.y)}
+    parts = {"words": with_sums, "y": as_keras(samples.y)}
 
     def gather(tensors: Any, places: Any) -> tuple[Any, Any, None]:
         ops = keras.ops
@@ -251,7 +251,7 @@ def bags_in_order(samples: MultiHotSamples, batch_size: int, bags: Bags) -> Rows
         )
         bags.give(words, count)
         y = ops.take(tensors["y"], places, axis=0)
-        return current().unread(count, samples.dimension), y, None
+        return current().unused_rows(count, samples.dimension), y, None
 
     kind = ("blocks in order", batch_size, room, samples.dimension)
     return Rows(parts, gather, len(samples), kind)
