@@ -125,6 +125,9 @@ class Backend(ABC):
             ``model.trainable_variables``.
         """
 
+    def separate(self, model: Any) -> None:
+        """Give every variable of a built model memory of its own, where ``Model.fit`` needs that."""
+
     def programs_kept(self, folder: Callable[[], Path | None]) -> AbstractContextManager[None]:
         """Inside, what is compiled is kept in a folder for later processes, where the framework can.
 

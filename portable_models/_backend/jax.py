@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from portable_models._backend.base import Backend, Device
 from portable_models._backend.jax_cache import programs_kept
 from portable_models._backend.jax_program import JaxProgram
-from portable_models._backend.program import Pass, Program
+from portable_models._backend.program import Pass, Program, variables_of
 from portable_models._cores import cores
 
 
@@ -74,6 +74,19 @@ class JaxBackend(Backend):
         if keras.distribution.distribution() is not None:
             return "a keras.distribution is in force"
         return ""
+
+    def separate(self, model: Any) -> None:
+        """Copy what two variables share: ``Model.fit`` donates every variable, and JAX refuses to twice.
+
+        With ``use_ema=True`` a training ends with averages assigned to weights, which copies nothing
+        (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/optimizers/base_optimizer.py).
+        """
+        seen = set()
+        for variable in variables_of(model):
+            value = variable.value
+            if id(value) in seen:
+                variable.assign(jax.numpy.copy(value))
+            seen.add(id(value))
 
     def programs_kept(self, folder: Callable[[], Path | None]) -> AbstractContextManager[None]:
         return programs_kept(folder)

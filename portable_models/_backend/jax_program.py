@@ -88,6 +88,11 @@ class JaxProgram(Program):
             return self._run(states, rows, orders, count, part)
         except jax.errors.JaxRuntimeError as error:
             raise ProgramFailedError(first_line(error)) from error
+        except TypeError as error:
+            # What a step has left of an earlier trace became an input that nobody gives.
+            if "inputs but called with" not in str(error):
+                raise
+            raise ProgramFailedError("a tensor of one traced step is used in another") from error
 
     def _run(
         self,

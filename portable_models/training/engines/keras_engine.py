@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
+from portable_models._keras.building import is_built
 from portable_models.data.samples import map_arrays
 from portable_models.random import portable_random
 from portable_models.training.background import BackgroundWork
@@ -52,6 +53,8 @@ class KerasEngine:
     def run(self, jobs: Sequence[Job]) -> None:
         """Train one job after the other."""
         for job in jobs:
+            if is_built(job.model) and getattr(job.model.optimizer, "built", False):
+                current().separate(job.model)
             with portable_random(job.settings.seed), current().logs_kept(job.model):
                 if job.given is None:
                     callbacks = HeldCallbacks.of(job, job.model)
