@@ -73,9 +73,7 @@ class Backend(ABC):
     def opaque(self, function: Callable[[Any, Any, int], Any]) -> Callable[[Any, Any, int], Any]:
         """``function`` as one operation, where its many steps would be slow to compile or to run.
 
-        Args:
-            function: makes an int32 vector of a key of two integers, its length and a number; it keeps
-                nothing and changes nothing.
+        It makes an int32 vector of a key of two integers, its length and a number, and changes nothing.
         """
         return function
 
@@ -125,8 +123,9 @@ class Backend(ABC):
             ``model.trainable_variables``.
         """
 
-    def separate(self, model: Any) -> None:
-        """Give every variable of a built model memory of its own, where ``Model.fit`` needs that."""
+    def variables_kept(self, model: Any) -> AbstractContextManager[None]:
+        """Around one ``Model.fit`` of a built model: its variables have values before and after."""
+        return nullcontext()
 
     def programs_kept(self, folder: Callable[[], Path | None]) -> AbstractContextManager[None]:
         """Inside, what is compiled is kept in a folder for later processes, where the framework can.
@@ -166,7 +165,7 @@ class Backend(ABC):
         return move_rows(data, order, batch_size)
 
     def packed(self, ids: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
-        """Numbers of rows in the form in which :meth:`rows_summed` takes them, made once for a data set."""
+        """Numbers of rows as :meth:`rows_summed` takes them, made once for a data set."""
         return ids
 
     def unpacked(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
@@ -194,8 +193,7 @@ class Backend(ABC):
         """Sums of a matrix's rows: the product of a multi-hot matrix with it, without that matrix.
 
         Args:
-            kernel: of shape ``(rows, units)``; differentiated by.
-            words: see :meth:`with_sums`.
+            kernel: of shape ``(rows, units)``; differentiated by. ``words``: see :meth:`with_sums`.
             count: how many sums; a tensor where :meth:`program` traces steps with one.
 
         Returns:
@@ -219,7 +217,6 @@ class Backend(ABC):
         """What stands for ``count`` rows of ``size`` inputs, float32, that nobody reads."""
         import keras
 
-        # A view, where there are views.
         return keras.ops.broadcast_to(keras.ops.zeros((1, 1), "float32"), (count, size))
 
     def to_device(self, arrays: Any) -> Any:

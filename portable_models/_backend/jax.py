@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from portable_models._backend.jax_cache import programs_kept
 from portable_models._backend.jax_program import JaxProgram
 from portable_models._backend.program import Pass, Program, variables_of
 from portable_models._cores import cores
+from portable_models._keras.variables import has_no_value
 
 
 class JaxBackend(Backend):
@@ -75,18 +77,36 @@ class JaxBackend(Backend):
             return "a keras.distribution is in force"
         return ""
 
-    def separate(self, model: Any) -> None:
-        """Copy what two variables share: ``Model.fit`` donates every variable, and JAX refuses to twice.
+    @contextlib.contextmanager
+    def variables_kept(self, model: Any) -> Iterator[None]:
+        """Copy what two variables share before, and give back values that an exception has lost.
 
-        With ``use_ema=True`` a training ends with averages assigned to weights, which copies nothing
-        (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/optimizers/base_optimizer.py).
+        ``Model.fit`` donates every variable, and JAX refuses to do so twice. With ``use_ema=True`` a training
+        ends with averages assigned to weights, which copies nothing. Where the first step raises,
+        ``Model.fit`` leaves variables without values, and averaging then raises a ``TypeError``
+        (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/backend/jax/trainer.py, ``fit``).
         """
-        seen = set()
+        held: dict[int, tuple[Any, Any]] = {}
+        shared = set()
         for variable in variables_of(model):
             value = variable.value
-            if id(value) in seen:
+            if id(value) in shared:
                 variable.assign(jax.numpy.copy(value))
-            seen.add(id(value))
+            shared.add(id(value))
+            held[id(variable)] = variable, variable.value
+        try:
+            yield
+        except BaseException as error:
+            lost = [
+                (variable, value)
+                for variable, value in held.values()
+                if has_no_value(variable) and not value.is_deleted()
+            ]
+            for variable, value in lost:
+                variable.assign(value)
+            if lost and isinstance(error, TypeError) and error.__context__ is not None:
+                raise error.__context__ from None
+            raise
 
     def programs_kept(self, folder: Callable[[], Path | None]) -> AbstractContextManager[None]:
         return programs_kept(folder)

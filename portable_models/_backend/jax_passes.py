@@ -105,7 +105,7 @@ class Passes:
         return dict(own) if self._keeps(way) else self._metrics(state)
 
     def reset(self, state: Any) -> Any:
-        with self._scope(state) as scope:
+        with self._scope(state) as scope, tracing("reset_metrics"):
             self._model.reset_metrics()
         return [
             value if (new := scope.get_current_value(variable)) is None else new
@@ -113,7 +113,7 @@ class Passes:
         ]
 
     def _metrics(self, state: Any) -> dict[str, Any]:
-        with self._scope(state):
+        with self._scope(state), tracing("get_metrics_result"):
             found = scalar_logs(self._model.get_metrics_result())
         return {name: jax.numpy.asarray(value) for name, value in found.items()}
 

@@ -12,6 +12,11 @@ from portable_models._backend.program import Pass
 Once = Callable[[Any], dict[str, Any]]
 
 
+def of_unknown_size(tensor: Any) -> Any:
+    """The same tensor, whose number of rows is not known while it is traced, as in ``Model.fit``."""
+    return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=[None, *tensor.shape[1:]])
+
+
 def each_size(way: Pass, order: Any, once: Once, own: dict[str, Any]) -> dict[str, Any]:
     """Whole batches in a loop, and the one that is left over."""
     batches, rest = way.batches(order)

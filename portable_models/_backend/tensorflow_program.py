@@ -29,8 +29,8 @@ from portable_models._backend.program import (
     tracing,
     variables_of,
 )
-from portable_models._backend.tensorflow_loops import any_size, each_size
-from portable_models._keras.compile_settings import jit_compile_is_auto
+from portable_models._backend.tensorflow_loops import any_size, each_size, of_unknown_size
+from portable_models._keras.compile_settings import has_losses_by_output, jit_compile_is_auto
 
 PAYS_FROM = 5_000
 """Steps from which a program goes through XLA.
@@ -76,6 +76,8 @@ class TensorFlowProgram(Program):
         self._xla = pays and bool(model.jit_compile or jit_compile_is_auto(model))
         # A step of the user's own may ask how many rows a batch has.
         self._of_any_size = not self._xla and not may_log_otherwise(model)
+        # Keras weighs the loss of each output by the size of a batch, where it knows one when it traces.
+        self._weighs_by_size = has_losses_by_output(model)
         self._keeps_logs: dict[bool, dict[str, Any]] = {}
         self._compiled: dict[Part, Any] = {}
 
@@ -225,7 +227,8 @@ class TensorFlowProgram(Program):
 
     def _logs_like(self, way: Pass, tensors: Any, order: Any) -> dict[str, Any]:
         """Tensors like those that a pass reports."""
-        metrics = scalar_logs(self._model.get_metrics_result())
+        with tracing("get_metrics_result"):
+            metrics = scalar_logs(self._model.get_metrics_result())
         found = {name: tf.convert_to_tensor(value) for name, value in metrics.items()}
         if not may_log_otherwise(self._model):
             return found
@@ -255,11 +258,14 @@ class TensorFlowProgram(Program):
     def _through(self, way: Pass, tensors: Any, order: Any) -> dict[str, Any]:
         """Go through the batches of an order; the logs that Keras reports of the pass."""
         model, name = self._model, self._name(way)
-        model.reset_metrics()
+        with tracing("reset_metrics"):
+            model.reset_metrics()
         like = self._keeps_logs.get(way is self._training, {})
 
         def once(places: Any) -> dict[str, Any]:
             batch = batch_of(way, tensors, places)
+            if self._weighs_by_size:
+                batch = tf.nest.map_structure(of_unknown_size, batch)
             with tracing(name):
                 logs = getattr(model, name)(batch)
             return {key: tf.cast(logs[key], tf.as_dtype(like[key].dtype)) for key in like}
@@ -268,4 +274,7 @@ class TensorFlowProgram(Program):
         uneven = bool(way.width) and way.count % way.batch_size != 0
         loop = any_size if self._of_any_size and uneven else each_size
         own = loop(way, order, once, own)
-        return own if like else dict(model.get_metrics_result())
+        if like:
+            return own
+        with tracing("get_metrics_result"):
+            return dict(model.get_metrics_result())

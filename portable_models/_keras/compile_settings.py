@@ -14,6 +14,19 @@ def jit_compile_is_auto(model: Any) -> bool:
     return bool(model.run_eagerly or model.jit_compile == model._resolve_auto_jit_compile())
 
 
+def compilation_of(model: Any) -> Any:
+    """An object that is another one after the next ``compile``; Keras keeps it to save the model."""
+    return getattr(model, "_compile_config", None)
+
+
+def has_losses_by_output(model: Any) -> bool:
+    """Whether Keras tracks the loss of each output by itself, in metrics of the built compiled loss.
+
+    There is no public way (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/trainers/compile_utils.py).
+    """
+    return bool(getattr(getattr(model, "_compile_loss", None), "metrics", ()))
+
+
 def compiled_parts(model: Any) -> list[Any]:
     """The loss, metric and optimizer objects that a compiled model trains with, as one flat list.
 

@@ -3,6 +3,7 @@
 from portable_models.training.checkpoint import Checkpoint
 from portable_models.training.compiling import compile_model
 from portable_models.training.cross_validation import CrossValidation, cross_validate
+from portable_models.training.engines.changes import ChangedModelWarning
 from portable_models.training.fit import fit
 from portable_models.training.fit_many import Member, fit_many
 from portable_models.training.history import History, Training, mean_history
@@ -17,6 +18,7 @@ from portable_models.training.train import TrainingInterrupted
 from portable_models.training.weights import perturb_last_bit, weights_digest
 
 __all__ = [
+    "ChangedModelWarning",
     "Checkpoint",
     "CrossValidation",
     "History",

@@ -62,6 +62,8 @@ def _samples_of(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Sample
         return x  # type: ignore[no-any-return]
     if x is None:
         raise _NotArraysError("there is no x")
+    if any(_holds_none(part) for part in (x, y, sample_weight)):
+        raise _NotArraysError("None stands for the data of an output")
     x, y, weight = (map_arrays(_array, part) for part in (x, y, sample_weight))
     if class_weight is not None:
         if weight is not None or not isinstance(y, np.ndarray):
@@ -77,6 +79,15 @@ def _samples_of(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Sample
     if len({len(array) for array in arrays_of((x, y, weight))}) != 1:
         raise _NotArraysError("the arrays do not have the same number of rows")
     return ArraySamples(x, y, weight)
+
+
+def _holds_none(structure: Any) -> bool:
+    """Whether a list or dict of arrays has a None in it; a None by itself is no data."""
+    if isinstance(structure, Mapping):
+        structure = list(structure.values())
+    if not isinstance(structure, (list, tuple)):
+        return False
+    return any(part is None or _holds_none(part) for part in structure)
 
 
 def unpack(validation_data: Any) -> tuple[Any, Any, Any]:

@@ -42,9 +42,10 @@ def program_key(model: Any) -> Any:
         return ("of its own", id(model))
     try:
         architecture = _architecture(model)
+        compiled = _describe(_without_rate(compile_arguments(model)), _by_identity)
     except NotImplementedError:
+        # A layer, optimizer or schedule of the user's that has no get_config.
         return ("of its own", id(model))
-    compiled = _describe(_without_rate(compile_arguments(model)), _by_identity)
     shapes = [(tuple(each.shape), str(each.dtype), each.trainable) for each in model.variables]
     return (type(model), json.dumps([architecture, compiled]), str(shapes))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -79,13 +80,15 @@ def user_job(
         -(-len(samples) // steps) if steps and samples is not None else DEFAULT_BATCH
     )
     frequency = keywords["validation_freq"]
+    if isinstance(frequency, np.integer):
+        frequency = int(frequency)
     settings = Settings(
-        epochs=keywords["epochs"],
+        epochs=operator.index(keywords["epochs"]),
         batch_size=batch,
         seed=seed,
         shuffle=bool(keywords["shuffle"]),
         callbacks=_callbacks(keywords["callbacks"]),
-        initial_epoch=keywords["initial_epoch"],
+        initial_epoch=operator.index(keywords["initial_epoch"]),
         validation_freq=frequency if isinstance(frequency, int) else list(frequency),
         validation_batch_size=keywords["validation_batch_size"] or batch,
         verbose=keywords["verbose"],

@@ -12,6 +12,7 @@ from portable_models._backend import current
 from portable_models.cache import programs_folder
 from portable_models.training.background import background_work
 from portable_models.training.digests import Digests, digests_of
+from portable_models.training.engines.changes import ChangedModelWarning, changes, remember
 from portable_models.training.engines.choosing import Chosen, choose
 from portable_models.training.engines.engine import Job
 from portable_models.training.explaining import explained
@@ -47,7 +48,16 @@ def train(
         TrainingInterrupted: Ctrl-C was pressed; it holds the histories so far.
     """
     with current().programs_kept(programs_folder), background_work() as work:
+        changed = changes(jobs[0].model) if warn and engine == "compiled" else ""
         chosen = choose(engine, jobs, work if prove else None)
+        if changed and chosen.engine.name == "compiled":
+            warnings.warn(
+                f"the model was changed since its last training, without compile(): {changed}. Model.fit "
+                "would go on with the step that it traced then; this training takes the change. Call "
+                "compile() after a change, so that both train alike.",
+                ChangedModelWarning,
+                stacklevel=3,
+            )
         if warn and chosen.reason and not chosen.quiet:
             warnings.warn(
                 f"Model.fit runs this training, {chosen.reason}", NotCompiledWarning, stacklevel=3
@@ -65,6 +75,8 @@ def train(
                 chosen.engine.run(jobs)
         except KeyboardInterrupt:
             raise TrainingInterrupted(_outcomes(jobs, chosen, digests)) from None
+        for job in jobs:
+            remember(job.model)
         return _outcomes(jobs, chosen, digests)
 
 
@@ -86,14 +98,19 @@ def _outcomes(jobs: Sequence[Job], chosen: Chosen, digests: Sequence[Digests]) -
 
 
 def _outcome(job: Job, chosen: Chosen, proof: Digests) -> Training:
-    params = getattr(getattr(job.model, "history", None), "params", None) or {}
+    kept = getattr(job.model, "history", None)
+    params = getattr(kept, "params", None) or {}
+    epochs = list(range(job.settings.initial_epoch, job.done))
+    if chosen.engine.name == "keras" and job.keeper is None and job.given is not None:
+        # A callback such as BackupAndRestore may have begun elsewhere.
+        epochs = list(getattr(kept, "epoch", epochs))
     return Training(
         job.history,
         engine=chosen.engine.name,
         engine_reason=chosen.reason,
         digests={name: wait() for name, wait in proof.items()},
         compile_seconds=chosen.engine.compile_seconds,
-        epoch=list(range(job.settings.initial_epoch, job.done)),
+        epoch=epochs,
         params=dict(params),
         model=job.model,
     )

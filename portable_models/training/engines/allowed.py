@@ -12,10 +12,11 @@ import keras
 
 from portable_models._backend import current
 from portable_models._keras.building import all_layers
-from portable_models._keras.compile_settings import limits_for_debugging
+from portable_models._keras.compile_settings import compiled_parts, limits_for_debugging
 from portable_models.data.samples import ArraySamples, MultiHotSamples
 from portable_models.training.engines.engine import Job
 from portable_models.training.engines.foreign_code import foreign_parts, unproven_parts
+from portable_models.training.engines.side_effects import changes_something, is_own_method_of_keras
 
 callbacks = keras.callbacks
 
@@ -28,20 +29,25 @@ def _saves_by_epoch(callback: Any) -> str:
     return "" if callback.save_freq == "epoch" else "it saves between epochs (save_freq)"
 
 
-def _schedules_a_rate(_: Any) -> str:
-    # Its schedule is a function of the user's. On the other backends Keras has traced the step when it is
-    # called, so that it changes variables or nothing; which variables there are is watched by the group.
+def _schedules_a_rate(callback: Any) -> str:
+    # Its schedule is a function of the user's. Keras calls it before it traces the first step.
     if current().runs_python_at_every_step:
         return (
             "its schedule is Python code, which on this backend may change what the next step does"
         )
+    if why := changes_something(callback.schedule):
+        return f"its schedule {why}, which may change what the next step does"
     return ""
+
+
+def _keeps_history(callback: Any) -> str:
+    return "it was used before and goes on with its history" if callback.history else ""
 
 
 CALLBACKS: dict[type, Callable[[Any], str]] = {
     callbacks.CSVLogger: _always,
     callbacks.EarlyStopping: _always,
-    callbacks.History: _always,
+    callbacks.History: _keeps_history,
     callbacks.LearningRateScheduler: _schedules_a_rate,
     callbacks.ModelCheckpoint: _saves_by_epoch,
     callbacks.ReduceLROnPlateau: _always,
@@ -51,6 +57,10 @@ CALLBACKS: dict[type, Callable[[Any], str]] = {
 """Callbacks that change variables, files and ``stop_training`` only, and when they do not."""
 _OWN = "portable_models."
 """Callbacks of this library watch epochs only; their modules begin like this."""
+
+
+_DRIVERS = ("fit", "evaluate", "make_train_function", "make_test_function", "reset_metrics")
+"""Methods of a model that drive its steps, which a program does in their place."""
 
 
 def unfit_data(job: Job) -> str:
@@ -87,9 +97,19 @@ def unfit_settings(job: Job) -> str:
     """Why the way in which the model was compiled needs ``Model.fit``; empty where it does not."""
     if job.model.run_eagerly:
         return "the model was compiled with run_eagerly=True"
+    for name in _DRIVERS:
+        if not is_own_method_of_keras(job.model, name):
+            return f"the model has its own {name}()"
     for layer in all_layers(job.model):
         if not layer.supports_jit:
             return f"the layer {layer.name} says that it cannot be compiled (supports_jit)"
+    for metric in compiled_parts(job.model):
+        if not isinstance(metric, keras.metrics.Metric):
+            continue
+        if not is_own_method_of_keras(metric, "reset_state") and (
+            why := changes_something(type(metric).reset_state)
+        ):
+            return f"reset_state() of the metric {type(metric).__name__} {why}"
     return limits_for_debugging() or current().refuses_model(job.model)
 
 

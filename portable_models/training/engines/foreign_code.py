@@ -76,7 +76,9 @@ def unproven_parts(model: Any) -> list[str]:
         if is_optimizer and type(part).__name__ not in OPTIMIZERS:
             found.append(f"the optimizer {type(part).__name__}")
     for layer in all_layers(model):
-        if has_state(layer) and type(layer).__name__ not in _STATEFUL:
+        # The states of a recurrent layer are no variables of the model.
+        recurrent = bool(getattr(layer, "stateful", False))
+        if recurrent or (has_state(layer) and type(layer).__name__ not in _STATEFUL):
             found.append(f"layer {layer.name}, which keeps a state between batches,")
     return found
 

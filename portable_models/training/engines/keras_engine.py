@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -53,9 +53,9 @@ class KerasEngine:
     def run(self, jobs: Sequence[Job]) -> None:
         """Train one job after the other."""
         for job in jobs:
-            if is_built(job.model) and getattr(job.model.optimizer, "built", False):
-                current().separate(job.model)
-            with portable_random(job.settings.seed), current().logs_kept(job.model):
+            built = is_built(job.model) and getattr(job.model.optimizer, "built", False)
+            kept = current().variables_kept(job.model) if built else nullcontext()
+            with portable_random(job.settings.seed), current().logs_kept(job.model), kept:
                 if job.given is None:
                     callbacks = HeldCallbacks.of(job, job.model)
                     callbacks.begin()
