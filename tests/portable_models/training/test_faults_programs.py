@@ -1,5 +1,7 @@
 """Programs of other people that a compiled training got wrong: each trains as ``Model.fit`` trains it."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -46,6 +48,14 @@ def alike(build, x=X, y=Y, **settings):
     for a, b in zip(expected.get_weights(), got.get_weights(), strict=True):
         np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-6)
     return found
+
+
+def told(category, train):
+    """The messages of the warnings of this kind that a training gives."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train()
+    return [str(each.message) for each in caught if issubclass(each.category, category)]
 
 
 def recurrent():
@@ -176,7 +186,7 @@ def resetting_by_assign():
     class Assigning(Counting):
         def reset_state(self):
             for variable in self.variables:
-                variable.assign(ops.zeros_like(variable))
+                variable.assign(0.0)
 
     return network(metrics=[Assigning()])
 
@@ -238,8 +248,8 @@ def test_a_change_without_compile_is_told():
     model = network()
     portable_models.fit(model, X, Y, verbose=0)
     model.layers[1].rate = 0.0
-    with pytest.warns(ChangedModelWarning, match="rate from 0.4 to 0.0"):
-        portable_models.fit(model, X, Y, verbose=0)
+    (message,) = told(ChangedModelWarning, lambda: portable_models.fit(model, X, Y, verbose=0))
+    assert "rate from 0.4 to 0.0" in message
     model.layers[1].rate = 0.2
     model.compile("sgd", "mse")
     portable_models.fit(model, X, Y, verbose=0)
@@ -264,8 +274,11 @@ def test_a_history_that_was_used_before_goes_on():
     history = keras.callbacks.History()
     model = network()
     portable_models.fit(model, X, Y, epochs=2, callbacks=[history], verbose=0)
-    with pytest.warns(NotCompiledWarning, match="it was used before"):
-        portable_models.fit(model, X, Y, epochs=2, callbacks=[history], verbose=0)
+    (message,) = told(
+        NotCompiledWarning,
+        lambda: portable_models.fit(model, X, Y, epochs=2, callbacks=[history], verbose=0),
+    )
+    assert "it was used before" in message
     assert len(history.history["loss"]) == 4
 
 
