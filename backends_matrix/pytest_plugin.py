@@ -116,7 +116,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     marker = pyfuncitem.get_closest_marker("portable")
     if marker is None:
         return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    # As pytest's own hook does. The public ``fixturenames`` also lists fixtures that are no arguments.
+    names = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
     target = pyfuncitem.obj(**arguments)
     if target is None:
         raise AssertionError(

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from import_graph import Source, chain_to, find_cycles, read_sources
 
 Rules: TypeAlias = Mapping[str, Any]
+_INSIDES = "keras.src."
 _BACKEND = re.compile(r"backend|current\(", re.IGNORECASE)
 
 Violation: TypeAlias = tuple[str, int, str]
@@ -99,6 +100,25 @@ def _is_question(node: ast.AST) -> bool:
     return False
 
 
+def keras_insides(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
+    """Keras's insides are imported, or reached through ``keras.src``, in one place."""
+    for source in sources:
+        if source.package not in rules["packages"] or _within(source.path, rules["keras_insides"]):
+            continue
+        imported = {each.line for each in source.imports if f"{each.name}.".startswith(_INSIDES)}
+        reached = {
+            node.lineno
+            for node in ast.walk(source.tree)
+            if isinstance(node, ast.Attribute) and f"{ast.unparse(node)}." == _INSIDES
+        }
+        for line in sorted(imported | reached):
+            yield (
+                source.path,
+                line,
+                "uses keras.src: make it a function of portable_models._keras",
+            )
+
+
 def compares_backend(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
     """The definitions hold no branch on a backend's name."""
     rule = rules["compares_backend"]
@@ -168,6 +188,7 @@ CHECKS: tuple[Callable[[Sequence[Source], Rules], Iterator[Violation]], ...] = (
     direction,
     frameworks,
     asks_backend,
+    keras_insides,
     compares_backend,
     keras_free,
     cycles,

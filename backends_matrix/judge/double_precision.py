@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 def compute_in_float64() -> None:
     """Make every policy of floating-point numbers one of float64, in this process and for good.
@@ -13,14 +11,7 @@ def compute_in_float64() -> None:
     """
     import keras
 
+    from portable_models._keras.dtype_policies import replace_policy_dtypes
+
     keras.config.set_floatx("float64")
-    # Where a policy's name becomes types; Keras 3.15 has no public place to come between.
-    parse = keras.DTypePolicy._parse_name
-
-    def in_float64(self: Any, name: Any) -> tuple[str, str]:
-        compute, variables = parse(self, name)
-        kinds = (compute, variables)
-        first, second = ("float64" if "float" in kind else kind for kind in kinds)
-        return first, second
-
-    keras.DTypePolicy._parse_name = in_float64
+    replace_policy_dtypes(lambda dtype: "float64" if "float" in dtype else dtype)

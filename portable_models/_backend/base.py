@@ -176,8 +176,7 @@ class Backend(ABC):
         """Numbers of rows with what they are summed to, as :meth:`rows_summed` takes them.
 
         Args:
-            ids: rows to be summed, packed, of shape ``(blocks, width)``; one more than the last stands for
-                none. An array may be used up.
+            ids: packed rows of shape ``(blocks, width)``; one more than the last is none. May be used up.
             owners: which sum a block belongs to, int32 of shape ``(blocks,)``, ascending.
 
         Returns:
@@ -193,7 +192,8 @@ class Backend(ABC):
         """Sums of a matrix's rows: the product of a multi-hot matrix with it, without that matrix.
 
         Args:
-            kernel: of shape ``(rows, units)``; differentiated by. ``words``: see :meth:`with_sums`.
+            kernel: of shape ``(rows, units)``; differentiated by.
+            words: see :meth:`with_sums`.
             count: how many sums; a tensor where :meth:`program` traces steps with one.
 
         Returns:

@@ -8,9 +8,9 @@ from typing import Any
 def input_structure(model: Any) -> Any:
     """The symbolic inputs of a model as it was given them (a dict stays a dict); None where it has none.
 
-    ``Model.inputs`` is flat, and the structure is private
-    (https://github.com/keras-team/keras/blob/master/keras/src/models/functional.py). A Sequential keeps it in
-    the Functional that it makes for itself.
+    The public ``Model.inputs`` is flat. A Functional model has ``input``; a Sequential keeps the structure in
+    the Functional that it makes for itself, which is private
+    (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/models/sequential.py).
     """
     own = getattr(model, "_functional", None) or model
     structure = getattr(own, "_inputs_struct", None)

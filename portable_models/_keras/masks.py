@@ -11,7 +11,7 @@ def copy_mask(source: Any, target: Any) -> Any:
     """Give ``target`` the mask that ``source`` carries, if any; return ``target``.
 
     Keras keeps a mask as a private attribute of a tensor and offers no public way to move it to another
-    tensor (https://github.com/keras-team/keras/blob/master/keras/src/backend/common/masking.py).
+    tensor (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/backend/common/masking.py).
     """
     mask = backend.get_keras_mask(source)
     if mask is not None:

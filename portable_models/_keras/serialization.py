@@ -25,6 +25,6 @@ def serialize_without_tensorflow() -> None:
     """Let Keras serialize objects without importing TensorFlow to ask whether they are its own.
 
     Keras 3.15.1 does so for every object, which costs five seconds and 600 MB on JAX and torch
-    (https://github.com/keras-team/keras/blob/master/keras/src/saving/serialization_lib.py).
+    (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/saving/serialization_lib.py).
     """
     serialization_lib.tf = _TensorFlow()

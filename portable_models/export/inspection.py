@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
+from portable_models._keras.graph import list_call_inputs
+from portable_models._keras.layers import all_layers
 from portable_models.export.errors import ExportError
 from portable_models.export.signature import Signature, Tensor
 
@@ -68,12 +70,6 @@ def view(model: Any) -> View:
         for name, tensor in zip(_output_names(model, result), _flat(result), strict=True)
     ]
     return View(model, Signature(tuple(inputs), tuple(outputs)), structure, keywords)
-
-
-def layers_of(model: Any) -> Iterator[Any]:
-    """The model and every layer in it, at any depth."""
-    # Public `model.layers` stops at the first level; what is inside Bidirectional counts too.
-    yield from model._flatten_layers()
 
 
 def _called(seen: View, symbolic: Sequence[Any]) -> Any:
@@ -164,8 +160,8 @@ def _limit(tensor: Any, model: Any) -> int | None:
     """How many ids there are where ``tensor`` holds token ids: the smallest Embedding that it enters."""
     limits = []
     for layer in model.layers:
-        for node in layer._inbound_nodes:
-            position = next((i for i, t in enumerate(node.input_tensors) if t is tensor), None)
+        for given in list_call_inputs(layer):
+            position = next((i for i, t in enumerate(given) if t is tensor), None)
             if position is None:
                 continue
             if isinstance(layer, keras.layers.Embedding):
@@ -178,7 +174,7 @@ def _limit(tensor: Any, model: Any) -> int | None:
 
 
 def _embeddings(model: Any) -> list[Any]:
-    return [layer for layer in layers_of(model) if isinstance(layer, keras.layers.Embedding)]
+    return [layer for layer in all_layers(model) if isinstance(layer, keras.layers.Embedding)]
 
 
 def _output_names(model: Any, result: Any) -> list[str]:

@@ -9,9 +9,10 @@ from typing import Any
 import keras
 
 from portable_models._backend import current
+from portable_models._keras.layers import all_layers
 from portable_models.export import loading, reference
 from portable_models.export.errors import ExportError
-from portable_models.export.inspection import layers_of, view
+from portable_models.export.inspection import view
 
 
 def take(
@@ -49,7 +50,7 @@ def take(
 
 def _modules(model: Any) -> tuple[str, ...]:
     """The modules of the model's own classes and of the registered functions that it names."""
-    named = [type(layer) for layer in layers_of(model)]
+    named = [type(layer) for layer in all_layers(model)]
     config = model.to_json()
     for name, value in keras.saving.get_custom_objects().items():
         if f'"{name}"' in config:

@@ -9,8 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from portable_models._keras.layers import all_layers
 from portable_models.export.errors import RefusedError
-from portable_models.export.inspection import View, layers_of
+from portable_models.export.inspection import View
 from portable_models.export.routes import Limit, Route
 
 LONGEST_SUM = 256
@@ -49,7 +50,7 @@ def split_long_sums(model: Any) -> None:
 
     The layer is switched in place, as in :func:`unroll`.
     """
-    for layer in layers_of(model):
+    for layer in all_layers(model):
         # A subclass may compute something else; a quantized kernel is not a matrix of numbers.
         plain = type(layer) is keras.layers.Dense and layer.quantization_mode is None
         if plain and layer.kernel.shape[0] > LONGEST_SUM:
@@ -86,7 +87,7 @@ def call_once(seen: View, batch: int) -> None:
 
 def _recurrent(model: Any) -> list[Any]:
     # ConvLSTM layers are RNN too; Bidirectional and TimeDistributed hold theirs as sublayers.
-    return [layer for layer in layers_of(model) if isinstance(layer, keras.layers.RNN)]
+    return [layer for layer in all_layers(model) if isinstance(layer, keras.layers.RNN)]
 
 
 def _is_stateful(seen: View) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 from keras import ops
-from keras.src.backend.common.stateless_scope import in_stateless_scope
 
 from portable_models._backend import current
+from portable_models._keras.calls import is_in_stateless_scope
 
 
 @keras.saving.register_keras_serializable("portable_models")
@@ -75,7 +75,7 @@ class MeanTensor(keras.metrics.Metric):  # type: ignore[misc]  # keras has no co
         given = tuple(values.shape)
         if self.shape is None:
             # Under torch, Keras asks for shapes with plain tensors, so only the scope tells.
-            if in_stateless_scope() or current().is_traced(values):
+            if is_in_stateless_scope() or current().is_traced(values):
                 raise ValueError(
                     "MeanTensor without a shape was called inside compiled code, where its "
                     f"variables can no longer be made; say MeanTensor(shape={given})"

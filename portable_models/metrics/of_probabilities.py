@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.masks import copy_mask
+
 PACKAGE = "portable_models"
 
 
@@ -14,11 +16,9 @@ class _OfProbabilities:
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Take in a batch of targets and predictions, with a factor for each sample."""
-        y_pred = keras.ops.convert_to_tensor(y_pred)
-        plain = keras.ops.multiply(y_pred, 1.0)
+        plain = keras.ops.multiply(keras.ops.convert_to_tensor(y_pred), 1.0)
         # Keras reads the mask of a sequence from the tensor that a model gives.
-        if (mask := getattr(y_pred, "_keras_mask", None)) is not None:
-            plain._keras_mask = mask
+        copy_mask(y_pred, plain)
         return super().update_state(y_true, plain, sample_weight=sample_weight)  # type: ignore[misc]
 
 

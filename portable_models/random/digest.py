@@ -11,6 +11,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from portable_models._keras.graph import get_functional_class, list_call_inputs
+from portable_models._keras.layers import inner_layers
 from portable_models.data.samples import digest_arrays
 from portable_models.random.words import BACKEND, key_of, random_words, tensor_operations
 
@@ -88,7 +90,7 @@ def _array(tensor: Any) -> NDArray[Any]:
 
 def _dropping_layers(model: keras.Model) -> Iterator[keras.Layer]:
     seen = set()
-    for layer in model._flatten_layers(include_self=False, recursive=True):
+    for layer in inner_layers(model):
         draws = isinstance(layer, _DROPPING) and getattr(layer, "seed_generator", None) is not None
         if draws and id(layer) not in seen:
             seen.add(id(layer))
@@ -109,11 +111,7 @@ def _masks(layer: keras.Layer, shape: Sequence[int], draws: int) -> Iterator[NDA
 
 def _input_shapes(model: keras.Model, layers: Sequence[keras.Layer]) -> list[tuple[int, ...]]:
     """Shapes that layers get, in the graph of the model where they have a place of their own in it."""
-    shapes = {
-        layer: layer._inbound_nodes[0].input_tensors[0].shape
-        for layer in layers
-        if layer._inbound_nodes
-    }
+    shapes = {layer: calls[0][0].shape for layer in layers if (calls := list_call_inputs(layer))}
     missing = [layer for layer in layers if layer not in shapes]
     if missing:
         shapes.update(_observed_shapes(model, missing))
@@ -152,10 +150,10 @@ def _observed_shapes(
 
 def _zeros(model: keras.Model) -> Any:
     """One row of zeros for each input of the model."""
-    if getattr(model, "_inputs_struct", None) is not None:
+    if isinstance(model, get_functional_class()):
         return keras.tree.map_structure(
             lambda given: keras.ops.zeros([size or 1 for size in given.shape], dtype=given.dtype),
-            model._inputs_struct,
+            model.input,
         )
     shape = (model.get_build_config() or {}).get("input_shape")
     if shape is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.graph import find_operation
 from portable_models.resolution.catalogue import LOSS
 from portable_models.resolution.portable import different
 
@@ -140,8 +141,7 @@ _PLAIN = (
 
 
 def _may_be_probability(tensor: Any) -> bool:
-    history = getattr(tensor, "_keras_history", None)
-    operation = None if history is None else history.operation
+    operation = find_operation(tensor)
     activation = getattr(operation, "activation", None)
     if activation is None or not type(operation).__module__.startswith("keras."):
         return True

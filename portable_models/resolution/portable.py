@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.loss_functions import get_wrapped_arguments, get_wrapped_function
 from portable_models.resolution.catalogue import LOSS, METRIC, Kind, classes, fold
 from portable_models.resolution.errors import ArgumentsError
 
@@ -101,7 +102,7 @@ def complete_config(value: Any) -> dict[str, Any]:
     config = {key: each for key, each in value.get_config().items() if key != "dtype"}
     if isinstance(value, keras.losses.Loss | keras.metrics.Metric):
         parameters = inspect.signature(type(value).__init__).parameters
-        for key, each in getattr(value, "_fn_kwargs", {}).items():
+        for key, each in get_wrapped_arguments(value).items():
             if key in parameters:
                 config.setdefault(key, each)
     return config
@@ -111,7 +112,7 @@ def _function_of(value: Any) -> tuple[Callable[..., Any] | None, Mapping[str, An
     """The crossentropy function that a value calls directly, and with which arguments."""
     arguments: Mapping[str, Any] = {}
     if type(value) is keras.metrics.MeanMetricWrapper:
-        value, arguments = value._fn, value._fn_kwargs
+        value, arguments = get_wrapped_function(value), get_wrapped_arguments(value)
     elif isinstance(value, functools.partial) and not value.args:
         value, arguments = value.func, value.keywords
     known = inspect.isfunction(value) and value in _FUNCTIONS

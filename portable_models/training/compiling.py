@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.loss_functions import get_wrapped_arguments, get_wrapped_function
 from portable_models.resolution import (
     ArgumentsError,
     resolve_loss,
@@ -61,7 +62,8 @@ def _made_anew(metrics: Any) -> Any:
 def _anew(value: Any) -> Any:
     if type(value) is keras.metrics.MeanMetricWrapper:
         # Its config holds the function by name, which only a registered function has.
-        return type(value)(value._fn, value.name, value.dtype, **value._fn_kwargs)
+        function, arguments = get_wrapped_function(value), get_wrapped_arguments(value)
+        return type(value)(function, value.name, value.dtype, **arguments)
     config = {**complete_config(value), **value.get_config()}
     try:
         return type(value).from_config(config)

@@ -9,7 +9,8 @@ import numpy as np
 
 from portable_models._backend import current
 from portable_models._backend.program import scalar_logs
-from portable_models._keras.building import all_layers, build_by_shapes, clear_losses
+from portable_models._keras.building import build_by_shapes, clear_losses
+from portable_models._keras.layers import all_layers
 from portable_models.data.samples import Array, Indices, MultiHotSamples, Samples
 from portable_models.training.programs.kernel_sum import Bags, bags_in_order, cut, first_dense
 from portable_models.training.programs.rows import Rows, first_row, rows_of

@@ -19,8 +19,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from portable_models._keras.building import all_layers
 from portable_models._keras.compile_settings import compile_arguments
+from portable_models._keras.layers import all_layers
+from portable_models._keras.loss_functions import get_wrapped_function
 from portable_models.data.samples import digest_arrays
 from portable_models.training.engines.foreign_code import foreign_parts
 
@@ -142,7 +143,7 @@ def _describe(part: Any, other: Callable[[Any], Any]) -> Any:
     kind = part if isinstance(part, type) else type(part)
     if _is_keras(kind) and hasattr(part, "get_config") and not isinstance(part, type):
         config = {key: value for key, value in part.get_config().items() if key != "name"}
-        held = getattr(part, "fn", None) or getattr(part, "_fn", None)
+        held = get_wrapped_function(part)
         return [_home(kind), _describe(config, other), _describe(held, other)]
     return _home(part) if _is_keras(kind) and isinstance(part, type) else other(part)
 

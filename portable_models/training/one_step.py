@@ -13,7 +13,8 @@ import keras
 import numpy as np
 
 from portable_models._backend import current
-from portable_models._keras.building import all_layers, build_by_shapes
+from portable_models._keras.building import build_by_shapes
+from portable_models._keras.layers import all_layers
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Array, Batch, Indices
 from portable_models.random import portable_random

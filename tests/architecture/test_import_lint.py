@@ -45,6 +45,26 @@ BROKEN = [
         "name = os.environ['KERAS_BACKEND']",
         "asks which backend runs: make it a method of portable_models._backend.Backend",
     ),
+    (import_lint.keras_insides, IMDB, "from keras.src import ops", "uses keras.src: make it a"),
+    (
+        import_lint.keras_insides,
+        IMDB,
+        "from keras import src",
+        "function of portable_models._keras",
+    ),
+    (
+        import_lint.keras_insides,
+        IMDB,
+        "def f():\n    import keras.src.ops as ops",
+        "uses keras.src",
+    ),
+    (import_lint.keras_insides, IMDB, "kind = keras.src.models.Functional", "uses keras.src"),
+    (
+        import_lint.keras_insides,
+        "backends_matrix/run/supervisor.py",
+        "def f():\n    importlib.import_module('keras.src.backend')",
+        "uses keras.src: make it a function of portable_models._keras",
+    ),
     (
         import_lint.compares_backend,
         IMDB,
@@ -88,6 +108,10 @@ BROKEN = [
 ALLOWED = [
     ("portable_models/_backend/jax.py", "import jax\nif backend == 'jax':\n    pass"),
     ("portable_models/_backend/base.py", "name = keras.backend.backend()"),
+    ("portable_models/_keras/graph.py", "from keras.src.models.functional import Functional"),
+    ("portable_models/_backend/torch.py", "import keras\nkeras.src.backend.torch.core"),
+    ("portable_models/random/words.py", "from keras.src.random import seed_generator"),
+    ("portable_models/models/imdb.py", "inside = name.startswith('keras.src.')"),
     ("portable_models/export/torch_module.py", "def f():\n    import torch"),
     ("portable_models/export/torch_layers/dense.py", "import torch"),
     ("portable_models/models/imdb.py", "import keras\nx = 'set KERAS_BACKEND first'"),
@@ -178,7 +202,7 @@ def test_violations_are_printed_and_fail_the_command(tmp_path):
     )
     assert lint.returncode == 1
     assert lint.stdout.startswith(f"{IMDB}:3: asks which backend runs")
-    assert lint.stdout.endswith("1 files, 8 rules, 1 violations\n")
+    assert lint.stdout.endswith("1 files, 9 rules, 1 violations\n")
 
 
 def test_nothing_to_check_fails_the_command(tmp_path):

@@ -9,6 +9,7 @@ import keras
 from backends_matrix.check.worker.loading import build
 from backends_matrix.check.worker.recorder import Recorder
 from backends_matrix.check.worker.subject import Subject, flat_arrays
+from portable_models._keras.layers import all_layers, inner_layers
 from portable_models.training.states import values
 
 
@@ -71,9 +72,9 @@ def describe_outputs(outputs: Any) -> dict[str, Any]:
 def losing_layers(model: Any) -> list[str]:
     """Paths of the layers that add losses of their own in a call; innermost ones only."""
     found = []
-    for layer in model._flatten_layers(include_self=False):
+    for layer in inner_layers(model):
         penalties = sum(v.regularizer is not None for v in layer.trainable_variables)
-        inner = sum(len(each.losses) for each in layer._flatten_layers(include_self=False))
+        inner = sum(len(each.losses) for each in inner_layers(layer))
         if len(layer.losses) > penalties and inner < len(layer.losses):
             found.append(layer.path or layer.name)
     return found
@@ -81,14 +82,14 @@ def losing_layers(model: Any) -> list[str]:
 
 def precision_of(model: Any) -> str:
     """The roughest type that a layer computes in."""
-    found = {layer.compute_dtype for layer in model._flatten_layers()}
+    found = {layer.compute_dtype for layer in all_layers(model)}
     return next((name for name in ("bfloat16", "float16") if name in found), "float32")
 
 
 def layers_of(model: Any) -> list[dict[str, Any]]:
     """All layers: path, class, module, number of parameters."""
     found = []
-    for layer in model._flatten_layers(include_self=False):
+    for layer in inner_layers(model):
         kind = type(layer)
         weights = layer.count_params() if layer.built else 0
         found.append(

@@ -89,7 +89,8 @@ def _frame(file: str, line: int, function: str) -> dict[str, Any]:
 
 def user_frame(user_root: str = "", depth: int = 2) -> dict[str, Any] | None:
     """The nearest frame of the user's code that leads to the caller; None where there is none."""
-    frame = sys._getframe(depth) if depth else None
+    # Documented in spite of its name; inspect.currentframe() takes no depth.
+    frame = sys._getframe(depth) if depth else None  # noqa: SLF001
     while frame is not None:
         if _is_users(frame.f_code.co_filename, user_root):
             return _frame(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

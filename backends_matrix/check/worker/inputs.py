@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from backends_matrix.check.worker.loading import Loaded, TargetError
 from backends_matrix.check.worker.reach import Lookup, bounds
 from backends_matrix.check.worker.signature import FREE_SIZES, InputSpec, signature_of
+from portable_models._keras.layers import all_layers
 
 Array = NDArray[Any]
 
@@ -174,7 +175,7 @@ def _padding_mask(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def _some_words(model: Any) -> list[str]:
-    for layer in model._flatten_layers() if hasattr(model, "_flatten_layers") else ():
+    for layer in all_layers(model) if isinstance(model, keras.layers.Layer) else ():
         vocabulary = getattr(layer, "get_vocabulary", None)
         if callable(vocabulary):
             found = [str(word) for word in vocabulary() if str(word).strip()]

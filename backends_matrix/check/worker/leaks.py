@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from portable_models._backend import current
+from portable_models._keras.layers import all_layers
 
 
 def leaked_tensors(model: Any) -> list[dict[str, Any]]:
@@ -16,7 +17,7 @@ def leaked_tensors(model: Any) -> list[dict[str, Any]]:
         ``layer``, ``class`` and ``attribute`` of each.
     """
     found = []
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if type(layer).__module__.startswith("keras."):
             continue
         for name, value in list(vars(layer).items()):

@@ -16,7 +16,7 @@ from backends_matrix.check.worker.statistics import float_statistics
 from backends_matrix.check.worker.subject import Subject, flat_arrays, put
 from backends_matrix.check.worker.training import run_training
 from portable_models._backend import current
-from portable_models._keras.building import build_training
+from portable_models._keras.building import build_by_shapes
 from portable_models.training.states import readable, values
 
 Array = NDArray[Any]
@@ -118,7 +118,7 @@ def _gradients(subject: Subject) -> dict[str, Any]:
             "the loss is computed inside the model's own train_step, which is run instead"
         )
     x, y = subject.tensors(subject.x), subject.tensors(subject.y)
-    build_training(model, (x, y))
+    build_by_shapes(model, (x, y))
     subject.restore()
     first = _step(subject, x, y)
     found: dict[str, Any] = {f"@{name}": arrays for name, arrays in first.items()}

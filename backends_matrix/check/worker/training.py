@@ -95,7 +95,7 @@ class _Fresh:
     """Puts a trained model back to where it was before it trained."""
 
     def __init__(self, subject: Subject, model: Any) -> None:
-        self._subject, self._model = subject, model
+        self._subject, self.model = subject, model
         own = values(model.variables)
         self.usable = [each.shape for each in own] == [each.shape for each in subject.start]
         self._optimizer: list[Array] = []
@@ -110,12 +110,12 @@ class _Fresh:
     def reset(self, weights: list[Array] | None = None) -> None:
         """Put weights and optimizer back; the weights may be others."""
         if self.usable:
-            put(self._model, self._subject.start if weights is None else weights)
+            put(self.model, self._subject.start if weights is None else weights)
         if self._counts:
-            pairs = zip(self._model.optimizer.variables, self._optimizer, strict=True)
+            pairs = zip(self.model.optimizer.variables, self._optimizer, strict=True)
             for variable, array in pairs:
                 variable.assign(array)
-        self._model.reset_metrics()
+        self.model.reset_metrics()
 
 
 def _fit(subject: Subject, model: Any, x: Any = None) -> dict[str, list[float]]:
@@ -159,7 +159,7 @@ def _spans(model: Any, subject: Subject) -> list[Array]:
 
 def _replicas(subject: Subject, state: _Fresh, first: dict[str, Any]) -> dict[str, Any]:
     """How far the results of ``fit`` move when its inputs and weights move by one unit in the last place."""
-    model = state._model
+    model = state.model
     groups = ("@weights", "@statistics", "@logs")
     largest: dict[str, dict[Any, float]] = {group: {} for group in groups}
     for number in range(REPLICAS):

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from portable_models._keras.layers import all_layers, list_attributes, split_own_variables
 from portable_models.export.errors import RefusedError
 from portable_models.export.torch_module.naming import identifier, stable_names, unique
 from portable_models.export.torch_module.rendering import literal
@@ -75,7 +76,7 @@ class Attributes:
     def _freeze(self, layer: Any, name: str, made: Translation) -> None:
         if made.constructor.endswith("()"):
             return  # a generated class freezes what is frozen in it
-        fixed = {id(v) for sub in layer._flatten_layers() for v in sub._non_trainable_variables}
+        fixed = {id(v) for sub in all_layers(layer) for v in split_own_variables(sub)[1]}
         weights = {
             key: value
             for key, value in made.weights.items()
@@ -95,8 +96,7 @@ class Attributes:
         """
         if id(variable) in self._names:
             return self._names[id(variable)]
-        trained = [*getattr(self.owner, "_trainable_variables", ())]
-        fixed = [*getattr(self.owner, "_non_trainable_variables", ())]
+        trained, fixed = split_own_variables(self.owner)
         if not any(variable is each for each in [*trained, *fixed]):
             raise RefusedError(f"it computes with the variable {variable.path!r} of another layer")
         attributes = {id(value): key for key, value in vars(self.owner).items()}
@@ -149,21 +149,14 @@ class Attributes:
         return f'self.register_buffer("{name}", torch.zeros({shape}{kind}))'
 
 
-# Where Keras and the frameworks keep track of layers, under names that differ between backends.
-_BOOKKEEPING = ("_layers", "_modules", "_metrics", "_inbound_nodes", "_outbound_nodes")
-
-
 def _held(owner: Any) -> dict[int, str]:
     """The layers that a custom layer holds, by ``id`` -> attribute (numbered in lists).
 
     A layer under several attributes is named by the first in the alphabet, public ones before private.
     """
     found: dict[int, str] = {}
-    # Under torch a Keras layer is an nn.Module, which keeps its modules out of its own attributes.
-    attributes = {**vars(owner), **vars(owner).get("_modules", {})}
-    for key, value in sorted(attributes.items(), key=lambda item: (item[0][:1] == "_", item[0])):
-        if key in _BOOKKEEPING or key.startswith("_self_"):
-            continue
+    attributes = list_attributes(owner).items()
+    for key, value in sorted(attributes, key=lambda item: (item[0][:1] == "_", item[0])):
         if isinstance(value, keras.layers.Layer):
             found.setdefault(id(value), identifier(key))
         elif isinstance(value, list | tuple | dict):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from portable_models._keras.graph import find_functional
 from portable_models.export.errors import RefusedError
 from portable_models.export.torch_module import library
 from portable_models.export.torch_module.attributes import Attributes
@@ -15,7 +16,6 @@ from portable_models.export.torch_module.graph import (
     Call,
     Graph,
     Step,
-    functional_of,
     is_tensor,
     tensors_in,
 )
@@ -110,7 +110,7 @@ class Body:
         made = self._generator.translate(layer, call, plumb=bool(training))
         module = f"self.{self.attributes.module(layer, made)}"
         definition = library.definitions().get(made.constructor.partition("(")[0])
-        nested = functional_of(layer)
+        nested = find_functional(layer)
         if definition is not None:
             given = self._arguments(step, masks, set(definition.forward))
         elif masks and nested is not None:
@@ -168,7 +168,7 @@ class Body:
         return self.attributes.dtype(name)
 
     def _assign(self, step: Step, made: str, nested: Any) -> list[str]:
-        structure = None if nested is None else nested._outputs_struct
+        structure = None if nested is None else nested.output
         if isinstance(structure, dict):
             name = f"h{len(self._tensors)}"
             paths = [path for path, _ in keras.tree.flatten_with_path(structure)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.graph import find_functional, find_operation
 from portable_models.export.errors import RefusedError
 from portable_models.export.torch_module import (
     layers_basic,
@@ -16,7 +17,6 @@ from portable_models.export.torch_module import (
 from portable_models.export.torch_module.body import Body
 from portable_models.export.torch_module.graph import (
     Call,
-    functional_of,
     graph_of,
     symbolic_call,
     takes,
@@ -71,7 +71,7 @@ class Generator:
             translator = _TRANSLATORS.get(type(layer))
             if translator is not None:
                 return translator(layer, self)
-            functional = functional_of(layer)
+            functional = find_functional(layer)
             if functional is not None:
                 return self._model(layer, functional, plumb)
             return self._custom(layer, call, plumb)
@@ -181,9 +181,9 @@ class Generator:
 
 def _input_names(functional: Any) -> list[str]:
     """A name for each input of a Functional model: its key in a dict, or its layer's name."""
-    structure = functional._inputs_struct
+    structure = functional.input
     if not isinstance(structure, dict):
-        layers = [tensor._keras_history.operation for tensor in functional._inputs]
+        layers = [find_operation(tensor) for tensor in functional.inputs]
         named = stable_names(layers)
         return ["x"] if len(layers) == 1 else [named[id(layer)] for layer in layers]
     taken: set[str] = set()

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras.src.models.functional import Functional
-from keras.src.random.seed_generator import global_seed_generator
 
+from portable_models._keras.building import clear_losses
+from portable_models._keras.calls import inherit_training
+from portable_models._keras.graph import list_calls, restore_calls
+from portable_models._keras.seeds import get_global_seed_state
 from portable_models.export.errors import RefusedError
 
 
@@ -60,29 +62,12 @@ def tensors_in(structure: Any) -> list[Any]:
 
 
 def _steps(function: Any) -> tuple[Step, ...]:
-    by_depth = function._nodes_by_depth
-    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
-    return tuple(
-        Step(node.operation, node.arguments.args, node.arguments.kwargs, tuple(node.outputs))
-        for node in nodes
-        if node.operation is not None and not node.is_input
-    )
-
-
-def functional_of(model: Any) -> Any | None:
-    """The graph that Keras keeps of a Functional or Sequential model, or None if it keeps none."""
-    if isinstance(model, keras.Sequential) and type(model).call is keras.Sequential.call:
-        return model._functional
-    if isinstance(model, Functional) and type(model).call is Functional.call:
-        return model
-    return None
+    return tuple(Step(*call) for call in list_calls(function))
 
 
 def graph_of(functional: Any) -> Graph:
     """The steps of a Functional model."""
-    return Graph(
-        tuple(functional._inputs), _steps(functional), functional._outputs_struct, weights={}
-    )
+    return Graph(tuple(functional.inputs), _steps(functional), functional.output, weights={})
 
 
 def symbolic_call(
@@ -155,31 +140,24 @@ def _symbolic_weights(layer: Any | None, training: bool) -> Iterator[dict[int, t
     for value in own.values():
         placeholder = keras.KerasTensor(value.shape, value.dtype)
         found[id(placeholder)] = (placeholder, value)
-    nodes = {
-        id(sub): (sub, len(sub._inbound_nodes), len(sub._outbound_nodes))
-        for sub in layer._flatten_layers()
-    }
     # Keras itself would turn the mapping's values into tensors, so they are put in afterwards.
-    scope = keras.StatelessScope()
-    for variable in [*layer.variables, global_seed_generator().state]:
+    scope = keras.StatelessScope(collect_losses=True)
+    for variable in [*layer.variables, get_global_seed_state()]:
         scope.state_mapping[id(variable)] = keras.KerasTensor(variable.shape, variable.dtype)
     symbols = {id(variable): symbol for symbol, variable in found.values()}
-    losses = len(layer._losses)
-    # What Layer.__call__ does before it calls: layers inside ask this context for their mode.
-    layer._get_call_context().set_value("training", training)
-    try:
-        for key, value in own.items():
-            vars(layer)[key] = symbols[id(value)]
-        with scope:
-            yield found
-        if len(layer._losses) > losses:
-            raise RefusedError("its call uses add_loss, and a torch.nn.Module has no place for it")
-    finally:
-        layer._maybe_reset_call_context()
-        vars(layer).update(own)
-        del layer._losses[losses:]
-        for sub, inbound, outbound in nodes.values():
-            del sub._inbound_nodes[inbound:], sub._outbound_nodes[outbound:]
+    with restore_calls(layer), inherit_training(layer, training):
+        try:
+            for key, value in own.items():
+                vars(layer)[key] = symbols[id(value)]
+            with scope:
+                yield found
+            if scope.losses:
+                raise RefusedError(
+                    "its call uses add_loss, and a torch.nn.Module has no place for it"
+                )
+        finally:
+            vars(layer).update(own)
+            clear_losses(layer)
 
 
 def takes(layer: Any, name: str) -> bool:

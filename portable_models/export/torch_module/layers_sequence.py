@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import layers
 
+from portable_models._keras.attention import get_equations, get_sliding_window, list_projections
 from portable_models.export.torch_module.rendering import arguments, literal
 from portable_models.export.torch_module.translation import (
     Context,
@@ -99,30 +100,30 @@ def _time_distributed(layer: Any, context: Context) -> Translation:
 
 
 def _multi_head(layer: Any, context: Context) -> Translation:
-    require(layer, layer._sliding_window is None, "sliding_window is not carried")
-    made, weights = _projections(layer, context, gate=layer._use_gate)
+    made, weights = _projections(layer, context)
+    scores, output = get_equations(layer)
     made |= {
-        "key_dim": literal(layer._key_dim),
-        "scores_equation": literal(layer._dot_product_equation),
-        "output_equation": literal(layer._combine_equation),
+        "key_dim": literal(layer.key_dim),
+        "scores_equation": literal(scores),
+        "output_equation": literal(output),
     }
-    if layer._dropout:
-        made["dropout"] = literal(layer._dropout)
-    if len(layer._attention_axes) > 1:
-        made["attention_rank"] = literal(len(layer._attention_axes))
+    if layer.dropout:
+        made["dropout"] = literal(layer.dropout)
+    if len(layer.attention_axes) > 1:
+        made["attention_rank"] = literal(len(layer.attention_axes))
     return Translation(_keywords("MultiHeadAttention", made), weights)
 
 
 def _grouped_query(layer: Any, context: Context) -> Translation:
-    require(layer, layer.sliding_window is None, "sliding_window is not carried")
-    made, weights = _projections(layer, context, gate=layer.use_gate)
-    query, key_and_rest = layer._dot_product_equation.split(",")
+    made, weights = _projections(layer, context)
+    contraction, output = get_equations(layer)
+    query, key_and_rest = contraction.split(",")
     key, scores = key_and_rest.split("->")
     made |= {
         "key_dim": literal(layer.head_dim),
         # Keras contracts (query, key) here and (key, query) in MultiHeadAttention.
         "scores_equation": literal(f"{key},{query}->{scores}"),
-        "output_equation": literal(layer._combine_equation),
+        "output_equation": literal(output),
         "repeats": literal(layer.num_repeats),
     }
     if layer.dropout:
@@ -130,16 +131,13 @@ def _grouped_query(layer: Any, context: Context) -> Translation:
     return Translation(_keywords("MultiHeadAttention", made), weights)
 
 
-def _projections(layer: Any, context: Context, gate: bool) -> tuple[dict[str, str], dict[str, Any]]:
+def _projections(layer: Any, context: Context) -> tuple[dict[str, str], dict[str, Any]]:
     """The projections of an attention layer: constructors and weights by attribute."""
-    parts = {"query": "_query_dense", "key": "_key_dense", "value": "_value_dense"}
-    parts["attention_output"] = "_output_dense"
-    if gate:
-        parts["gate"] = "_gate_dense"
+    require(layer, get_sliding_window(layer) is None, "sliding_window is not carried")
     made: dict[str, str] = {}
     weights: dict[str, Any] = {}
-    for name, attribute in parts.items():
-        part = context.child(getattr(layer, attribute))
+    for name, dense in list_projections(layer).items():
+        part = context.child(dense)
         made[name] = part.constructor
         weights |= prefixed(name, part.weights)
     return made, weights

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.layers import all_layers
 from portable_models.export.torch_module.graph import Step, is_tensor, takes, tensors_in
 from portable_models.export.torch_module.library import Definition
 
@@ -17,7 +18,7 @@ CROSSING = "<a mask that leaves a nested model>"
 
 def makes_mask(operation: Any) -> bool:
     """Whether a layer, or one inside it, makes masks."""
-    inside = operation._flatten_layers() if hasattr(operation, "_flatten_layers") else ()
+    inside = all_layers(operation) if isinstance(operation, keras.layers.Layer) else ()
     return any(
         isinstance(layer, keras.layers.Masking)
         or (isinstance(layer, keras.layers.Embedding) and layer.mask_zero)

@@ -144,7 +144,7 @@ def expression(step: Step, names: Any) -> str | None:
         RefusedError: this use of the operation has no translation.
     """
     operation, kind = step.operation, type(step.operation).__name__
-    if not type(operation).__module__.startswith("keras.src."):
+    if not type(operation).__module__.startswith("keras."):
         return None
     arguments = [*step.args, *step.kwargs.values()]
     rendered = [names.render(value) for value in arguments]

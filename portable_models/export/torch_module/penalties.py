@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import constraints, regularizers
 
+from portable_models._keras.layers import all_layers
 from portable_models.export.errors import RefusedError
 from portable_models.export.torch_module.rendering import arguments, literal
 
@@ -86,6 +87,6 @@ def not_carried(model: Any) -> list[str]:
     return [
         f"layer {layer.name!r}: its activity regularizer "
         f"({type(layer.activity_regularizer).__name__}) is not part of regularization_loss()"
-        for layer in model._flatten_layers()
+        for layer in all_layers(model)
         if getattr(layer, "activity_regularizer", None) is not None
     ]

@@ -6,9 +6,10 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.graph import find_functional
+from portable_models._keras.layers import all_layers
 from portable_models.export.inspection import View, view
 from portable_models.export.signature import Signature, Tensor
-from portable_models.export.torch_module.graph import functional_of
 
 
 def look_at(model: Any) -> View:
@@ -17,15 +18,15 @@ def look_at(model: Any) -> View:
     Raises:
         ExportError: the model was never built or called, so its inputs are not known.
     """
-    functional = functional_of(model)
+    functional = find_functional(model)
     if functional is None:
         return view(model)
     limit = min(
-        (e.input_dim for e in model._flatten_layers() if isinstance(e, keras.layers.Embedding)),
+        (e.input_dim for e in all_layers(model) if isinstance(e, keras.layers.Embedding)),
         default=None,
     )
     tensors = [
         Tensor(f"input_{index}", (None, *tensor.shape[1:]), tensor.dtype, limit)
-        for index, tensor in enumerate(functional._inputs)
+        for index, tensor in enumerate(functional.inputs)
     ]
-    return View(model, Signature(tuple(tensors), ()), functional._inputs_struct)
+    return View(model, Signature(tuple(tensors), ()), functional.input)

@@ -9,9 +9,10 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.graph import find_functional
 from portable_models.export.torch_module import library
 from portable_models.export.torch_module.generator import Generator
-from portable_models.export.torch_module.graph import Call, functional_of
+from portable_models.export.torch_module.graph import Call
 from portable_models.export.torch_module.penalties import constraint_lines, penalty_terms
 from portable_models.export.torch_module.sight import look_at
 
@@ -93,7 +94,7 @@ def generate(model: Any) -> Source:
 
 def _call_of(model: Any) -> Call | None:
     """How a model that is only code is called; None for one that Keras keeps the graph of."""
-    if functional_of(model) is not None:
+    if find_functional(model) is not None:
         return None
     seen = look_at(model)
     given = [keras.KerasTensor(each.shape, each.dtype) for each in seen.signature.inputs]

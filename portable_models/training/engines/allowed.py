@@ -11,8 +11,8 @@ from typing import Any
 import keras
 
 from portable_models._backend import current
-from portable_models._keras.building import all_layers
 from portable_models._keras.compile_settings import compiled_parts, limits_for_debugging
+from portable_models._keras.layers import all_layers
 from portable_models.data.samples import ArraySamples, MultiHotSamples
 from portable_models.training.engines.engine import Job
 from portable_models.training.engines.foreign_code import foreign_parts, unproven_parts

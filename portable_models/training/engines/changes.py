@@ -10,8 +10,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from portable_models._backend import current
-from portable_models._keras.building import all_layers
 from portable_models._keras.compile_settings import compilation_of
+from portable_models._keras.layers import all_layers
 
 _PLAIN = (int, float, str, bool, type(None))
 _OF_KERAS = ("built", "stop_training", "stop_evaluating", "stop_predicting", "compiled")

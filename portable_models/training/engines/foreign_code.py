@@ -14,8 +14,8 @@ from typing import Any
 
 import keras
 
-from portable_models._keras.building import all_layers, has_state
 from portable_models._keras.compile_settings import compiled_parts
+from portable_models._keras.layers import all_layers, has_state
 
 KNOWN = ("keras", "portable_models", "builtins", "numpy", "collections")
 """Packages whose code computes the same at every call."""
@@ -103,7 +103,7 @@ def _parts(model: Any) -> Iterator[tuple[str, Any]]:
         where = "the model" if layer is model else f"layer {layer.name}"
         yield where, layer
         for value in _values(vars(layer)):
-            if callable(value) and not hasattr(value, "_flatten_layers"):
+            if callable(value) and not isinstance(value, keras.layers.Layer):
                 yield where, value
     for part in compiled_parts(model):
         if isinstance(part, str):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from portable_models._backend import current
 from portable_models._backend.memory import aligned
 from portable_models._backend.program import Orders
+from portable_models._keras.graph import find_consumers, get_functional_class
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Batch, Indices, MultiHotSamples
 from portable_models.training.probe import SparseArray
@@ -38,7 +39,7 @@ def first_dense(model: Any, dimension: int) -> Any | None:
     None as well where the model's own code could look at its input, and in half precision, where a product of
     matrices keeps sums in float32 and a sum of rows would not.
     """
-    bases = (keras.Sequential, keras.src.models.Functional, keras.Model)
+    bases = (keras.Sequential, get_functional_class(), keras.Model)
     own = [
         name
         for name in _STEPS
@@ -46,16 +47,10 @@ def first_dense(model: Any, dimension: int) -> Any | None:
         # What makes a replica of a model hands on its input unused_rows.
         or getattr(vars(model).get(name), "__module__", ROUNDING) != ROUNDING
     ]
-    functional = getattr(model, "_functional", None) or model
-    inputs = getattr(functional, "inputs", None)
+    inputs = getattr(model, "inputs", None)
     if own or not inputs or len(inputs) != 1 or tuple(inputs[0].shape) != (None, dimension):
         return None
-    operation = inputs[0]._keras_history.operation
-    takers = [
-        node.operation
-        for outbound in operation._inbound_nodes
-        for node in outbound.outputs[0]._keras_history.operation._outbound_nodes
-    ]
+    takers = find_consumers(inputs[0])
     if len(takers) != 1 or type(takers[0]) is not keras.layers.Dense:
         return None
     (layer,) = takers

@@ -222,6 +222,12 @@ class Penalised(layers.Layer):
         return 2 * x
 
 
+class PenalisedByAConstant(layers.Layer):
+    def call(self, x):
+        self.add_loss(ops.ones(()))
+        return 2 * x
+
+
 def mixed(x):
     return layers.Dense(2, dtype="mixed_float16")(x)
 
@@ -230,6 +236,10 @@ REFUSED = {
     "random numbers of its own": (lambda x: Noisy()(x), "Noisy"),
     "a changed variable": (lambda x: Counting()(x), "Counting"),
     "add_loss": (lambda x: Penalised()(x), "Penalised"),
+    "add_loss of a constant": (
+        lambda x: PenalisedByAConstant()(x),
+        "PenalisedByAConstant: its call uses add_loss",
+    ),
     "two dtypes": (mixed, "Dense"),
     "stateful": (
         lambda x: layers.LSTM(2, stateful=True)(ops.reshape(x, (2, 4, 1))),

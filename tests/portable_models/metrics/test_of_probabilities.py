@@ -33,6 +33,26 @@ def test_masked_steps_do_not_count(spelling):
     assert float(metric.result()) == pytest.approx(1.5 * np.log(2), rel=4e-7)
 
 
+def test_masked_steps_do_not_count_where_a_model_is_evaluated():
+    # JAX compiles the evaluation: a tensor that is traced there has no attributes, so Keras keeps its mask
+    # elsewhere.
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            layers.Embedding(3, 2, mask_zero=True),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile(loss="mse", metrics=resolve_metrics(["bce"]))
+    x, y = np.array([[1, 2, 0]]), np.ones((1, 3, 1), "float32")
+    found = model.evaluate(x, y, verbose=0, return_dict=True)
+    (metric,) = (value for name, value in found.items() if name != "loss")
+    # The mean of two logarithms of chances near a half: about ten roundings of 6e-8 in float32.
+    expected = -np.log(model.predict(x, verbose=0)[0, :2].astype("float64")).mean()
+    assert metric == pytest.approx(expected, rel=1e-6)
+
+
 def test_settings_and_state_belong_to_the_object_in_use():
     given = keras.metrics.CategoricalCrossentropy(name="cost", label_smoothing=0.2, axis=1)
     (metric,) = resolve_metrics([given])
