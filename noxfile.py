@@ -50,9 +50,17 @@ ONCE = (
     "tests/backends_matrix",
     "tests/docs",
     "tests/portable_models/process",
+    "tests/portable_models/files/test_moving.py",
     *EXPORT_TESTS,
 )
 """Tests in whose process no Keras is needed; they start processes of their own for that, and run once."""
+ON_TORCH = (
+    "tests/portable_models/data",
+    "tests/portable_models/names",
+    "tests/portable_models/plots",
+    "tests/training_programs/test_harness.py",
+)
+"""Tests of what is the same code on every backend; ``tests`` runs them on one, ``tests_alone`` on each."""
 
 Command = tuple[Sequence[str], Mapping[str, str]]
 """A command line and the environment variables that it needs."""
@@ -72,8 +80,11 @@ def tests(session: nox.Session) -> None:
     """Run the tests: once what needs no Keras, and the rest on each backend."""
     install(session, "-e", ".[all,export]", *group("tests"))
     once = pytest("jax", *ONCE, *session.posargs)
-    ignored = [f"--ignore={folder}" for folder in ONCE]
-    run_all(session, [once, *(pytest(each, *ignored, *session.posargs) for each in EXTRAS)])
+    ignored = {
+        each: [f"--ignore={place}" for place in (*ONCE, *(() if each == "torch" else ON_TORCH))]
+        for each in EXTRAS
+    }
+    run_all(session, [once, *(pytest(each, *ignored[each], *session.posargs) for each in EXTRAS)])
 
 
 @nox.session
