@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import multiprocessing.context
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -113,9 +116,15 @@ def _lint_all(files: Sequence[Path], jobs: int | None, project: Project) -> Iter
     # Files of one folder read the same modules; a few chunks for each process level out what they cost.
     size = max(4, len(files) // (workers * 4) + 1)
     chunks = [files[start : start + size] for start in range(0, len(files), size)]
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, mp_context=_context()) as pool:
         for results in pool.map(_lint_chunk, chunks):
             yield from results
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """How processes are started: by a fork, which is quick, unless a framework's threads run in this one."""
+    loaded = any(name in sys.modules for name in ("jax", "tensorflow", "torch"))
+    return multiprocessing.get_context("spawn" if loaded else None)
 
 
 _LINTERS: dict[str, Linter] = {}

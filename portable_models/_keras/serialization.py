@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from keras.src.saving import serialization_lib
@@ -28,3 +30,14 @@ def serialize_without_tensorflow() -> None:
     (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/saving/serialization_lib.py).
     """
     serialization_lib.tf = _TensorFlow()
+
+
+@contextlib.contextmanager
+def serialized_without_tensorflow() -> Iterator[None]:
+    """Inside, the same; at the end Keras is as it was before."""
+    before = serialization_lib.tf
+    serialize_without_tensorflow()
+    try:
+        yield
+    finally:
+        serialization_lib.tf = before

@@ -22,6 +22,7 @@ import numpy as np
 from portable_models._keras.compile_settings import compile_arguments
 from portable_models._keras.layers import all_layers
 from portable_models._keras.loss_functions import get_wrapped_function
+from portable_models._keras.serialization import serialized_without_tensorflow
 from portable_models.data.samples import digest_arrays
 from portable_models.training.engines.foreign_code import foreign_parts
 
@@ -32,6 +33,7 @@ class IndistinctError(ValueError):
     """Something of the training cannot be told apart from another of its kind."""
 
 
+@serialized_without_tensorflow()
 def program_key(model: Any) -> Any:
     """Equal for two models only if one program, given the other's state, trains the other.
 
@@ -51,6 +53,7 @@ def program_key(model: Any) -> Any:
     return (type(model), json.dumps([architecture, compiled]), str(shapes))
 
 
+@serialized_without_tensorflow()
 def training_digest(model: Any) -> str:
     """SHA-256 over a model's architecture and what it was compiled with, the same in another process.
 

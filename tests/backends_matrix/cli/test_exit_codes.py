@@ -22,6 +22,21 @@ def raising(error):
     return command
 
 
+@pytest.fixture(autouse=True)
+def in_foreground():
+    """A background job, or nohup, hands down that signals are to be ignored."""
+    before = {
+        number: signal.signal(number, handler)
+        for number, handler in (
+            (signal.SIGINT, signal.default_int_handler),
+            (signal.SIGHUP, signal.SIG_DFL),
+        )
+    }
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def kill(number):
     def command():
         os.kill(os.getpid(), number)
