@@ -7,6 +7,7 @@ import ast
 from backends_matrix.lint.events import Binary, Call, Index
 from backends_matrix.lint.finding import Fix
 from backends_matrix.lint.frame import Frame
+from backends_matrix.lint.overflow import may_overflow
 from backends_matrix.lint.rule import Report, Rule, define, on, ops_alias, replace, source
 from backends_matrix.lint.values import Kind, Value
 
@@ -42,7 +43,7 @@ WIDE = define(
         "PK503",
         "sixty-four-bit",
         "shapes",
-        "A 64-bit dtype is asked for in compiled code.",
+        "float64 is asked for in a model, or int64 for what 32 bits may not hold.",
         "JAX gives 32 bits, with a warning: float64 loses its precision and int64 overflows past 2**31.",
         "Use 32 bits in models, and compute what needs more outside with NumPy.",
         "UserWarning: Explicitly requested dtype float64 is not available (JAX)",
@@ -129,7 +130,7 @@ def check_wide(event: Call, report: Report) -> None:
         return
     if event.method == "add_weight" or name in ("keras.Variable", "keras.backend.Variable"):
         value = event.keywords.get("dtype")
-        if value is not None and _wide(value):
+        if value is not None and _wide(value) in ("float64", "double"):
             report(WIDE, frame, event.node, f"{_wide(value)} is {_narrow(_wide(value))} on jax")
     elif name in _FLOATX:
         value = event.argument(0, "dtype")
@@ -203,7 +204,9 @@ def _check_dtype(event: Call, report: Report) -> None:
     position = 1 if event.name == "keras.ops.cast" else 99
     value = event.argument(position, "dtype")
     wide = _wide(value) if value is not None else ""
-    if wide and not (event.frame.role == "metric" and wide.startswith("int")):
+    if wide in ("float64", "double") or (
+        wide and event.frame.role != "metric" and may_overflow(event.frame, event.node)
+    ):
         report(WIDE, event.frame, event.node, f"{wide} is {_narrow(wide)} on jax")
 
 
