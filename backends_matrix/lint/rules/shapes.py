@@ -16,7 +16,7 @@ BATCH = define(
         "PK501",
         "static-batch-size",
         "shapes",
-        "x.shape[0] is used as a number in call.",
+        "x.shape[0], or x.shape as a whole, gives a size in call.",
         "In fit and predict TensorFlow compiles for any batch size, and the size in x.shape is None. JAX and "
         "PyTorch know it.",
         "Use keras.ops.shape(x)[0], or -1 in reshape.",
@@ -122,6 +122,11 @@ def _static_batch(value: Value) -> bool:
     return value.kind is Kind.DIM and value.batch
 
 
+def _static_size(value: Value) -> bool:
+    """Whether it is the batch size, or a whole shape with it, as known before the step runs."""
+    return value.kind in (Kind.DIM, Kind.SHAPE) and value.batch
+
+
 @on(Call)
 def check_wide(event: Call, report: Report) -> None:
     """64-bit weights, and float64 for a whole model."""
@@ -147,7 +152,7 @@ def check_sizes(event: Call, report: Report) -> None:
     place, _, last = name.rpartition(".")
     if place in ("keras.ops", "keras.random") and last in _SIZED and frame.role != "metric":
         for node, value in _sizes(event):
-            if _static_batch(value) and not _asks_for_none(frame, node):
+            if _static_size(value) and not _asks_for_none(frame, node):
                 report(BATCH, frame, node, _unknown(frame, node), fix=_dynamic(frame, node))
     batches = [
         node
@@ -172,7 +177,8 @@ def _asks_for_none(frame: Frame, node: ast.expr) -> bool:
 
 
 def _unknown(frame: Frame, node: ast.expr) -> str:
-    return f"{source(frame.module, node)} is None on tensorflow in fit and predict"
+    known = "begins with None" if source(frame.module, node).endswith(".shape") else "is None"
+    return f"{source(frame.module, node)} {known} on tensorflow in fit and predict"
 
 
 def _sizes(event: Call) -> list[tuple[ast.expr, Value]]:
@@ -190,13 +196,17 @@ def _sizes(event: Call) -> list[tuple[ast.expr, Value]]:
 
 
 def _dynamic(frame: Frame, node: ast.expr) -> Fix | None:
-    """``x.shape[0]`` -> ``ops.shape(x)[0]``."""
-    if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute)):
-        return None
+    """``x.shape`` -> ``ops.shape(x)``, with the index that follows."""
     module = frame.module
+    match node:
+        case ast.Attribute(value=owner, attr="shape"):
+            index = ""
+        case ast.Subscript(value=ast.Attribute(value=owner, attr="shape"), slice=part):
+            index = f"[{source(module, part)}]"
+        case _:
+            return None
     alias, imports = ops_alias(module)
-    tensor, index = source(module, node.value.value), source(module, node.slice)
-    edit = replace(module, node, f"{alias}.shape({tensor})[{index}]")
+    edit = replace(module, node, f"{alias}.shape({source(module, owner)}){index}")
     return Fix(f"ask {alias}.shape for the size", True, (edit,), imports)
 
 
