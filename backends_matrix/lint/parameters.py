@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backends_matrix.lint.reader import Reader
 
 _SETTING = re.compile(
-    r"(^|_)(training|name|axis|mode|dtype|index|idx|size|num|n|stage|seed|config|kwargs|epoch|fn|rng)(_|$)"
+    r"(^|_)(training|name|axis|mode|dtype|index|idx|sizes?|num|n|stage|seed|config|kwargs|epoch|fn|rng)(_|$)"
     r"|^(return|use|is|has|should|with|compute|output)_|(^|_)(shape|shapes|length|len|dim|dims|rank|step)$"
     r"|^(h|w|d|b|c|t|k|height|width|depth|channels|batch)$",
     re.IGNORECASE,

@@ -3,6 +3,7 @@
 from backends_matrix.lint.rules import (
     configuration,
     control_flow,
+    dynamic_sizes,
     frameworks,
     imports,
     keras2,
@@ -22,6 +23,7 @@ LOADED = (
     state,
     randomness,
     shapes,
+    dynamic_sizes,
     saving,
     configuration,
     imports,

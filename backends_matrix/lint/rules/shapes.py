@@ -32,10 +32,10 @@ DATA = define(
         "The shape of a result depends on the values of a tensor.",
         "JAX compiles for fixed shapes and cannot know the size.",
         "Keep the shape: use keras.ops.where with three arguments, multiply by a mask, or take a "
-        "fixed number "
-        "with keras.ops.top_k.",
+        "fixed number with keras.ops.top_k. Give sizes as numbers of Python, as x.shape[1] and "
+        "keras.ops.shape(x)[0] are on JAX.",
         "ConcretizationTypeError: The size argument of jnp.nonzero must be statically specified; "
-        "NonConcreteBooleanIndexError (JAX)",
+        "NonConcreteBooleanIndexError; Shapes must be 1D sequences of concrete values (JAX)",
     )
 )
 WIDE = define(
