@@ -9,6 +9,7 @@ from backends_matrix.lint.rules import (
     keras2,
     keras2_functions,
     known_gaps,
+    outputs,
     randomness,
     saving,
     shapes,
@@ -19,6 +20,7 @@ from backends_matrix.lint.rules import (
 LOADED = (
     frameworks,
     tensor_methods,
+    outputs,
     control_flow,
     state,
     randomness,
