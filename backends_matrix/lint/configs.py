@@ -162,6 +162,35 @@ def forwarded(signature: Signature) -> set[str]:
     return found & {*signature.names}
 
 
+def unused(signature: Signature) -> set[str]:
+    """Parameters that ``__init__`` keeps in an attribute at most, which the module never reads."""
+    kept: dict[str, str] = {}
+    stored: set[ast.expr] = set()
+    for node in ast.walk(signature.node):
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id="self"), attr=attribute)],
+                value=ast.Name(id=name) as value,
+            ) if name in signature.names:
+                kept[name] = attribute
+                stored.add(value)
+    used = {
+        node.id
+        for node in ast.walk(signature.node)
+        if isinstance(node, ast.Name) and node not in stored
+    }
+    read = {
+        node.attr
+        for node in signature.owner.module.nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    }
+    return {
+        name
+        for name in {*signature.names} - used - signature.required
+        if name not in kept or kept[name] not in read
+    }
+
+
 def dotted_end(node: ast.expr) -> str:
     """The last part of a dotted expression, also behind a call such as ``super()``."""
     return node.attr if isinstance(node, ast.Attribute) else dotted(node)

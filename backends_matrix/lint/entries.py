@@ -57,6 +57,12 @@ _HOST_SIDE = re.compile(
     r"(Processor|Preprocess(or|ing)|Tokenizer|Extractor|Converter|Packer)(Layer)?$"
 )
 
+_SAYS_EAGER = re.compile(
+    r"\b(runs?|run_eagerly|called|executed|used|works?)\s+(only\s+)?eagerly|eagerly\s+only"
+    r"|\beager[\s-]+(mode\s+)?only|only\s+(in|works\s+in)\s+eager",
+    re.IGNORECASE,
+)
+
 
 def read_module(reader: Reader, module: Module) -> None:
     """Read everything of a module from where Keras would call it."""
@@ -141,7 +147,7 @@ def _required(info: ClassInfo) -> frozenset[str]:
 def _is_host_side(info: ClassInfo, method: ast.FunctionDef) -> bool:
     """Whether a layer works before the model, in a data pipeline or on the host, and says so."""
     for each in info.ancestors():
-        if _HOST_SIDE.search(each.name):
+        if _HOST_SIDE.search(each.name) or _SAYS_EAGER.search(ast.get_docstring(each.node) or ""):
             return True
         init = each.own("__init__")
         for node in ast.walk(init) if init is not None else ():
@@ -153,6 +159,8 @@ def _is_host_side(info: ClassInfo, method: ast.FunctionDef) -> bool:
                     return True
         if any(keras_name(name).endswith("TFDataLayer") for name in each.externals):
             return True
+    if _SAYS_EAGER.search(ast.get_docstring(method) or ""):
+        return True
     return any("preprocess" in dotted(each).lower() for each in method.decorator_list)
 
 

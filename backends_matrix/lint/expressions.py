@@ -78,8 +78,14 @@ def evaluate(reader: Reader, frame: Frame, node: ast.expr) -> Value:
             return reader.evaluate(frame, inner)
         case ast.Await(value=inner):
             return reader.evaluate(frame, inner)
-        case ast.JoinedStr():
+        case ast.JoinedStr(values=parts):
+            for part in parts:
+                if isinstance(part, ast.FormattedValue):
+                    reader.evaluate(frame, part.value)
             return other()
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            bounds = (each for each in (lower, upper, step) if each is not None)
+            return Value(Kind.OTHER, items=tuple(reader.evaluate(frame, each) for each in bounds))
     return other()
 
 
@@ -148,11 +154,7 @@ def member(reader: Reader, frame: Frame, base: Value, name: str) -> Value:
 
 def _subscript(reader: Reader, frame: Frame, node: ast.Subscript) -> Value:
     base = reader.evaluate(frame, node.value)
-    index = reader.evaluate(frame, node.slice) if not isinstance(node.slice, ast.Slice) else other()
-    if isinstance(node.slice, ast.Slice):
-        for part in (node.slice.lower, node.slice.upper, node.slice.step):
-            if part is not None:
-                reader.evaluate(frame, part)
+    index = reader.evaluate(frame, node.slice)
     reader.emit(Index(frame, node, base, index, store=isinstance(node.ctx, ast.Store)))
     return item(node.slice, base, index)
 

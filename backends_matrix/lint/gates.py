@@ -25,6 +25,8 @@ _QUESTIONS = {
     "is_symbolic_tensor",
     "is_available",
 }
+_TRACING = {"tracing", "traced", "tracer", "symbolic"}
+_EAGER = {"eager", "eagerly", "concrete"}
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _BACKEND = re.compile(r"backend", re.IGNORECASE)
 _TYPE_TESTS = {"isinstance", "hasattr", "issubclass", "type"}
@@ -81,7 +83,7 @@ class Gates:
             return fails, holds
         asked = self._asked(module, test)
         if asked is None:
-            return frozenset(), frozenset()
+            return _tracing_gates(test)
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
             match test.ops[0]:
                 case ast.Eq() | ast.In() if asked:
@@ -147,6 +149,23 @@ class Gates:
             return False
         name = dotted(node)
         return name in _WORDS or bool(framework_of(self.names.external(module, name)))
+
+
+def _tracing_gates(test: ast.expr) -> tuple[frozenset[str], frozenset[str]]:
+    """The gates of the branches of ``if is_tracing(x):``: code that runs eagerly only is left alone."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        holds, fails = _tracing_gates(test.operand)
+        return fails, holds
+    if isinstance(test, ast.BoolOp):
+        pairs = [_tracing_gates(each) for each in test.values]
+        if isinstance(test.op, ast.And):
+            return frozenset().union(*(pair[0] for pair in pairs)), frozenset()
+        return frozenset(), frozenset().union(*(pair[1] for pair in pairs))
+    asked = test.func if isinstance(test, ast.Call) else test
+    words = {*map(str.lower, _CAMEL.findall(dotted(asked).rpartition(".")[2]))}
+    if words & _TRACING:
+        return frozenset(), frozenset({ANY})
+    return (frozenset({ANY}), frozenset()) if words & _EAGER else (frozenset(), frozenset())
 
 
 def tested_types(test: ast.expr) -> tuple[set[str], set[str]]:

@@ -183,6 +183,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
         "fused": "Leave it out.",
         "renorm": "Leave it out; Keras 3 has no batch renormalization.",
         "virtual_batch_size": "Leave it out.",
+        "time_major": "Swap the first two axes with keras.ops.swapaxes.",
         "dynamic": "Leave it out; use run_eagerly=True in compile.",
     },
     "callback": {

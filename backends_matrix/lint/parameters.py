@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from backends_matrix.lint.reader import Reader
 
 _SETTING = re.compile(
-    r"(^|_)(training|name|axis|mode|dtype|index|idx|size|num|n|stage|seed|config|kwargs|epoch|fn|rng)(_|$)"
+    r"(^|_)(training|name|axis|mode|dtype|index|idx|sizes?|num|n|stage|seed|config|kwargs|epoch|fn|rng)(_|$)"
     r"|^(return|use|is|has|should|with|compute|output)_|(^|_)(shape|shapes|length|len|dim|dims|rank|step)$"
     r"|^(h|w|d|b|c|t|k|height|width|depth|channels|batch)$",
     re.IGNORECASE,
 )
 _PLAIN_TYPES = {"bool", "int", "str", "float", "Callable", "dict[str, Any]", "type"}
+_STRUCTURED = (".stack", ".concatenate", ".convert_to_tensor")
+"""Operations that take a list of tensors, too."""
+
 _TENSORS = {
     "loss": {"y_true", "y_pred", "y", "x"},
     "metric": {"y_true", "y_pred", "y", "x", "values"},
@@ -100,7 +103,7 @@ def _is_operand(reader: Reader, frame: Frame, node: ast.FunctionDef, name: str) 
             case ast.Call(func=func, args=[ast.Name(id=used), *_]) if used == name:
                 called = keras_name(reader.names.external(frame.module, dotted(func)))
                 if called.startswith(("keras.ops.", "keras.activations.")) and not called.endswith(
-                    (".stack", ".concatenate", ".convert_to_tensor")
+                    _STRUCTURED
                 ):
                     return True
     return False
@@ -119,14 +122,33 @@ def asks_type(node: Function, name: str) -> bool:
     )
 
 
+def _is_given_to_operations(node: ast.FunctionDef, name: str) -> bool:
+    """Whether a parameter goes as it came into an operation that takes one tensor."""
+    rebound = any(
+        isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Store)
+        for each in ast.walk(node)
+    )
+    return not rebound and any(
+        isinstance(each, ast.Call)
+        and dotted(each.func).partition(".")[0] == "ops"
+        and bool(each.args)
+        and isinstance(each.args[0], ast.Name)
+        and each.args[0].id == name
+        and not dotted(each.func).endswith((*_STRUCTURED, ".convert_to_numpy"))
+        for each in ast.walk(node)
+    )
+
+
 def _is_structure(node: ast.FunctionDef, name: str) -> bool:
     """Whether the function takes a parameter apart, or asks for its type."""
     for each in ast.walk(node):
         match each:
             case ast.Call(
-                func=ast.Name(id="isinstance" | "len" | "hasattr" | "type"), args=[first, *_]
-            ):
-                if isinstance(first, ast.Name) and first.id == name:
+                func=ast.Name(id="isinstance" | "hasattr" | "type"), args=[ast.Name(id=used), *_]
+            ) if used == name:
+                return True
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=used)]) if used == name:
+                if not _is_given_to_operations(node, name):
                     return True
             case ast.Assign(targets=[ast.Tuple() | ast.List()], value=ast.Name(id=used)):
                 if used == name:

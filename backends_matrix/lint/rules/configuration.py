@@ -15,6 +15,7 @@ from backends_matrix.lint.configs import (
     objects,
     signature_of,
     taken_from_keywords,
+    unused,
 )
 from backends_matrix.lint.events import ClassRead
 from backends_matrix.lint.names import keras_name
@@ -162,6 +163,7 @@ def _check_forgotten(
     ):
         return  # a part of the state comes from elsewhere
     handed |= {"input_tensor"} if "model" in event.kinds else set()
+    handed |= unused(signature)
     missing = [name for name in signature.own if name not in known | handed]
     if missing:
         named = ", ".join(missing)

@@ -147,12 +147,12 @@ def check_builtin(event: Call, report: Report) -> None:
     frame = event.frame
     if not event.name.startswith("builtins.") or not _applies(frame) or not event.args:
         return
-    name, first = event.name.removeprefix("builtins."), event.args[0]
+    name = event.name.removeprefix("builtins.")
     sure = any(_sure(frame, each) for each in event.args)
     if name in ("bool", "int", "float", "complex", "len") and sure:
-        if name == "len" and not first.symbolic:
-            return  # the number of rows is known wherever the shape is
-        report(CONVERT, frame, event.node, f"{name}() needs the value of a tensor")
+        what = "is not defined for tensors of a graph on TensorFlow"
+        message = what if name == "len" else "needs the value of a tensor"
+        report(CONVERT, frame, event.node, f"{name}() {message}")
     elif name == "range" and sure:
         report(FOR, frame, event.node, "range() needs the value of a tensor")
     elif name == "range" and any(_is_dynamic(each) for each in event.args) and _traces_batch(event):

@@ -7,6 +7,7 @@ import ast
 from backends_matrix.lint.events import Binary, Call, Index
 from backends_matrix.lint.finding import Fix
 from backends_matrix.lint.frame import Frame
+from backends_matrix.lint.overflow import may_overflow
 from backends_matrix.lint.rule import Report, Rule, define, on, ops_alias, replace, source
 from backends_matrix.lint.values import Kind, Value
 
@@ -15,7 +16,7 @@ BATCH = define(
         "PK501",
         "static-batch-size",
         "shapes",
-        "x.shape[0] is used as a number in call.",
+        "x.shape[0], or x.shape as a whole, gives a size in call.",
         "In fit and predict TensorFlow compiles for any batch size, and the size in x.shape is None. JAX and "
         "PyTorch know it.",
         "Use keras.ops.shape(x)[0], or -1 in reshape.",
@@ -31,10 +32,10 @@ DATA = define(
         "The shape of a result depends on the values of a tensor.",
         "JAX compiles for fixed shapes and cannot know the size.",
         "Keep the shape: use keras.ops.where with three arguments, multiply by a mask, or take a "
-        "fixed number "
-        "with keras.ops.top_k.",
+        "fixed number with keras.ops.top_k. Give sizes as numbers of Python, as x.shape[1] and "
+        "keras.ops.shape(x)[0] are on JAX.",
         "ConcretizationTypeError: The size argument of jnp.nonzero must be statically specified; "
-        "NonConcreteBooleanIndexError (JAX)",
+        "NonConcreteBooleanIndexError; Shapes must be 1D sequences of concrete values (JAX)",
     )
 )
 WIDE = define(
@@ -42,7 +43,7 @@ WIDE = define(
         "PK503",
         "sixty-four-bit",
         "shapes",
-        "A 64-bit dtype is asked for in compiled code.",
+        "float64 is asked for in a model, or int64 for what 32 bits may not hold.",
         "JAX gives 32 bits, with a warning: float64 loses its precision and int64 overflows past 2**31.",
         "Use 32 bits in models, and compute what needs more outside with NumPy.",
         "UserWarning: Explicitly requested dtype float64 is not available (JAX)",
@@ -121,6 +122,11 @@ def _static_batch(value: Value) -> bool:
     return value.kind is Kind.DIM and value.batch
 
 
+def _static_size(value: Value) -> bool:
+    """Whether it is the batch size, or a whole shape with it, as known before the step runs."""
+    return value.kind in (Kind.DIM, Kind.SHAPE) and value.batch
+
+
 @on(Call)
 def check_wide(event: Call, report: Report) -> None:
     """64-bit weights, and float64 for a whole model."""
@@ -129,7 +135,7 @@ def check_wide(event: Call, report: Report) -> None:
         return
     if event.method == "add_weight" or name in ("keras.Variable", "keras.backend.Variable"):
         value = event.keywords.get("dtype")
-        if value is not None and _wide(value):
+        if value is not None and _wide(value) in ("float64", "double"):
             report(WIDE, frame, event.node, f"{_wide(value)} is {_narrow(_wide(value))} on jax")
     elif name in _FLOATX:
         value = event.argument(0, "dtype")
@@ -146,7 +152,7 @@ def check_sizes(event: Call, report: Report) -> None:
     place, _, last = name.rpartition(".")
     if place in ("keras.ops", "keras.random") and last in _SIZED and frame.role != "metric":
         for node, value in _sizes(event):
-            if _static_batch(value) and not _asks_for_none(frame, node):
+            if _static_size(value) and not _asks_for_none(frame, node):
                 report(BATCH, frame, node, _unknown(frame, node), fix=_dynamic(frame, node))
     batches = [
         node
@@ -171,7 +177,8 @@ def _asks_for_none(frame: Frame, node: ast.expr) -> bool:
 
 
 def _unknown(frame: Frame, node: ast.expr) -> str:
-    return f"{source(frame.module, node)} is None on tensorflow in fit and predict"
+    known = "begins with None" if source(frame.module, node).endswith(".shape") else "is None"
+    return f"{source(frame.module, node)} {known} on tensorflow in fit and predict"
 
 
 def _sizes(event: Call) -> list[tuple[ast.expr, Value]]:
@@ -189,13 +196,17 @@ def _sizes(event: Call) -> list[tuple[ast.expr, Value]]:
 
 
 def _dynamic(frame: Frame, node: ast.expr) -> Fix | None:
-    """``x.shape[0]`` -> ``ops.shape(x)[0]``."""
-    if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute)):
-        return None
+    """``x.shape`` -> ``ops.shape(x)``, with the index that follows."""
     module = frame.module
+    match node:
+        case ast.Attribute(value=owner, attr="shape"):
+            index = ""
+        case ast.Subscript(value=ast.Attribute(value=owner, attr="shape"), slice=part):
+            index = f"[{source(module, part)}]"
+        case _:
+            return None
     alias, imports = ops_alias(module)
-    tensor, index = source(module, node.value.value), source(module, node.slice)
-    edit = replace(module, node, f"{alias}.shape({tensor})[{index}]")
+    edit = replace(module, node, f"{alias}.shape({source(module, owner)}){index}")
     return Fix(f"ask {alias}.shape for the size", True, (edit,), imports)
 
 
@@ -203,7 +214,9 @@ def _check_dtype(event: Call, report: Report) -> None:
     position = 1 if event.name == "keras.ops.cast" else 99
     value = event.argument(position, "dtype")
     wide = _wide(value) if value is not None else ""
-    if wide and not (event.frame.role == "metric" and wide.startswith("int")):
+    if wide in ("float64", "double") or (
+        wide and event.frame.role != "metric" and may_overflow(event.frame, event.node)
+    ):
         report(WIDE, event.frame, event.node, f"{wide} is {_narrow(wide)} on jax")
 
 

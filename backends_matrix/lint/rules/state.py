@@ -168,10 +168,26 @@ def check_attribute(event: SetMember, report: Report) -> None:
             report(
                 PYTHON, frame, node, f"{name} is a Python number and changes once per compilation"
             )
-    elif (event.value.holds_tensors and not event.augmented) or (
-        event.augmented and event.value.is_tensor
-    ):
+    elif (
+        (event.value.holds_tensors and not event.augmented)
+        or (event.augmented and event.value.is_tensor)
+    ) and not _is_cleared(frame, node):
         report(ATTRIBUTE, frame, node, f"{name} keeps a tensor of one call")
+
+
+def _is_cleared(frame: Frame, target: ast.Attribute) -> bool:
+    """Whether the function deletes the attribute, or sets it to None, further down."""
+    for node in ast.walk(frame.node) if frame.node is not None else ():
+        match node:
+            case ast.Assign(targets=targets, value=ast.Constant(value=None)):
+                pass
+            case ast.Delete(targets=targets):
+                pass
+            case _:
+                continue
+        if node.lineno > target.lineno and dotted(target) in map(dotted, targets):
+            return True
+    return False
 
 
 @on(Call)

@@ -9,7 +9,7 @@ from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import framework_of
 from backends_matrix.lint.rule import Report, Rule, define, on
 from backends_matrix.lint.rules.frameworks import GRADIENT, holds_tensors, reaches_tensors
-from backends_matrix.lint.values import Kind
+from backends_matrix.lint.values import Kind, Value
 
 LEAVES = define(
     Rule(
@@ -160,6 +160,15 @@ _STORED = {
 }
 
 
+_NOT_OF_LISTS = _METHODS - {*dir(list), *dir(dict), *dir(tuple)}
+
+
+def _is_method_of_tensor(receiver: Value, method: str) -> bool:
+    """Whether it is a tensor's method; what may be a list of tensors has other methods."""
+    whole = receiver.kind is Kind.NESTED and not receiver.weak
+    return receiver.is_tensor or (whole and method in _NOT_OF_LISTS)
+
+
 @on(Call)
 def check_method(event: Call, report: Report) -> None:
     """Methods of tensors."""
@@ -191,7 +200,11 @@ def check_method(event: Call, report: Report) -> None:
             report(
                 LEAVES, frame, event.node, f".{method}() needs a value, and compiled code has none"
             )
-    elif method in _METHODS and receiver.is_tensor and holds_tensors(frame, receiver):
+    elif (
+        method in _METHODS
+        and _is_method_of_tensor(receiver, method)
+        and holds_tensors(frame, receiver)
+    ):
         report(METHOD, frame, event.node, f".{method}() is not a method of every backend's tensors")
     elif method == "as_list" and receiver.kind is Kind.SHAPE and frame.is_traced:
         report(METHOD, frame, event.node, ".as_list() is a method of TensorFlow's shapes alone")
