@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from portable_models._backend.program import State
 from portable_models._backend.torch_graph import drop_copies, work_in_place, work_of
+from portable_models._keras.operations import current_scope, get_operations
 
 Step = Callable[[Sequence[Any]], None]
 """What is done with tensors, under Keras's stateless scope."""
@@ -125,7 +126,7 @@ def _lift_constants(module: Any) -> list[Any]:
 @contextmanager
 def _branches_selected() -> Any:
     """Inside, ``keras.ops.cond`` takes both ways and selects, as its condition is not known."""
-    core = keras.src.backend.torch.core
+    core = get_operations("core")
     original = core.cond
     core.cond = _select
     try:
@@ -166,7 +167,7 @@ def _memory(tensor: torch.Tensor) -> int:
 def _select(condition: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     if not isinstance(condition, torch.Tensor):
         return true_fn() if condition else false_fn()
-    scope = keras.src.backend.common.stateless_scope.get_stateless_scope()
+    scope = current_scope()
     known = scope.state_mapping
     ways, changed = [], set()
     for way in (true_fn, false_fn):

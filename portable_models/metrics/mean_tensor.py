@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 from keras import ops
-from keras.src.backend.common.stateless_scope import in_stateless_scope
 
 from portable_models._backend import current
+from portable_models._keras.operations import in_stateless_scope
 
 
 @keras.saving.register_keras_serializable("portable_models")

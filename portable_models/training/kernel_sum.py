@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from portable_models._backend import current
 from portable_models._backend.memory import aligned
 from portable_models._backend.program import Orders
+from portable_models._keras.classes import Functional
 from portable_models.data.pipelines.pipeline import weighted
 from portable_models.data.samples import Batch, Indices, MultiHotSamples
 from portable_models.training.probe import SparseArray
@@ -38,7 +39,7 @@ def first_dense(model: Any, dimension: int) -> Any | None:
     None as well where the model's own code could look at its input, and in half precision, where a product of
     matrices keeps sums in float32 and a sum of rows would not.
     """
-    bases = (keras.Sequential, keras.src.models.Functional, keras.Model)
+    bases = (keras.Sequential, Functional, keras.Model)
     own = [
         name
         for name in _STEPS

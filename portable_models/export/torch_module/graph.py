@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras.src.models.functional import Functional
-from keras.src.random.seed_generator import global_seed_generator
 
+from portable_models._keras.classes import Functional
+from portable_models._keras.randomness import global_seed_generator
 from portable_models.export.errors import RefusedError
 
 

@@ -11,6 +11,7 @@ from keras.src import backend as keras_backend
 
 import portable_models
 from portable_models._backend import current
+from portable_models._keras.operations import get_operations
 from portable_models.training import group, keras_engine
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
@@ -31,8 +32,8 @@ def state(model):
     """Everything outside the model's variables that a training has its hands on."""
     modules = {
         "random": keras_backend.random,
-        "core": keras_backend.core,
-        "image": keras_backend.image,
+        "core": get_operations("core"),
+        "image": get_operations("image"),
     }
     functions = {
         f"{name}.{each}": value
