@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from import_graph import Source, chain_to, find_cycles, read_sources
 
 Rules: TypeAlias = Mapping[str, Any]
+_VERSION = re.compile(r"\bkeras\.(__version__|version\()|metadata\.version\(")
 _BACKEND = re.compile(r"backend|current\(", re.IGNORECASE)
 
 Violation: TypeAlias = tuple[str, int, str]
@@ -117,6 +118,29 @@ def compares_backend(sources: Sequence[Source], rules: Rules) -> Iterator[Violat
                     )
 
 
+def keras_versions(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
+    """What differs between releases of Keras stands in one place, and so does what is private in Keras."""
+    rule = rules["keras_versions"]
+    for source in sources:
+        if source.package not in rule["packages"]:
+            continue
+        for node in ast.walk(source.tree):
+            private = (isinstance(node, ast.ImportFrom) and _is_private(node.module)) or (
+                isinstance(node, ast.Attribute) and _is_private(ast.unparse(node))
+            )
+            if private and not _within(source.path, rule["private"]):
+                message = "reaches into keras.src: make it a function of portable_models._keras"
+                yield source.path, node.lineno, message
+            compares = isinstance(node, ast.Compare) and _VERSION.search(ast.unparse(node))
+            if compares and not _within(source.path, rule["compares"]):
+                message = "compares a version: find out what is there, in portable_models._keras"
+                yield source.path, node.lineno, message
+
+
+def _is_private(dotted: str | None) -> bool:
+    return dotted == "keras.src" or (dotted or "").startswith("keras.src.")
+
+
 def keras_free(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
     """What the parent process imports never leads to keras or a framework."""
     rule = rules["keras_free"]
@@ -169,6 +193,7 @@ CHECKS: tuple[Callable[[Sequence[Source], Rules], Iterator[Violation]], ...] = (
     frameworks,
     asks_backend,
     compares_backend,
+    keras_versions,
     keras_free,
     cycles,
     names,

@@ -36,7 +36,7 @@ ROUNDING = 10 * 4.8e-7
 """Ten units in the last place of float32 numbers between 4 and 8; the losses are below 8."""
 
 STEP_ROUNDING = 2e-6
-"""Some roundings of numbers of order 1 in 21 steps, as in ``tests/portable_models/training/test_engines.py``."""
+"""Some roundings of numbers of order 1 in 21 steps, as in the tests of the engines."""
 
 ADAPTIVE_ROUNDING = 2e-5
 """Adam and RMSprop divide by the root of a mean square, which is small at the start."""
@@ -139,8 +139,8 @@ def check_engine() -> str:
     from portable_models import fit, portable_random
 
     x, y = data()
-    common = {"epochs": EPOCHS, "batch_size": BATCH, "seed": 4, "verbose": 0}
-    held = {"validation_data": (x[:20], y[:20])}
+    common: dict[str, Any] = {"epochs": EPOCHS, "batch_size": BATCH, "seed": 4, "verbose": 0}
+    held: dict[str, Any] = {"validation_data": (x[:20], y[:20])}
     count = 0
     for feature, (parts, settings, arguments) in features().items():
         exact = settings["optimizer"] is SGD
@@ -234,7 +234,7 @@ def compile_from_the_first_step(backend: str) -> None:
     """Compile these short trainings on PyTorch too, where that pays from 1000 steps on."""
     module = importlib.import_module(f"portable_models._backend.{backend}")
     if hasattr(module, "WORTH_FROM"):
-        module.WORTH_FROM = 0
+        vars(module)["WORTH_FROM"] = 0
 
 
 def main() -> int:

@@ -51,6 +51,14 @@ BROKEN = [
         "if backend == 'torch':\n    pass",
         "compares with 'torch'",
     ),
+    (import_lint.keras_versions, IMDB, "from keras.src.ops import core", "reaches into keras.src"),
+    (import_lint.keras_versions, IMDB, "x = keras.src.backend.random", "portable_models._keras"),
+    (
+        import_lint.keras_versions,
+        IMDB,
+        "if parse(keras.__version__) < parse('3.13'):\n    pass",
+        "compares a version",
+    ),
     (
         import_lint.compares_backend,
         IMDB,
@@ -178,7 +186,7 @@ def test_violations_are_printed_and_fail_the_command(tmp_path):
     )
     assert lint.returncode == 1
     assert lint.stdout.startswith(f"{IMDB}:3: asks which backend runs")
-    assert lint.stdout.endswith("1 files, 8 rules, 1 violations\n")
+    assert lint.stdout.endswith("1 files, 9 rules, 1 violations\n")
 
 
 def test_nothing_to_check_fails_the_command(tmp_path):
