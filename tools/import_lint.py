@@ -125,20 +125,30 @@ def keras_versions(sources: Sequence[Source], rules: Rules) -> Iterator[Violatio
         if source.package not in rule["packages"]:
             continue
         for node in ast.walk(source.tree):
-            private = (isinstance(node, ast.ImportFrom) and _is_private(node.module)) or (
-                isinstance(node, ast.Attribute) and _is_private(ast.unparse(node))
-            )
-            if private and not _within(source.path, rule["private"]):
+            line = getattr(node, "lineno", 0)
+            if _is_private(node) and not _within(source.path, rule["private"]):
                 message = "reaches into keras.src: make it a function of portable_models._keras"
-                yield source.path, node.lineno, message
+                yield source.path, line, message
             compares = isinstance(node, ast.Compare) and _VERSION.search(ast.unparse(node))
             if compares and not _within(source.path, rule["compares"]):
                 message = "compares a version: find out what is there, in portable_models._keras"
-                yield source.path, node.lineno, message
+                yield source.path, line, message
 
 
-def _is_private(dotted: str | None) -> bool:
-    return dotted == "keras.src" or (dotted or "").startswith("keras.src.")
+def _is_private(node: ast.AST) -> bool:
+    match node:
+        case ast.Import(names=names):
+            return any(_is_inside(name.name) for name in names)
+        case ast.ImportFrom(module=str(module), names=names):
+            whole = [f"{module}.{name.name}" for name in names]
+            return any(map(_is_inside, [module, *whole]))
+        case ast.Attribute(attr="src"):
+            return ast.unparse(node) == "keras.src"
+    return False
+
+
+def _is_inside(dotted: str) -> bool:
+    return dotted == "keras.src" or dotted.startswith("keras.src.")
 
 
 def keras_free(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:

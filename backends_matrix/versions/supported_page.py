@@ -36,6 +36,10 @@ are in `supported.toml` and what was found in `supported.json`, both in `backend
 releases of a framework work with which Keras, without the library, is on the page on [versions](versions.md).
 """
 
+_DIFFERENCES = """The library runs the steps of Keras, so it computes what the installed Keras computes. The
+differences from the tested release were read in the sources of optimizers, initializers, losses and metrics.
+"""
+
 _TAIL = """## An unsupported Keras
 
 `import portable_models` raises an `ImportError` of one line where Keras is older than the oldest supported
@@ -88,6 +92,7 @@ def supported_page(rows: Mapping[str, Supported], findings: Mapping[str, Tried])
     parts += [_line(heads), _line("---" for _ in heads)]
     parts += [_line(_cells(row, findings.get(name))) for name, row in rows.items()]
     parts.append("\n## What a row computes otherwise, and what fails\n")
+    parts.append(_DIFFERENCES)
     notes = list(_notes(rows, findings))
     parts += notes or ["Nothing was found."]
     parts += ["", _TAIL]
