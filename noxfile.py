@@ -169,7 +169,9 @@ def versions_(session: nox.Session, row: versions.Row) -> None:
 )
 def supported_(session: nox.Session, row: supported.Supported) -> None:
     """Run the library in one environment that it supports, and write down what was found."""
-    install(session, "-e", ".[all,torch-module]")
+    # Not compiled in advance: of what is installed, the checks import a part.
+    everything = ("-e", ".[all,torch-module]", "-c", CONSTRAINTS)
+    session.install(*everything, env=uv_settings(os.environ))
     # keras-nightly writes into the same folder as keras, and pip would leave both in it.
     with_uv = session.venv_backend == "uv"
     remove = (UV, "pip", "uninstall") if with_uv else ("python", "-m", "pip", "uninstall", "-y")

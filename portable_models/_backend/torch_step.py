@@ -8,7 +8,6 @@ the backward pass and of the optimizer too, is written down (``torch.fx``'s ``ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -18,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from portable_models._backend.program import State
 from portable_models._backend.torch_graph import drop_copies, work_in_place, work_of
-from portable_models._keras.operations import current_scope, get_operations
+from portable_models._keras.operations import current_scope, replace_cond
 
 Step = Callable[[Sequence[Any]], None]
 """What is done with tensors, under Keras's stateless scope."""
@@ -80,7 +79,8 @@ class StepGraph:
             return tuple(stateless(step, variables, trainable, flat[:count], flat[count:]))
 
         flat = (*state, *extras)
-        with _branches_selected():
+        # Both ways of keras.ops.cond are taken and selected from, as its condition is not known.
+        with replace_cond(_select):
             module = _trace(after, flat)
         if pure:
             # A second time, so that what was changed in place becomes a value of its own.
@@ -121,18 +121,6 @@ def _lift_constants(module: Any) -> list[Any]:
             node.replace_all_uses_with(last)
             module.graph.erase_node(node)
     return constants
-
-
-@contextmanager
-def _branches_selected() -> Any:
-    """Inside, ``keras.ops.cond`` takes both ways and selects, as its condition is not known."""
-    core = get_operations("core")
-    original = core.cond
-    core.cond = _select
-    try:
-        yield
-    finally:
-        core.cond = original
 
 
 class _Writes(TorchDispatchMode):  # type: ignore[misc]  # torch is not followed

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from keras.src import backend
 from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
 
-__all__ = ["current_scope", "get_operations", "in_stateless_scope"]
+__all__ = ["current_scope", "get_operations", "in_stateless_scope", "replace_cond"]
 
 
 def get_operations(kind: str) -> Any:
@@ -25,3 +27,22 @@ def get_operations(kind: str) -> Any:
 def current_scope() -> Any:
     """Return the stateless scope that the calling thread is in, or None."""
     return get_stateless_scope()
+
+
+@contextmanager
+def replace_cond(replacement: Callable[..., Any]) -> Iterator[None]:
+    """Put a function in the place of the running backend's ``cond`` while entered.
+
+    ``keras.ops.cond`` calls the one in ``core``. Optimizers of the nightly builds of 3.16 call the one that
+    is imported into ``keras.src.backend.ops``.
+    """
+    core = get_operations("core")
+    owners = [core, *(each for each in (getattr(backend, "ops", None),) if hasattr(each, "cond"))]
+    originals = [owner.cond for owner in owners]
+    for owner in owners:
+        owner.cond = replacement
+    try:
+        yield
+    finally:
+        for owner, original in zip(owners, originals, strict=True):
+            owner.cond = original
