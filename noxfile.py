@@ -15,12 +15,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import nox
 from nox.command import CommandFailed
+from nox.virtualenv import UV
 
 ROOT = Path(__file__).parent
 
@@ -31,7 +33,7 @@ package.__path__ = [str(ROOT / "backends_matrix")]
 sys.modules.setdefault("backends_matrix", package)
 
 from backends_matrix import versions  # noqa: E402
-from backends_matrix.versions import smoke  # noqa: E402
+from backends_matrix.versions import smoke, supported, supported_page  # noqa: E402
 from backends_matrix.versions.installation import uv_settings  # noqa: E402
 
 nox.needs_version = ">=2025.2.9"
@@ -40,6 +42,7 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests"]
 
 TABLE = versions.load()
+SUPPORTED = supported.load_supported()
 CONSTRAINTS = "constraints/tested.txt"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 EXTRAS = {"jax": "jax", "tensorflow": "tensorflow-cpu", "torch": "torch"}
@@ -169,6 +172,34 @@ def versions_(session: nox.Session, row: versions.Row) -> None:
     if not finding.as_expected:
         session.error(outcome)
     session.log(outcome)
+
+
+@nox.session(name="supported", reuse_venv=False)
+@nox.parametrize(
+    "python,row", [nox.param(row.python, row, id=row.name) for row in SUPPORTED.values()]
+)
+def supported_(session: nox.Session, row: supported.Supported) -> None:
+    """Run the library in one environment that it supports, and write down what was found."""
+    # Not compiled in advance: of what is installed, the checks import a part.
+    everything = ("-e", ".[all,torch-module]", "-c", CONSTRAINTS)
+    session.install(*everything, env=uv_settings(os.environ))
+    # keras-nightly writes into the same folder as keras, and pip would leave both in it.
+    with_uv = session.venv_backend == "uv"
+    remove = (UV, "pip", "uninstall") if with_uv else ("python", "-m", "pip", "uninstall", "-y")
+    session.run_install(*remove, "keras", external=with_uv)
+    session.install("--no-deps", row.keras, env=uv_settings(os.environ))
+    if row.others:
+        session.install(*row.others, env=uv_settings(os.environ))
+    with tempfile.TemporaryDirectory(prefix=f"{row.name}-") as folder:
+        python = Path(session.bin) / "python"
+        tried = supported.try_row(row, python, Path(folder), announce=session.log)
+    page = ROOT / "docs" / "supported.md"
+    supported_page.keep_tried(tried, SUPPORTED, supported_page.TRIED, page)
+    # All rows together would fill tens of gigabytes.
+    shutil.rmtree(session.virtualenv.location)
+    surprises = supported.find_surprises(row, tried)
+    if surprises:
+        session.error(f"{row.name}: {'; '.join(surprises)}")
 
 
 def group(name: str) -> tuple[str, ...]:

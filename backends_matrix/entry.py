@@ -24,13 +24,27 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("portable: error: interrupted before it began\n")
         sys.exit(3)
+    except ImportError as error:
+        _refuse_unsupported_keras(error)
+        raise
     try:
         group()
+    except ImportError as error:
+        _refuse_unsupported_keras(error)
+        raise
     finally:
         # The exit code is known. A signal while Python ends would only print a traceback.
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+def _refuse_unsupported_keras(error: ImportError) -> None:
+    """Exit with one line where ``portable_models`` refuses the installed Keras."""
+    # By its name: the package that holds the class is what cannot be imported.
+    if type(error).__name__ == "UnsupportedKerasError":
+        sys.stderr.write(f"portable: error: {error}\n")
+        sys.exit(3)
 
 
 def _open_missing_streams() -> None:

@@ -1,13 +1,15 @@
 """Keras 3 models that mean the same on JAX, TensorFlow and PyTorch.
 
 Importing this package imports neither keras nor a framework; each name is resolved at its first use, and
-the backend is the one that ``KERAS_BACKEND`` names when keras is imported.
+the backend is the one that ``KERAS_BACKEND`` names when keras is imported. Too old a Keras is refused.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from portable_models._keras import release as _release
 
 if TYPE_CHECKING:
     from portable_models.experiments.experiment import Experiment
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from portable_models.training.fit_many import Member, fit_many
     from portable_models.training.measuring import evaluate, predict
     from portable_models.training.recipe import Recipe
+
+_release.check_release(_release.find_keras())
 
 _HOMES = {
     "Checkpoint": "training",

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from import_graph import Source, chain_to, find_cycles, read_sources
 
 Rules: TypeAlias = Mapping[str, Any]
-_INSIDES = "keras.src."
+_VERSION = re.compile(r"\bkeras\.(__version__|version\()|metadata\.version\(")
 _BACKEND = re.compile(r"backend|current\(", re.IGNORECASE)
 
 Violation: TypeAlias = tuple[str, int, str]
@@ -100,25 +100,6 @@ def _is_question(node: ast.AST) -> bool:
     return False
 
 
-def keras_insides(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
-    """Keras's insides are imported, or reached through ``keras.src``, in one place."""
-    for source in sources:
-        if source.package not in rules["packages"] or _within(source.path, rules["keras_insides"]):
-            continue
-        imported = {each.line for each in source.imports if f"{each.name}.".startswith(_INSIDES)}
-        reached = {
-            node.lineno
-            for node in ast.walk(source.tree)
-            if isinstance(node, ast.Attribute) and f"{ast.unparse(node)}." == _INSIDES
-        }
-        for line in sorted(imported | reached):
-            yield (
-                source.path,
-                line,
-                "uses keras.src: make it a function of portable_models._keras",
-            )
-
-
 def compares_backend(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
     """The definitions hold no branch on a backend's name."""
     rule = rules["compares_backend"]
@@ -135,6 +116,41 @@ def compares_backend(sources: Sequence[Source], rules: Rules) -> Iterator[Violat
                         constant.lineno,
                         f"compares with {constant.value!r}: make it a method of Backend",
                     )
+
+
+def keras_versions(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
+    """What differs between releases of Keras stands in one place, and so does what is private in Keras."""
+    rule = rules["keras_versions"]
+    for source in sources:
+        if source.package not in rule["packages"]:
+            continue
+        for node in ast.walk(source.tree):
+            line = getattr(node, "lineno", 0)
+            if _is_private(node) and not _within(source.path, rule["private"]):
+                message = "reaches into keras.src: make it a function of portable_models._keras"
+                yield source.path, line, message
+            compares = isinstance(node, ast.Compare) and _VERSION.search(ast.unparse(node))
+            if compares and not _within(source.path, rule["compares"]):
+                message = "compares a version: find out what is there, in portable_models._keras"
+                yield source.path, line, message
+
+
+def _is_private(node: ast.AST) -> bool:
+    match node:
+        case ast.Import(names=names):
+            return any(_is_inside(name.name) for name in names)
+        case ast.ImportFrom(module=str(module), names=names):
+            whole = [f"{module}.{name.name}" for name in names]
+            return any(map(_is_inside, [module, *whole]))
+        case ast.Call(args=[ast.Constant(value=str(name)), *_]):
+            return ast.unparse(node.func).endswith("import_module") and _is_inside(name)
+        case ast.Attribute(attr="src"):
+            return ast.unparse(node) == "keras.src"
+    return False
+
+
+def _is_inside(dotted: str) -> bool:
+    return dotted == "keras.src" or dotted.startswith("keras.src.")
 
 
 def keras_free(sources: Sequence[Source], rules: Rules) -> Iterator[Violation]:
@@ -188,8 +204,8 @@ CHECKS: tuple[Callable[[Sequence[Source], Rules], Iterator[Violation]], ...] = (
     direction,
     frameworks,
     asks_backend,
-    keras_insides,
     compares_backend,
+    keras_versions,
     keras_free,
     cycles,
     names,

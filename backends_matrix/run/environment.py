@@ -33,8 +33,8 @@ def default_backend() -> str | None:
 
 
 def package_version(name: str) -> str | None:
-    """The installed version of a package, or of its CPU build; None where it is not installed."""
-    for distribution in (name, f"{name}-cpu"):
+    """The installed version of a package, or of its CPU or nightly build; None where it is not installed."""
+    for distribution in (name, f"{name}-cpu", f"{name}-nightly"):
         try:
             return importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:

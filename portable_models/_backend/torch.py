@@ -14,6 +14,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from portable_models._backend.base import Backend, Device
 from portable_models._backend.program import Pass, Program
 from portable_models._backend.torch_program import WORTH_FROM, TorchProgram
+from portable_models._keras.operations import get_operations
 
 
 class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
@@ -90,7 +91,7 @@ class TorchBackend(Backend):
     def computes_on_host(self, *tensors: Any) -> bool:
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return False
-        if keras.src.backend.torch.core.get_device() != "cpu":
+        if get_operations("core").get_device() != "cpu":
             return False
         # A subclass (fake, sharded) or a tensor mapped over by torch.func holds no plain values.
         return all(
@@ -130,7 +131,7 @@ class TorchBackend(Backend):
 
     def constant(self, array: NDArray[Any]) -> Any:
         # Keras's own conversion asks a NumPy array for its dtype, which dynamo cannot trace.
-        return torch.as_tensor(array, device=keras.src.backend.torch.core.get_device())
+        return torch.as_tensor(array, device=get_operations("core").get_device())
 
     def unseeded_state(self) -> bytes | None:
         # keras.src.backend.torch.random.dropout calls torch's own where the layer has no seed.

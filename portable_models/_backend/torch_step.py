@@ -8,7 +8,6 @@ the backward pass and of the optimizer too, is written down (``torch.fx``'s ``ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -18,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from portable_models._backend.program import State
 from portable_models._backend.torch_graph import drop_copies, work_in_place, work_of
+from portable_models._keras.operations import current_scope, replace_cond
 
 Step = Callable[[Sequence[Any]], None]
 """What is done with tensors, under Keras's stateless scope."""
@@ -79,7 +79,8 @@ class StepGraph:
             return tuple(stateless(step, variables, trainable, flat[:count], flat[count:]))
 
         flat = (*state, *extras)
-        with _branches_selected():
+        # Both ways of keras.ops.cond are taken and selected from, as its condition is not known.
+        with replace_cond(_select):
             module = _trace(after, flat)
         if pure:
             # A second time, so that what was changed in place becomes a value of its own.
@@ -122,18 +123,6 @@ def _lift_constants(module: Any) -> list[Any]:
     return constants
 
 
-@contextmanager
-def _branches_selected() -> Any:
-    """Inside, ``keras.ops.cond`` takes both ways and selects, as its condition is not known."""
-    core = keras.src.backend.torch.core
-    original = core.cond
-    core.cond = _select
-    try:
-        yield
-    finally:
-        core.cond = original
-
-
 class _Writes(TorchDispatchMode):  # type: ignore[misc]  # torch is not followed
     """Notes which memory is written to by operations that work in place."""
 
@@ -166,7 +155,7 @@ def _memory(tensor: torch.Tensor) -> int:
 def _select(condition: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     if not isinstance(condition, torch.Tensor):
         return true_fn() if condition else false_fn()
-    scope = keras.src.backend.common.stateless_scope.get_stateless_scope()
+    scope = current_scope()
     known = scope.state_mapping
     ways, changed = [], set()
     for way in (true_fn, false_fn):

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from portable_models._keras.release import find_keras
 from portable_models.files.archive import METADATA, Members
 from portable_models.files.document import Json, canonical
 from portable_models.files.errors import FileError, one_line, shorten
 
 BLOCK = "portable"
 FORMAT = 1
-_PACKAGES = ("portable-models", "keras", "numpy", "h5py")
+_PACKAGES = ("portable-models", "numpy", "h5py")
 _DIGEST = "digest"
 
 
@@ -62,7 +63,8 @@ class Passport:
 
 def own_versions() -> dict[str, str]:
     """Versions of Python and of the packages that every writer has; reading them imports nothing."""
-    found = {"python": platform.python_version()}
+    # A nightly build of Keras is a package of another name.
+    found = {"python": platform.python_version(), "keras": find_keras()}
     for package in _PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)

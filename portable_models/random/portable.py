@@ -12,13 +12,17 @@ from typing import Any, Final, TypeVar
 
 import keras
 import numpy as np
-from keras.src import backend as keras_backend
-from keras.src.backend.common import global_state
-from keras.src.layers.preprocessing.data_layer import DataLayer
-from keras.src.layers.preprocessing.image_preprocessing.aug_mix import AugMix
-from keras.src.random import seed_generator
 
 from portable_models._fork import refuse_after_fork
+from portable_models._keras.operations import get_operations
+from portable_models._keras.randomness import (
+    BACKEND_RANDOM,
+    SEED_GENERATOR,
+    AugMix,
+    DataLayer,
+    get_generator_of_data_layer,
+    own_global_generator,
+)
 from portable_models.random import distributions, rejection
 from portable_models.random.orthogonal import orthogonal
 from portable_models.random.replacement import Place, Replacement
@@ -97,7 +101,8 @@ class portable_random:  # noqa: N801 - read as a statement, like suppress
             stack.callback(_KERAS.release, holder)
             _KERAS.acquire(holder)
             stack.enter_context(_own_default_seeds(self.seed))
-            stack.enter_context(_own_global_generator())
+            # Draws without a seed start afresh inside, and go on outside where they were.
+            stack.enter_context(own_global_generator("portable_random"))
             self._entered.stacks.append(stack.pop_all())
         return self
 
@@ -156,25 +161,6 @@ def _own_default_seeds(seed: int) -> Iterator[None]:
         _default_seeds.current = before
 
 
-@contextlib.contextmanager
-def _own_global_generator() -> Iterator[None]:
-    """Draws without a seed start afresh inside, and go on outside where they were."""
-    name = seed_generator.GLOBAL_SEED_GENERATOR
-    missing = object()
-    # Keras keeps such attributes for each thread, and clear_session() begins anew with none.
-    before = vars(global_state.GLOBAL_STATE_TRACKER).get(name, missing)
-    # Named, since Keras counts the generators whose names it makes up.
-    own = seed_generator.SeedGenerator(name="portable_random")
-    global_state.set_global_attribute(name, own)
-    try:
-        yield
-    finally:
-        if before is missing:
-            vars(global_state.GLOBAL_STATE_TRACKER).pop(name, None)
-        else:
-            global_state.set_global_attribute(name, before)
-
-
 def _orthogonal_call(initializer: Any, shape: Any, dtype: Any = None) -> Any:
     return orthogonal(initializer, shape, dtype)
 
@@ -186,11 +172,8 @@ def _refuse_elastic_transform(*_: Any, **__: Any) -> Any:
     )
 
 
-_keras_get_seed_generator = DataLayer._get_seed_generator
-
-
 def _generator_of_this_backend(layer: Any, backend: str | None = None) -> Any:
-    found = _keras_get_seed_generator(layer, backend)
+    found = get_generator_of_data_layer(layer, backend)
     if found is not layer.generator:
         raise NotImplementedError(
             f"layer {layer.name!r} runs in a {backend} pipeline, outside the backend that Keras runs on, "
@@ -212,12 +195,12 @@ def _refuse_aug_mix(layer: Any, data: Any, training: bool = True, seed: Any = No
 
 _KERAS: Final = Replacement(
     [
-        *(Place(keras_backend.random, name, function) for name, function in REPLACED.items()),
+        *(Place(BACKEND_RANDOM, name, function) for name, function in REPLACED.items()),
         # Bound by name in the backend's module, which initializers ask, and where SeedGenerator looks it up.
-        Place(keras_backend.random, "make_default_seed", _next_default_seed),
-        Place(seed_generator, "make_default_seed", _next_default_seed),
+        Place(BACKEND_RANDOM, "make_default_seed", _next_default_seed),
+        Place(SEED_GENERATOR, "make_default_seed", _next_default_seed),
         Place(keras.initializers.Orthogonal, "__call__", _orthogonal_call),
-        Place(keras_backend.image, "elastic_transform", _refuse_elastic_transform),
+        Place(get_operations("image"), "elastic_transform", _refuse_elastic_transform),
         Place(DataLayer, "_get_seed_generator", _generator_of_this_backend),
         Place(AugMix, "get_random_transformation", _refuse_aug_mix),
     ]

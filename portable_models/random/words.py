@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-from keras.src.random.seed_generator import SeedGenerator, global_seed_generator
 from numpy.typing import NDArray
 
 from portable_models._backend import current
+from portable_models._keras.randomness import SeedGenerator, global_seed_generator
 from portable_models.random import host_arithmetic
 from portable_models.random.threefry import MASK, signed, threefry, threefry_numpy
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from portable_models._keras.release import find_keras
 from portable_models.export.errors import ExportError, MissingPackageError
 from portable_models.export.torch_module.live import tensors_of
 from portable_models.export.torch_module.penalties import not_carried
@@ -101,5 +102,6 @@ def _describe(model: Any, source: Source) -> dict[str, Any]:
         # In the order of the Keras model's trainable_variables; null where the module has no use for one.
         "trainable": trainable,
         "not_carried": not_carried(model),
-        "versions": {name: version(name) for name in ("keras", "torch", "safetensors")},
+        "versions": {"keras": find_keras()}
+        | {name: version(name) for name in ("torch", "safetensors")},
     }

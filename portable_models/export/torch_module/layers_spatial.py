@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from portable_models._keras.classes import by_layer
 from portable_models.export.torch_module.rendering import literal
 from portable_models.export.torch_module.translation import (
     Context,
@@ -177,12 +178,13 @@ TRANSLATORS: dict[type[Any], Translator] = {
     layers.GlobalMaxPooling1D: _global_pooling("GlobalMaxPooling", 1),
     layers.GlobalMaxPooling2D: _global_pooling("GlobalMaxPooling", 2),
     layers.GlobalMaxPooling3D: _global_pooling("GlobalMaxPooling", 3),
-    layers.AdaptiveAveragePooling1D: _adaptive_pooling("average"),
-    layers.AdaptiveAveragePooling2D: _adaptive_pooling("average"),
-    layers.AdaptiveAveragePooling3D: _adaptive_pooling("average"),
-    layers.AdaptiveMaxPooling1D: _adaptive_pooling("max"),
-    layers.AdaptiveMaxPooling2D: _adaptive_pooling("max"),
-    layers.AdaptiveMaxPooling3D: _adaptive_pooling("max"),
     layers.Rescaling: _rescaling,
     layers.Normalization: _normalization,
 }
+TRANSLATORS |= by_layer(
+    {
+        f"Adaptive{kind}Pooling{rank}D": _adaptive_pooling(kind.lower())
+        for kind in ("Average", "Max")
+        for rank in (1, 2, 3)
+    }
+)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import portable_models
+from portable_models._keras.operations import get_operations
 
 from . import process_ways as ways
 from . import process_work as work
@@ -47,7 +48,7 @@ def test_a_training_leaves_keras_as_it_was():
     model.fit(x, x[:, :1], verbose=0)
     modules = [
         keras.src.backend.random,
-        keras.src.backend.image,
+        get_operations("image"),
         keras.src.random.seed_generator,
         keras.src.models.model,
         keras.optimizers.Optimizer,

@@ -9,6 +9,7 @@ from keras.src.backend.common import global_state
 from keras.src.layers.preprocessing.data_layer import DataLayer
 from keras.src.random import seed_generator
 
+from portable_models._keras.operations import get_operations
 from portable_models.random import portable_random
 
 
@@ -16,7 +17,7 @@ def state():
     """Everything of Keras that draws: random modules, initializers, image functions, seeds."""
     owners = [
         keras.src.backend.random,
-        keras.src.backend.image,
+        get_operations("image"),
         keras.src.random,
         keras.random,
         keras.initializers,
@@ -100,7 +101,7 @@ def test_an_exception_leaves_keras_as_it_was(error):
 
 @pytest.mark.parametrize("attribute", ["there", "none", "missing"])
 def test_the_global_generator_comes_back(attribute):
-    name = seed_generator.GLOBAL_SEED_GENERATOR
+    name = "global_seed_generator"
     held = vars(global_state.GLOBAL_STATE_TRACKER)
     outside = held.pop(name, None)
     if attribute != "missing":

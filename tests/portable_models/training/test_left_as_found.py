@@ -11,6 +11,7 @@ from keras.src import backend as keras_backend
 
 import portable_models
 from portable_models._backend import current
+from portable_models._keras.operations import get_operations
 from portable_models.training.engines import keras_engine
 from portable_models.training.programs import group
 
@@ -32,8 +33,8 @@ def state(model):
     """Everything outside the model's variables that a training has its hands on."""
     modules = {
         "random": keras_backend.random,
-        "core": keras_backend.core,
-        "image": keras_backend.image,
+        "core": get_operations("core"),
+        "image": get_operations("image"),
     }
     functions = {
         f"{name}.{each}": value
