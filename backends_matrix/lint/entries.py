@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backends_matrix.lint.ancestry import ClassInfo
-from backends_matrix.lint.events import ClassRead, ModuleRead
+from backends_matrix.lint.events import ClassRead, MethodRead, ModuleRead
 from backends_matrix.lint.frame import Frame
 from backends_matrix.lint.gates import definition_gates, module_gates, named_backends
 from backends_matrix.lint.modules import Module, dotted
@@ -127,6 +127,7 @@ def _read_class(reader: Reader, module: Module, node: ast.ClassDef, gates: froze
             )
             if frame.role == "call" and _is_host_side(info, method):
                 continue
+            reader.emit(MethodRead(frame, method))
             bind_parameters(reader, frame, method, info)
             reader.enter(frame)
 

@@ -149,6 +149,24 @@ class ClassRead:
     kinds: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class MethodRead:
+    """A method that Keras calls, before it is read."""
+
+    frame: Frame
+    node: ast.FunctionDef
+
+
 Event: TypeAlias = (
-    Call | Test | Iterate | Index | Member | SetMember | Augment | Binary | ModuleRead | ClassRead
+    Call
+    | Test
+    | Iterate
+    | Index
+    | Member
+    | SetMember
+    | Augment
+    | Binary
+    | ModuleRead
+    | ClassRead
+    | MethodRead
 )

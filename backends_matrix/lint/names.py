@@ -75,8 +75,8 @@ def framework_of(name: str) -> str:
 
 
 def is_numpy(name: str) -> bool:
-    """Whether a dotted name is NumPy's or SciPy's."""
-    return name.partition(".")[0] in ("numpy", "scipy")
+    """Whether a dotted name is of NumPy, SciPy or scikit-learn, which work on arrays."""
+    return name.partition(".")[0] in ("numpy", "scipy", "sklearn")
 
 
 class Names:

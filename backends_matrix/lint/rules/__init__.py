@@ -8,6 +8,7 @@ from backends_matrix.lint.rules import (
     imports,
     keras2,
     keras2_functions,
+    keras2_objects,
     known_gaps,
     outputs,
     randomness,
@@ -32,6 +33,7 @@ LOADED = (
     known_gaps,
     keras2,
     keras2_functions,
+    keras2_objects,
 )
 
 __all__ = ["LOADED"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 from backends_matrix.lint.equivalents import keras_call
-from backends_matrix.lint.events import Call
+from backends_matrix.lint.events import Call, MethodRead
 from backends_matrix.lint.frame import Frame
+from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import framework_of, is_numpy
 from backends_matrix.lint.rule import Report, Rule, define, on, source
 from backends_matrix.lint.values import Value
@@ -110,6 +113,31 @@ def check_function(event: Call, report: Report) -> None:
     ):
         fix = keras_call(frame.module, event.node, name)
         report(MATH_CALL, frame, event.node, f"{name} is called on a tensor", fix=fix)
+
+
+_COMPILING = (
+    "tensorflow.function",
+    "jax.jit",
+    "torch.compile",
+    "torch.jit.script",
+    "jax.checkpoint",
+)
+
+
+@on(MethodRead)
+def check_decorators(event: MethodRead, report: Report) -> None:
+    """``@tf.function`` and the like on methods that Keras compiles itself."""
+    frame = event.frame
+    if not frame.is_traced or frame.gates:
+        return
+    for decorator in event.node.decorator_list:
+        named = dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        head = named.partition(".")[0]
+        imports = frame.module.imports
+        full = named.replace(head, imports[head], 1) if head in imports else ""
+        if full in _COMPILING:
+            message = f"{named} compiles for {framework_of(full)} alone; Keras compiles by itself"
+            report(FRAMEWORK_CALL, frame, decorator, message, hint="Leave it out.")
 
 
 def holds_tensors(frame: Frame, value: Value) -> bool:

@@ -45,7 +45,7 @@ VARIABLE = define(
         "PK106",
         "framework-variable",
         "frameworks",
-        "A variable, parameter or module of one framework is stored in a Keras object.",
+        "A variable, tensor, parameter or module of one framework is stored in a Keras object.",
         "Keras neither trains nor saves it on the other backends, and on JAX it cannot be used in a compiled "
         "step.",
         "Use self.add_weight(...), keras.Variable or a Keras layer.",
@@ -169,6 +169,12 @@ def _is_method_of_tensor(receiver: Value, method: str) -> bool:
     return receiver.is_tensor or (whole and method in _NOT_OF_LISTS)
 
 
+_MAKING = {"zeros", "ones", "eye", "linspace", "full"}
+_STORED |= {f"tensorflow.{name}" for name in {*_MAKING, "constant", "convert_to_tensor", "range"}}
+_STORED |= {f"torch.{name}" for name in {*_MAKING, "tensor", "arange", "from_numpy", "as_tensor"}}
+_STORED |= {f"jax.numpy.{name}" for name in {*_MAKING, "array", "asarray", "arange"}}
+
+
 @on(Call)
 def check_method(event: Call, report: Report) -> None:
     """Methods of tensors."""
@@ -185,7 +191,8 @@ def check_method(event: Call, report: Report) -> None:
                 "convert_to_numpy needs a value, and compiled code has none",
             )
         return
-    if receiver is None or frame.gates or not reaches_tensors(frame):
+    builds = frame.role == "build" and method == "as_list"
+    if receiver is None or frame.gates or not (reaches_tensors(frame) or builds):
         return
     if method == "backward" and frame.role == "step":
         if receiver.is_tainted or (
@@ -206,7 +213,7 @@ def check_method(event: Call, report: Report) -> None:
         and holds_tensors(frame, receiver)
     ):
         report(METHOD, frame, event.node, f".{method}() is not a method of every backend's tensors")
-    elif method == "as_list" and receiver.kind is Kind.SHAPE and frame.is_traced:
+    elif method == "as_list" and receiver.kind is Kind.SHAPE:
         report(METHOD, frame, event.node, ".as_list() is a method of TensorFlow's shapes alone")
 
 
