@@ -1,0 +1,65 @@
+"""The pages for people, as the tests of them read and run them."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "docs/your-own-study.md",
+        "docs/checking.md",
+        "docs/lint.md",
+        "docs/matching.md",
+        "docs/training.md",
+        "docs/comparing.md",
+        "docs/selftest.md",
+    )
+]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language):
+    return [
+        pytest.param(page, text, id=f"{page.stem}-{number}")
+        for page in PAGES
+        for number, (kind, text) in enumerate(BLOCK.findall(page.read_text()))
+        if kind == language
+    ]
+
+
+def commands(program):
+    lines = [
+        (page, shlex.split(line[2:], comments=True))
+        for page in PAGES
+        for kind, text in BLOCK.findall(page.read_text())
+        if kind == "console"
+        for line in text.splitlines()
+        if line.startswith("$ ")
+    ]
+    found = [words for _, words in lines if program(words)]
+    return [pytest.param(words, id=" ".join(words)) for words in dict.fromkeys(map(tuple, found))]
+
+
+def run(arguments, cwd, backend=""):
+    path = os.pathsep.join(filter(None, (str(cwd), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "COLUMNS": "120", "PYTHONPATH": path}
+    if backend:
+        environment["KERAS_BACKEND"] = backend
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True
+    )
+
+
+def own_model():
+    """The file that the README checks as a user's own."""
+    texts = [text for _, text in BLOCK.findall((ROOT / "README.md").read_text())]
+    (model,) = [text for text in texts if text.startswith("# model.py\n")]
+    return model
