@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from backends_matrix.check.compared_quantities import Comparison, differing
 from backends_matrix.check.diagnosis import Suspicion, explain_difference
 from backends_matrix.check.equality import is_random
-from backends_matrix.check.facts import Comparison, differing
 from backends_matrix.check.gaps import gap_for
 from backends_matrix.check.localise import Culprit, creation_line
 from backends_matrix.check.members import Findings, Member

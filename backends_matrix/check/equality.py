@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from backends_matrix.check.compared_quantities import epsilon_of
 from backends_matrix.check.diagnosis import Suspicion, explain_difference
-from backends_matrix.check.facts import epsilon_of
 from backends_matrix.check.members import Findings, Member
 from backends_matrix.check.result import Check, Kind, Status
 from backends_matrix.check.tolerance import compare, largest_magnitude

@@ -1,4 +1,4 @@
-"""The warm zygotes of a session, and the phases of one target run on all of them."""
+"""The warm servers of a session, and the phases of one target run on all of them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from backends_matrix.check.fork_server_client import Child, ChildError, ForkServer, ForkServerError
 from backends_matrix.check.members import Findings, Member
 from backends_matrix.check.settings import CheckSettings
 from backends_matrix.check.target import Target
-from backends_matrix.check.zygotes import Child, ChildError, Zygote, ZygoteError
 from portable_models._cores import cores
 
 
 class Pool:
-    """Zygotes that stay warm over many targets; a context manager.
+    """ForkServers that stay warm over many targets; a context manager.
 
     Args:
         settings: which backends, and how much may run at a time.
@@ -31,36 +31,36 @@ class Pool:
         self._jobs = settings.jobs or cores()
         self._turn = threading.Semaphore(self._jobs)
         self._threads = settings.threads
-        self._zygotes: dict[str, Zygote] = {}
+        self._servers: dict[str, ForkServer] = {}
         self.unavailable: dict[str, str] = {}
         self._count = 0
 
     def start(self, backends: Iterable[str]) -> None:
         """Import these backends, side by side."""
         new = [
-            name for name in backends if name not in self._zygotes and name not in self.unavailable
+            name for name in backends if name not in self._servers and name not in self.unavailable
         ]
-        made = {name: Zygote(name, self._folder, self._threads) for name in new}
-        for name, zygote in made.items():
+        made = {name: ForkServer(name, self._folder, self._threads) for name in new}
+        for name, server in made.items():
             try:
-                zygote.wait_until_ready()
-                self._zygotes[name] = zygote
-            except ZygoteError as error:
-                zygote.close()
+                server.wait_until_ready()
+                self._servers[name] = server
+            except ForkServerError as error:
+                server.close()
                 self.unavailable[name] = str(error)
 
     @property
     def versions(self) -> dict[str, str]:
         """Versions of Keras and of every framework that is loaded."""
         found: dict[str, str] = {}
-        for zygote in self._zygotes.values():
-            found |= zygote.versions
+        for server in self._servers.values():
+            found |= server.versions
         return found
 
     @property
     def backends(self) -> tuple[str, ...]:
         """The backends that are ready."""
-        return tuple(self._zygotes)
+        return tuple(self._servers)
 
     def open(self, target: Target, settings: CheckSettings) -> Round:
         """Begin with a target."""
@@ -70,14 +70,14 @@ class Pool:
         return Round(self, target, settings, folder)
 
     def begin(self, member: Member, order: Mapping[str, Any], timeout: float) -> Child:
-        """Fork a child for a member; a backend whose zygote has died is started again."""
+        """Fork a child for a member; a backend whose server has died is started again."""
         try:
-            return Child(self._zygotes[member.backend], order, timeout)
-        except ZygoteError:
-            zygote = Zygote(member.backend, self._folder, self._threads)
-            zygote.wait_until_ready()
-            self._zygotes[member.backend] = zygote
-            return Child(zygote, order, timeout)
+            return Child(self._servers[member.backend], order, timeout)
+        except ForkServerError:
+            server = ForkServer(member.backend, self._folder, self._threads)
+            server.wait_until_ready()
+            self._servers[member.backend] = server
+            return Child(server, order, timeout)
 
     def run_script(self, backend: str, script: Path, log: Path, timeout: float) -> None:
         """Run a Python script in a fresh child of a backend; what it prints goes into ``log``.
@@ -85,11 +85,11 @@ class Pool:
         Raises:
             ChildError: it took too long.
         """
-        zygote = self._zygotes[backend]
-        process = zygote.ask(command="start", script=str(script), log=str(log), memory=4 << 30)[
+        server = self._servers[backend]
+        process = server.ask(command="start", script=str(script), log=str(log), memory=4 << 30)[
             "pid"
         ]
-        code = zygote.ask(command="reap", pid=process, grace=timeout)["code"]
+        code = server.ask(command="reap", pid=process, grace=timeout)["code"]
         if code < 0:
             raise ChildError(f"{script} did not end within {timeout:g} seconds", "script")
 
@@ -106,9 +106,9 @@ class Pool:
 
     def close(self) -> None:
         """End all processes and remove all files."""
-        for zygote in self._zygotes.values():
-            zygote.close()
-        self._zygotes.clear()
+        for server in self._servers.values():
+            server.close()
+        self._servers.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Pool:
@@ -156,7 +156,7 @@ class Round:
                 self._children[member].run(phase, **command)
             except ChildError as error:
                 found.ended = (str(error), error.stage, error.hung)
-            except ZygoteError as error:
+            except ForkServerError as error:
                 found.ended = (str(error), phase, False)
             found.forget()
 

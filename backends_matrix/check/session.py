@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from backends_matrix.check.compared_quantities import Comparison, compare_all, differing
 from backends_matrix.check.consequences import (
     follow_mistakes,
     name_layers,
     share_explanations,
 )
-from backends_matrix.check.crossing import crossing_rows
 from backends_matrix.check.diagnosis import Suspicion, read_suspicions
 from backends_matrix.check.differences import (
     FORWARD,
@@ -23,7 +23,6 @@ from backends_matrix.check.differences import (
 from backends_matrix.check.equality import equality_rows
 from backends_matrix.check.expected import apply_expectations
 from backends_matrix.check.exports import export_rows
-from backends_matrix.check.facts import Comparison, compare_all, differing
 from backends_matrix.check.layer_table import model_summary
 from backends_matrix.check.localise import Culprit, Part, errors
 from backends_matrix.check.members import JUDGES, Findings, Member
@@ -31,6 +30,7 @@ from backends_matrix.check.pool import Pool, Round
 from backends_matrix.check.reduce import reduce_failures
 from backends_matrix.check.result import ERROR, Check, Kind, Status, TargetResult, verdict_of
 from backends_matrix.check.rows import stage_rows
+from backends_matrix.check.save_and_load import crossing_rows
 from backends_matrix.check.settings import CheckSettings
 from backends_matrix.check.target import Target
 

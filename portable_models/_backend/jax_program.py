@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portable_models._backend.jax_members import apart, at_once, kind, same, split, stack
-from portable_models._backend.jax_passes import Passes
+from portable_models._backend.jax_step import Passes
 from portable_models._backend.program import (
     NotCompilableError,
     OnDevice,

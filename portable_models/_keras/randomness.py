@@ -21,6 +21,7 @@ __all__ = [
     "DataLayer",
     "SeedGenerator",
     "get_generator_of_data_layer",
+    "get_global_seed_state",
     "global_seed_generator",
     "own_global_generator",
 ]
@@ -57,3 +58,13 @@ def own_global_generator(name: str) -> Iterator[None]:
             vars(global_state.GLOBAL_STATE_TRACKER).pop(_GLOBAL, None)
         else:
             global_state.set_global_attribute(_GLOBAL, before)
+
+
+def get_global_seed_state() -> Any:
+    """Return the variable that holds the state of the global seed generator.
+
+    Needed to hide its value while a layer is traced, so that a draw without a seed becomes no constant.
+    The public ``keras.utils.set_random_seed`` resets the generator; nothing public returns it
+    (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/random/seed_generator.py).
+    """
+    return global_seed_generator().state

@@ -1,4 +1,4 @@
-"""Leave off a training and go on later, to the same numbers."""
+"""Stop a training and resume it later, to the same numbers."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from portable_models.training.digests import Digests, digests_of
 from portable_models.training.engines.changes import ChangedModelWarning, changes, remember
 from portable_models.training.engines.choosing import Chosen, choose
 from portable_models.training.engines.engine import Job
-from portable_models.training.explaining import explained
+from portable_models.training.error_hints import explained
 from portable_models.training.history import Training
 from portable_models.training.programs.group import NotCompiledWarning
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from backends_matrix.check.fork_server_client import ChildError, ForkServerError
 from backends_matrix.check.members import Findings, Member
 from backends_matrix.check.pool import Pool
 from backends_matrix.check.reduce.script import MOST_LINES, Case, write_script
 from backends_matrix.check.result import Check, Kind, Status
-from backends_matrix.check.zygotes import ChildError, ZygoteError
 
 RELATIVE = 1e-4
 """What counts as a difference in a script: some hundred times the rounding errors of one layer's few
@@ -190,7 +190,7 @@ def _run(
     try:
         pool.run_script(backend, script, log, timeout)
         text = log.read_text(encoding="utf-8", errors="replace")
-    except (ChildError, ZygoteError, OSError):
+    except (ChildError, ForkServerError, OSError):
         return None
     found = re.search(r"RESULT(\[.*\])", text)
     log.unlink(missing_ok=True)

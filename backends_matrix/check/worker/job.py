@@ -20,7 +20,7 @@ from portable_models._keras.serialization import serialize_without_tensorflow
 
 _PHASES = {
     "numbers": "backends_matrix.check.worker.numbers",
-    "files": "backends_matrix.check.worker.exchange",
+    "files": "backends_matrix.check.worker.saved_files",
     "record": "backends_matrix.check.worker.recording",
     "replay": "backends_matrix.check.worker.replay",
 }

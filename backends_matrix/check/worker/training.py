@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends_matrix.check.worker.batches import batch_of, first_tensors
-from backends_matrix.check.worker.exchange import write_files
 from backends_matrix.check.worker.leaks import leaked_tensors
 from backends_matrix.check.worker.mixed import run_mixed
 from backends_matrix.check.worker.pipelines import run_pipelines
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
+from backends_matrix.check.worker.saved_files import write_files
 from backends_matrix.check.worker.statistics import float_statistics
 from backends_matrix.check.worker.subject import Subject, flat_arrays, put, reset_seeds
 from portable_models.training.states import values

@@ -13,7 +13,7 @@ import keras
 from portable_models._keras.building import clear_losses
 from portable_models._keras.calls import inherit_training
 from portable_models._keras.graph import list_calls, restore_calls
-from portable_models._keras.seeds import get_global_seed_state
+from portable_models._keras.randomness import get_global_seed_state
 from portable_models.export.errors import RefusedError
 
 

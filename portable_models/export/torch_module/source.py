@@ -11,10 +11,10 @@ import keras
 
 from portable_models._keras.graph import find_functional
 from portable_models.export.torch_module import library
+from portable_models.export.torch_module.call_inputs import look_at
 from portable_models.export.torch_module.generator import Generator
 from portable_models.export.torch_module.graph import Call
 from portable_models.export.torch_module.penalties import constraint_lines, penalty_terms
-from portable_models.export.torch_module.sight import look_at
 
 _HEAD = '''"""A Keras model as plain PyTorch: no Keras is needed to run or to train it.
 

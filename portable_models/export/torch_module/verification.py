@@ -22,7 +22,7 @@ from portable_models.export.errors import ExportError
 from portable_models.export.inspection import View
 from portable_models.export.result import Check
 from portable_models.export.torch_module.artifact import ARCHITECTURE
-from portable_models.export.torch_module.sight import look_at
+from portable_models.export.torch_module.call_inputs import look_at
 
 Array = NDArray[Any]
 

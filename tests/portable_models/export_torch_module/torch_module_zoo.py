@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from portable_models.export.torch_module.sight import look_at
+from portable_models.export.torch_module.call_inputs import look_at
 
 
 @keras.saving.register_keras_serializable("torch_module_zoo")

@@ -1,4 +1,4 @@
-"""Warm processes as the parent sees them: a zygote for each backend, a child for each target."""
+"""Warm processes as the parent sees them: a server for each backend, a child for each target."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class ChildError(Exception):
         self.stage, self.hung = stage, hung
 
 
-class ZygoteError(Exception):
+class ForkServerError(Exception):
     """A backend cannot be imported."""
 
 
-class Zygote:
+class ForkServer:
     """A process that has imported a backend and forks children. Made by ``start``."""
 
     def __init__(self, backend: str, folder: Path, threads: int) -> None:
@@ -57,7 +57,7 @@ class Zygote:
         )
         with self._log.open("wb") as sink:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "backends_matrix.check.worker.zygote"],
+                [sys.executable, "-m", "backends_matrix.check.worker.fork_server"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=sink,
@@ -69,11 +69,11 @@ class Zygote:
         """Wait for the import.
 
         Raises:
-            ZygoteError: the backend cannot be imported.
+            ForkServerError: the backend cannot be imported.
         """
         answer = self._answer(START_TIMEOUT)
         if answer.get("event") != "ready":
-            raise ZygoteError(f"{self.backend} cannot be imported: {answer.get('reason', '')}")
+            raise ForkServerError(f"{self.backend} cannot be imported: {answer.get('reason', '')}")
         self.versions = answer["versions"]
 
     def ask(self, **command: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Zygote:
                 self._process.stdin.write(json.dumps(command).encode() + b"\n")
                 self._process.stdin.flush()
             except OSError:
-                raise ZygoteError(f"the process of {self.backend} has ended") from None
+                raise ForkServerError(f"the process of {self.backend} has ended") from None
             return self._answer(START_TIMEOUT)
 
     def _answer(self, timeout: float) -> dict[str, Any]:
@@ -97,9 +97,11 @@ class Zygote:
             line = lines.get(timeout=timeout)
         except queue.Empty:
             self.close()
-            raise ZygoteError(f"{self.backend} was not ready after {timeout:g} seconds") from None
+            raise ForkServerError(
+                f"{self.backend} was not ready after {timeout:g} seconds"
+            ) from None
         if not line:
-            raise ZygoteError(f"the process of {self.backend} ended: {last_words(self._log)}")
+            raise ForkServerError(f"the process of {self.backend} ended: {last_words(self._log)}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -116,8 +118,8 @@ class Zygote:
 class Child:
     """One target's process on one backend."""
 
-    def __init__(self, zygote: Zygote, order: Mapping[str, Any], timeout: float) -> None:
-        self._zygote, self._timeout = zygote, timeout
+    def __init__(self, server: ForkServer, order: Mapping[str, Any], timeout: float) -> None:
+        self._server, self._timeout = server, timeout
         self._log = Path(order["log"])
         self._ended = False
         # A socket's path may have 107 bytes, so it lies in a folder with a short name.
@@ -127,7 +129,7 @@ class Child:
         listener.bind(path)
         listener.listen(1)
         listener.settimeout(timeout)
-        self._pid: int = zygote.ask(command="start", socket=path, **order)["pid"]
+        self._pid: int = server.ask(command="start", socket=path, **order)["pid"]
         try:
             self._connection, _ = listener.accept()
         except TimeoutError:
@@ -190,8 +192,8 @@ class Child:
             self._connection.shutdown(socket.SHUT_RDWR)
             self._connection.close()
         code: int | None = None
-        with contextlib.suppress(ZygoteError):
-            code = self._zygote.ask(command="reap", pid=self._pid, grace=0.0 if hung else GRACE)[
+        with contextlib.suppress(ForkServerError):
+            code = self._server.ask(command="reap", pid=self._pid, grace=0.0 if hung else GRACE)[
                 "code"
             ]
         for leftover in Path(self._place).iterdir():

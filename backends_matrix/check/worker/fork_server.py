@@ -1,6 +1,6 @@
 """A process that has imported one backend and forks a child for every target.
 
-Importing a framework costs seconds, so it happens once. The zygote computes nothing itself: frameworks
+Importing a framework costs seconds, so it happens once. The server computes nothing itself: frameworks
 start their threads with the first computation, and a process without threads can be forked safely. A
 target that hangs, exits, changes global settings or eats memory therefore harms its own child only.
 """
@@ -32,7 +32,7 @@ WARM_MODULES = (
     "portable_models.random",
     "backends_matrix.check.worker.job",
     "backends_matrix.check.worker.numbers",
-    "backends_matrix.check.worker.exchange",
+    "backends_matrix.check.worker.saved_files",
     "backends_matrix.check.worker.recording",
     "backends_matrix.check.worker.replay",
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from backends_matrix.check.compared_quantities import epsilon_of
 from backends_matrix.check.diagnosis import Suspicion
 from backends_matrix.check.equality import blamed, is_random
-from backends_matrix.check.facts import epsilon_of
 from backends_matrix.check.members import Array, Findings, Member
 from backends_matrix.check.result import Check, Status
 from backends_matrix.check.rows import Step, row_of

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backends_matrix.check.diagnosis.messages import Meaning, first_line, meaning_of
+from backends_matrix.check.diagnosis.exception_meanings import Meaning, first_line, meaning_of
 from backends_matrix.check.diagnosis.suspicion import Suspicion
 from backends_matrix.check.result import Kind
 
