@@ -20,7 +20,7 @@ ITEM = define(
         "state",
         "An item or slice of a tensor is assigned to.",
         "Tensors of JAX and TensorFlow cannot be changed. On PyTorch the caller's tensor changes.",
-        "Use keras.ops.slice_update, scatter_update or where.",
+        "Use keras.ops.scatter_update or where; keras.ops.slice_update has no gradient on TensorFlow.",
         "TypeError: JAX arrays are immutable; 'SymbolicTensor' object does not support item assignment",
     )
 )
