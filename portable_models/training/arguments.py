@@ -127,6 +127,8 @@ def _array(given: Any) -> Any:
     module, name = kind.__module__.partition(".")[0], kind.__name__
     if any(word in name for word in ("Sparse", "Ragged", "BCOO", "csr", "csc", "coo")):
         raise _NotArraysError(f"{name} is not dense")
+    if isinstance(given, np.ma.MaskedArray):
+        raise _NotArraysError("a masked array has values that are not there")
     if module == "pandas":
         # As Keras's array adapter does: a Series is a column.
         array = np.asarray(given.to_numpy())

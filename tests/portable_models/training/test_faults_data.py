@@ -195,3 +195,17 @@ def test_history_is_as_keras_gives_it(engine):
     assert dict(found.params) == expected.params
     assert found.model is ours
     assert "order" in found.digests
+
+
+def test_a_masked_array_is_left_to_keras():
+    """Its mask is never dropped in silence: Keras refuses such data, or trains as it does by itself."""
+    x, y = data()
+    masked = np.ma.masked_array(x, mask=x > 1)
+    outcomes = []
+    for train in (keras.Model.fit, portable_models.fit):
+        try:
+            train(compiled(), masked, y, epochs=1, shuffle=False, verbose=0)
+            outcomes.append("trained")
+        except Exception as error:
+            outcomes.append(type(error).__name__)
+    assert outcomes[0] == outcomes[1]
