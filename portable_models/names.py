@@ -15,6 +15,7 @@ from typing import Any
 
 import keras
 
+from portable_models._keras.serialization import serialized_without_tensorflow
 from portable_models.resolution import ArgumentsError, UnknownNameError, catalogue
 from portable_models.resolution.identifiers import portable_config, resolve, resolve_function
 from portable_models.resolution.portable import complete_config
@@ -176,7 +177,8 @@ def serialize(value: Any) -> Any:
     Raises:
         TypeError: the object has no ``get_config``.
     """
-    config = portable_config(keras.saving.serialize_keras_object(value))
+    with serialized_without_tensorflow():
+        config = portable_config(keras.saving.serialize_keras_object(value))
     if isinstance(value, keras.losses.Loss | keras.metrics.Metric):
         config["config"] = {**portable_config(complete_config(value)), **config["config"]}
     return config

@@ -1,8 +1,8 @@
 """Exit codes: 1 says that a difference was found, and nothing else does.
 
 Whatever else goes wrong is 2 (the call is wrong) or 3 (it could not be run or decided), with one line on
-standard error. A fault of this program leaves a file with its traceback. From a verdict to a code lead
-``report/assembly.py`` (runs), ``check/result.py`` and ``export/result.py``.
+standard error. A fault of this program leaves a file with its traceback. The code of a
+verdict is decided in ``report/assembly.py`` (runs), ``check/result.py`` and ``export/result.py``.
 """
 
 from __future__ import annotations

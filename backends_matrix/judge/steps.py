@@ -112,10 +112,9 @@ def _parts(
     if not keys:
         return
     scale = _scale(kind, keys, exact)
-    largest = _largest(exact, keys)
     kept = _precision(kind, names["precision"])
     rounding = settings.units * UNITS[kept] * max(scale, 1e-30)
-    knowable = max(EFFECT, LOST * settings.units * UNITS[kept]) * largest
+    knowable = max(EFFECT, LOST * settings.units * UNITS[kept])
     errors = {
         backend: {key: _distance(result.get(key), exact[key]) for key in keys}
         for backend, result in results.items()
@@ -134,7 +133,8 @@ def _parts(
                 ),
             }
             reason, tolerance = max(choices.items(), key=lambda item: item[1])
-            lost = kind == "loss" and mine[key] > 0 and tolerance > knowable
+            bound = knowable * _largest(exact, [key])
+            lost = kind == "loss" and mine[key] > 0 and tolerance > bound
             part = _Part(mine[key], tolerance, _place(key, names), reason, lost)
             if worst is None or part.error / part.tolerance > worst.error / worst.tolerance:
                 worst = part

@@ -205,6 +205,8 @@ def check_files(folder: Path, backend: str) -> str:
 
     x, _ = data()
     written = sorted(folder.glob("*.keras"))
+    if not written:
+        raise FileNotFoundError("no backend has written a file")
     for file in written:
         with np.load(file.with_suffix(".npz")) as expected, portable_random(7):
             model = load(file)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from backends_matrix.versions.finding import Finding
 from backends_matrix.versions.rows import Outcome, Row, Table
@@ -30,20 +31,30 @@ def read_verified(path: Path = VERIFIED) -> dict[str, Finding]:
     Raises:
         ValueError: the file is of another schema than this version of the project writes.
     """
-    if not path.exists():
-        return {}
-    document = json.loads(path.read_text(encoding="utf-8"))
-    if document.get("schema") != SCHEMA:
-        raise ValueError(
-            f"{path.name} has the schema {document.get('schema')!r}, expected {SCHEMA}: "
-            "remove it and verify again"
-        )
     return {
         name: Finding(
             row=name, **given | {"outcome": given["outcome"] and Outcome(given["outcome"])}
         )
-        for name, given in document["findings"].items()
+        for name, given in read_findings(path, SCHEMA).items()
     }
+
+
+def read_findings(path: Path, schema: int) -> dict[str, Any]:
+    """The findings in a file, by row; none where it is not there.
+
+    Raises:
+        ValueError: the file is of another schema than this version of the project writes.
+    """
+    if not path.exists():
+        return {}
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if document.get("schema") != schema:
+        raise ValueError(
+            f"{path.name} has the schema {document.get('schema')!r}, expected {schema}: "
+            "remove it and verify again"
+        )
+    found: dict[str, Any] = document["findings"]
+    return found
 
 
 def write_verified(findings: Iterable[Finding], path: Path = VERIFIED) -> dict[str, Finding]:
@@ -53,14 +64,19 @@ def write_verified(findings: Iterable[Finding], path: Path = VERIFIED) -> dict[s
         All findings, by row.
     """
     merged = read_verified(path) | {finding.row: finding for finding in findings}
-    plain = {name: dataclasses.asdict(merged[name]) for name in sorted(merged)}
+    write_findings(merged, path, SCHEMA)
+    return merged
+
+
+def write_findings(findings: Mapping[str, Any], path: Path, schema: int) -> None:
+    """Write dataclasses with a field ``row``, by row, to a file that is there whole or not at all."""
+    plain = {name: dataclasses.asdict(findings[name]) for name in sorted(findings)}
     for given in plain.values():
         del given["row"]
-    text = json.dumps({"schema": SCHEMA, "findings": plain}, indent=1, ensure_ascii=False)
+    text = json.dumps({"schema": schema, "findings": plain}, indent=1, ensure_ascii=False)
     part = path.with_suffix(".part")
     part.write_text(text + "\n", encoding="utf-8")
     part.replace(path)
-    return merged
 
 
 def page(table: Table, findings: Mapping[str, Finding]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from backends_matrix.versions.record import read_findings, write_findings
 from backends_matrix.versions.supported import BACKENDS, Supported, Tried, find_bound
 
 TRIED = Path(__file__).parent / "supported.json"
@@ -54,15 +53,7 @@ def read_tried(path: Path = TRIED) -> dict[str, Tried]:
     Raises:
         ValueError: the file is of another schema than this version of the project writes.
     """
-    if not path.exists():
-        return {}
-    document = json.loads(path.read_text(encoding="utf-8"))
-    if document.get("schema") != SCHEMA:
-        raise ValueError(
-            f"{path.name} has the schema {document.get('schema')!r}, expected {SCHEMA}: "
-            "remove it and try the rows again"
-        )
-    return {name: Tried(row=name, **given) for name, given in document["findings"].items()}
+    return {name: Tried(row=name, **given) for name, given in read_findings(path, SCHEMA).items()}
 
 
 def keep_tried(
@@ -70,13 +61,7 @@ def keep_tried(
 ) -> dict[str, Tried]:
     """Record a finding in the place of an earlier one of its row, and write the page anew."""
     merged = read_tried(record) | {tried.row: tried}
-    plain = {name: dataclasses.asdict(merged[name]) for name in sorted(merged)}
-    for given in plain.values():
-        del given["row"]
-    text = json.dumps({"schema": SCHEMA, "findings": plain}, indent=1, ensure_ascii=False)
-    part = record.with_suffix(".part")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(record)
+    write_findings(merged, record, SCHEMA)
     document.write_text(supported_page(rows, merged), encoding="utf-8")
     return merged
 

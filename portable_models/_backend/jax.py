@@ -24,6 +24,9 @@ from portable_models._backend.program import Pass, Program, variables_of
 from portable_models._cores import cores
 from portable_models._keras.variables import has_no_value
 
+_NO_VALUE = "'NoneType' object is not callable"
+"""What Keras says of a variable whose value it has taken."""
+
 
 class JaxBackend(Backend):
     """JAX, through XLA."""
@@ -104,7 +107,8 @@ class JaxBackend(Backend):
             ]
             for variable, value in lost:
                 variable.assign(value)
-            if lost and isinstance(error, TypeError) and error.__context__ is not None:
+            # Averaging fails while the user's error is on its way, and would hide it.
+            if lost and str(error) == _NO_VALUE and error.__context__ is not None:
                 raise error.__context__ from None
             raise
 

@@ -1,4 +1,4 @@
-"""Classes of Keras that are not public, or that not every supported release has."""
+"""Classes of Keras that not every supported release has."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import keras
-from keras.src.models.functional import Functional
-
-__all__ = ["Functional", "by_layer"]
 
 Value = TypeVar("Value")
 

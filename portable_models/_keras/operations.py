@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keras.src import backend
-from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
-
-__all__ = ["current_scope", "get_operations", "in_stateless_scope", "replace_cond"]
+from keras.src.backend.common.stateless_scope import get_stateless_scope
 
 
 def get_operations(kind: str) -> Any:

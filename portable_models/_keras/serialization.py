@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,8 @@ class _TensorFlow:
 
 
 _KERAS_OWN: Any = serialization_lib.tf
+_ONE_AT_A_TIME = threading.RLock()
+"""Two threads that overlap would put back each other's replacement."""
 
 
 def serialize_without_tensorflow() -> None:
@@ -35,9 +38,10 @@ def serialize_without_tensorflow() -> None:
 @contextlib.contextmanager
 def serialized_without_tensorflow() -> Iterator[None]:
     """Inside, the same; at the end Keras is as it was before."""
-    before = serialization_lib.tf
-    serialize_without_tensorflow()
-    try:
-        yield
-    finally:
-        serialization_lib.tf = before
+    with _ONE_AT_A_TIME:
+        before = serialization_lib.tf
+        serialize_without_tensorflow()
+        try:
+            yield
+        finally:
+            serialization_lib.tf = before

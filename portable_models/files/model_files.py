@@ -48,6 +48,8 @@ def save(model: Any, path: StrPath, *, recipe: Mapping[str, Any] | None = None) 
     """
     import keras
 
+    from portable_models._keras.serialization import serialized_without_tensorflow
+
     path = Path(path)
     if path.suffix != ".keras":
         raise FileError(f"{path}: expected a name that ends in .keras; Keras opens no other")
@@ -62,7 +64,8 @@ def save(model: Any, path: StrPath, *, recipe: Mapping[str, Any] | None = None) 
     with _temporary(path.name) as temporary, warnings.catch_warnings():
         # Keras warns that a lambda is unsafe; it is refused below with a reason.
         warnings.filterwarnings("ignore", message="The object being serialized includes a `lambda`")
-        keras.saving.save_model(model, temporary)
+        with serialized_without_tensorflow():
+            keras.saving.save_model(model, temporary)
         try:
             contents = read_contents(temporary, _trust(()), _own_limits(temporary))
         except FileError as error:

@@ -63,7 +63,7 @@ def _samples_of(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Sample
     if x is None:
         raise _NotArraysError("there is no x")
     if any(_holds_none(part) for part in (x, y, sample_weight)):
-        raise _NotArraysError("None stands for the data of an output")
+        raise _NotArraysError("a None stands among the arrays")
     x, y, weight = (map_arrays(_array, part) for part in (x, y, sample_weight))
     if class_weight is not None:
         if weight is not None or not isinstance(y, np.ndarray):

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from portable_models._keras.compile_settings import compile_arguments, jit_compile_is_auto
+from portable_models._keras.serialization import serialized_without_tensorflow
 from portable_models.files.neutral import neutralise
 from portable_models.training.recipe import Recipe
 
@@ -20,6 +21,7 @@ _PUBLIC_DEFAULTS: Mapping[str, tuple[Any, ...]] = {
 """Arguments of ``compile`` that a recipe has no place for, and their defaults."""
 
 
+@serialized_without_tensorflow()
 def recipe_of(model: Any, **settings: Any) -> Recipe:
     """The recipe that compiles another model of this architecture as this one is compiled.
 

@@ -106,10 +106,11 @@ def unfit_settings(job: Job) -> str:
     for metric in compiled_parts(job.model):
         if not isinstance(metric, keras.metrics.Metric):
             continue
-        if not is_own_method_of_keras(metric, "reset_state") and (
-            why := changes_something(type(metric).reset_state)
-        ):
-            return f"reset_state() of the metric {type(metric).__name__} {why}"
+        # What it inherits is called by super().
+        for kind in type(metric).__mro__:
+            reset = vars(kind).get("reset_state")
+            if why := changes_something(reset, type(metric)) if reset is not None else "":
+                return f"reset_state() of the metric {type(metric).__name__} {why}"
     return limits_for_debugging() or current().refuses_model(job.model)
 
 

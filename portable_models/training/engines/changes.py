@@ -7,7 +7,7 @@ old values. A compiled training traces the model as it is.
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from portable_models._backend import current
 from portable_models._keras.compile_settings import compilation_of
@@ -16,7 +16,7 @@ from portable_models._keras.layers import all_layers
 _PLAIN = (int, float, str, bool, type(None))
 _OF_KERAS = ("built", "stop_training", "stop_evaluating", "stop_predicting", "compiled")
 """Attributes that Keras changes by itself."""
-_AT_LAST: WeakKeyDictionary[Any, tuple[Any, dict[str, Any]]] = WeakKeyDictionary()
+_AT_LAST: WeakKeyDictionary[Any, tuple[ref[Any], dict[str, Any]]] = WeakKeyDictionary()
 
 
 class ChangedModelWarning(UserWarning):
@@ -24,8 +24,10 @@ class ChangedModelWarning(UserWarning):
 
 
 def remember(model: Any) -> None:
-    """Keep what a model is like after a training."""
-    _AT_LAST[model] = compilation_of(model), _plain_values(model)
+    """Keep what a compiled model is like after a training, where that decides anything."""
+    if not current().runs_python_at_every_step:
+        # Not the compilation itself: it holds losses and metrics, which may hold the model.
+        _AT_LAST[model] = ref(compilation_of(model)), _plain_values(model)
 
 
 def changes(model: Any) -> str:
@@ -33,10 +35,10 @@ def changes(model: Any) -> str:
 
     Empty too where the model was compiled since, and on backends that run Python code at every step.
     """
-    if current().runs_python_at_every_step or model not in _AT_LAST:
+    if model not in _AT_LAST:
         return ""
     compilation, before = _AT_LAST[model]
-    if compilation is not compilation_of(model):
+    if compilation() is not compilation_of(model):
         return ""
     now = _plain_values(model)
     found = [

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import builtins
 import dis
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
+
+import keras
+import numpy as np
 
 _CHANGES = {
     "STORE_ATTR": "assigns an attribute",
@@ -47,61 +50,80 @@ def is_own_method_of_keras(part: Any, name: str) -> bool:
     return name not in vars(part) and home in ("keras", "portable_models")
 
 
-def changes_something(function: Any, depth: int = _DEPTH) -> str:
+def changes_something(function: Any, owner: type | None = None, depth: int = _DEPTH) -> str:
     """How a function may change something that is no variable; empty where it only computes.
 
     Args:
-        function: a function of the user's. Calls of other functions of the user's are followed.
+        function: a function of the user's. Functions and methods of the user's that it calls are followed.
+        owner: the class that it is a method of.
         depth: how many functions deep.
 
     Returns:
         Words such as ``"assigns an attribute"``. What cannot be read is taken for a change.
     """
     if isinstance(function, MethodType):
-        function = function.__func__
+        function, owner = function.__func__, type(function.__self__)
+    if _is_known(function):
+        return ""
     if not isinstance(function, FunctionType):
-        return "" if _is_known(function) else f"is a {type(function).__name__}"
+        return f"is a {type(function).__name__}"
     if depth == 0:
         return "calls many functions"
+    own_cells = function.__code__.co_cellvars
     for instruction in _instructions(function.__code__):
-        if instruction.opname in _CHANGES:
-            own = (
-                instruction.opname == "STORE_DEREF"
-                and instruction.argval in function.__code__.co_cellvars
-            )
-            if not own:
-                return _CHANGES[instruction.opname]
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            value = function.__globals__.get(
-                instruction.argval, getattr(builtins, instruction.argval, None)
-            )
-            if why := _reads(value, depth):
-                return f"uses {instruction.argval}{why}"
+        name, operation = instruction.argval, instruction.opname
+        if operation in _CHANGES and not (operation == "STORE_DEREF" and name in own_cells):
+            return _CHANGES[operation]
+        if operation in ("LOAD_GLOBAL", "LOAD_NAME"):
+            value = function.__globals__.get(name, getattr(builtins, name, None))
+            if why := _why_not_known(value, depth):
+                return f"uses {name}{why}"
+        if operation in ("LOAD_ATTR", "LOAD_METHOD") and name != function.__name__:
+            method = getattr(owner, name, None) if owner is not None else None
+            followed = isinstance(method, FunctionType) and not _is_known(method)
+            if followed and (why := changes_something(method, owner, depth - 1)):
+                return f"calls {name}(), which {why}"
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        if name == "__class__":
-            continue
-        if why := _reads(cell.cell_contents, depth):
-            return f"uses {name}{why}"
+        # An empty cell is a name that has no value yet.
+        held = [] if name == "__class__" else _contents(cell)
+        for value in held:
+            if why := _why_not_known(value, depth):
+                return f"uses {name}{why}"
     return ""
 
 
-def _reads(value: Any, depth: int) -> str:
-    if isinstance(value, FunctionType) and not _is_known(value):
-        why = changes_something(value, depth - 1)
+def _contents(cell: CellType) -> list[Any]:
+    try:
+        return [cell.cell_contents]
+    except ValueError:
+        return []
+
+
+def _why_not_known(value: Any, depth: int) -> str:
+    if _is_known(value):
+        return ""
+    if isinstance(value, FunctionType):
+        why = changes_something(value, None, depth - 1)
         return f", which {why}" if why else ""
-    return "" if _is_known(value) else ", which may change anything"
+    return ", which may change anything"
 
 
 def _is_known(value: Any) -> bool:
-    """Whether a value is a number, a container, or code of Python, NumPy or Keras."""
+    """Whether a value is a number, a container, or code of Python, NumPy, Keras or a framework.
+
+    An object is not, but for a learning rate schedule of Keras: a model that is at hand may be changed.
+    """
     if isinstance(value, ModuleType):
         return value.__name__.partition(".")[0] in _MODULES
-    if isinstance(value, _PLAIN):
+    if isinstance(value, (*_PLAIN, np.ndarray)):
         return True
     if any(value is each for each in _SETTERS):
         return False
-    module = getattr(value, "__module__", None) or ("builtins" if callable(value) else "")
-    return callable(value) and module.partition(".")[0] in (*_MODULES, "builtins", "_operator")
+    is_code = isinstance(value, (FunctionType, BuiltinFunctionType, type, np.ufunc))
+    is_schedule = isinstance(value, keras.optimizers.schedules.LearningRateSchedule)
+    home = value if is_code else type(value)
+    module = getattr(home, "__module__", None) or "builtins"
+    return (is_code or is_schedule) and module.partition(".")[0] in (*_MODULES, "builtins")
 
 
 def _instructions(code: CodeType) -> list[dis.Instruction]:
