@@ -106,11 +106,8 @@ def unfit_settings(job: Job) -> str:
     for metric in compiled_parts(job.model):
         if not isinstance(metric, keras.metrics.Metric):
             continue
-        # What it inherits is called by super().
-        for kind in type(metric).__mro__:
-            reset = vars(kind).get("reset_state")
-            if why := changes_something(reset, type(metric)) if reset is not None else "":
-                return f"reset_state() of the metric {type(metric).__name__} {why}"
+        if why := changes_something(type(metric).reset_state, type(metric)):
+            return f"reset_state() of the metric {type(metric).__name__} {why}"
     return limits_for_debugging() or current().refuses_model(job.model)
 
 

@@ -23,6 +23,7 @@ _CHANGES = {
     "STORE_DEREF": "assigns a variable of another function",
 }
 _MODULES = ("math", "numpy", "keras", "tensorflow", "jax", "torch", "portable_models")
+_LOADS_METHOD = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR")
 _SETTERS = (setattr, delattr, exec, eval, globals, vars)
 _PLAIN = (
     int,
@@ -78,10 +79,8 @@ def changes_something(function: Any, owner: type | None = None, depth: int = _DE
             value = function.__globals__.get(name, getattr(builtins, name, None))
             if why := _why_not_known(value, depth):
                 return f"uses {name}{why}"
-        if operation in ("LOAD_ATTR", "LOAD_METHOD") and name != function.__name__:
-            method = getattr(owner, name, None) if owner is not None else None
-            followed = isinstance(method, FunctionType) and not _is_known(method)
-            if followed and (why := changes_something(method, owner, depth - 1)):
+        if operation in _LOADS_METHOD and (method := _method(owner, name, function)) is not None:
+            if why := changes_something(method, owner, depth - 1):
                 return f"calls {name}(), which {why}"
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         # An empty cell is a name that has no value yet.
@@ -90,6 +89,14 @@ def changes_something(function: Any, owner: type | None = None, depth: int = _DE
             if why := _why_not_known(value, depth):
                 return f"uses {name}{why}"
     return ""
+
+
+def _method(owner: type | None, name: str, caller: FunctionType) -> Any:
+    """The method of the user's that a name stands for; in a method of that name, the inherited one."""
+    found = [vars(kind)[name] for kind in getattr(owner, "__mro__", ()) if name in vars(kind)]
+    if caller in found:
+        found = found[found.index(caller) + 1 :]
+    return found[0] if found and isinstance(found[0], FunctionType) else None
 
 
 def _contents(cell: CellType) -> list[Any]:

@@ -209,3 +209,17 @@ def test_a_masked_array_is_left_to_keras():
         except Exception as error:
             outcomes.append(type(error).__name__)
     assert outcomes[0] == outcomes[1]
+
+
+def test_integers_of_numpy_are_taken():
+    found = portable_models.fit(
+        compiled(),
+        *data(),
+        epochs=np.int64(3),
+        batch_size=np.int64(7),
+        validation_data=data(),
+        validation_freq=np.int64(2),
+        verbose=0,
+    )
+    assert len(found.history["loss"]) == 3
+    assert len(found.history["val_loss"]) == 1

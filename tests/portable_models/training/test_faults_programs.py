@@ -155,7 +155,7 @@ class Counting(keras.metrics.Mean):
         super().reset_state()
 
     def result(self):
-        return super().result() + self.seen * (0.0 if BACKEND == "torch" else 1.0)
+        return super().result() + self.seen
 
 
 class Reading(Counting):
@@ -164,22 +164,27 @@ class Reading(Counting):
         super().reset_state()
 
 
-@pytest.mark.parametrize("kind", [Counting, Reading])
+class Clearing(Counting):
+    """Resets in a method of its own."""
+
+    def reset_state(self):
+        self.clear()
+        keras.metrics.Mean.reset_state(self)
+
+    def clear(self):
+        self.seen += 1
+
+
+class Inheriting(Counting):
+    def reset_state(self):
+        super().reset_state()
+
+
+@pytest.mark.parametrize("kind", [Counting, Reading, Clearing, Inheriting])
 def test_a_metric_that_python_resets_is_reset_at_every_epoch(kind):
-    models = []
-
-    def build():
-        models.append(network(metrics=[kind()]))
-        return models[-1]
-
-    if kind is Reading:
-        alike(build)
-        return
-    found = portable_models.fit(build(), X, Y, epochs=3, verbose=0)
+    found = alike(lambda: network(metrics=[kind()]))
     assert found.engine == "keras"
-    assert "reset_state() of the metric Counting assigns an attribute" in found.engine_reason or (
-        BACKEND == "torch"
-    )
+    assert "an attribute" in found.engine_reason or BACKEND == "torch"
 
 
 def resetting_by_assign():
@@ -280,18 +285,3 @@ def test_a_history_that_was_used_before_goes_on():
     )
     assert "it was used before" in message
     assert len(history.history["loss"]) == 4
-
-
-def test_integers_of_numpy_are_taken():
-    found = portable_models.fit(
-        network(),
-        X,
-        Y,
-        epochs=np.int64(3),
-        batch_size=np.int64(7),
-        validation_data=(X, Y),
-        validation_freq=np.int64(2),
-        verbose=0,
-    )
-    assert len(found.history["loss"]) == 3
-    assert len(found.history["val_loss"]) == 1
