@@ -79,9 +79,9 @@ def changes_something(function: Any, owner: type | None = None, depth: int = _DE
             value = function.__globals__.get(name, getattr(builtins, name, None))
             if why := _why_not_known(value, depth):
                 return f"uses {name}{why}"
-        if operation in _LOADS_METHOD and (method := _method(owner, name, function)) is not None:
-            if why := changes_something(method, owner, depth - 1):
-                return f"calls {name}(), which {why}"
+        method = _method(owner, name, function) if operation in _LOADS_METHOD else None
+        if method is not None and (why := changes_something(method, owner, depth - 1)):
+            return f"calls {name}(), which {why}"
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         # An empty cell is a name that has no value yet.
         held = [] if name == "__class__" else _contents(cell)

@@ -220,6 +220,27 @@ def trained(seed, engine):
     return model.get_weights()
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_error_of_the_step_is_the_one_that_is_raised(engine):
+    """On JAX Keras takes the variables' values before a step, and may raise an error about that."""
+
+    class Failing(keras.Sequential):
+        def compute_loss(self, *args, **kwargs):
+            try:
+                return {}["missing"] if self.fails else super().compute_loss(*args, **kwargs)
+            except KeyError:
+                raise TypeError("mine") from None
+
+    model = Failing(network().layers)
+    model.fails = False
+    model.compile(keras.optimizers.Adam(), "mse")
+    portable_models.fit(model, *data(), engine=engine, verbose=0)
+    model.fails, model.train_function = True, None
+    for _ in range(2):
+        with pytest.raises(TypeError, match="mine"):
+            portable_models.fit(model, *data(11), batch_size=11, engine=engine, verbose=0)
+
+
 def test_a_second_fit_with_averaged_weights_goes_on():
     """On JAX plain ``Model.fit`` refuses: the first one left weights and averages in one buffer."""
     model = averaging()
