@@ -64,7 +64,7 @@ def changes_something(function: Any, owner: type | None = None, depth: int = _DE
     """
     if isinstance(function, MethodType):
         function, owner = function.__func__, type(function.__self__)
-    if _is_known(function):
+    if is_known(function):
         return ""
     if not isinstance(function, FunctionType):
         return f"is a {type(function).__name__}"
@@ -83,8 +83,7 @@ def changes_something(function: Any, owner: type | None = None, depth: int = _DE
         if method is not None and (why := changes_something(method, owner, depth - 1)):
             return f"calls {name}(), which {why}"
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        # An empty cell is a name that has no value yet.
-        held = [] if name == "__class__" else _contents(cell)
+        held = [] if name == "__class__" else cell_contents(cell)
         for value in held:
             if why := _why_not_known(value, depth):
                 return f"uses {name}{why}"
@@ -99,7 +98,8 @@ def _method(owner: type | None, name: str, caller: FunctionType) -> Any:
     return found[0] if found and isinstance(found[0], FunctionType) else None
 
 
-def _contents(cell: CellType) -> list[Any]:
+def cell_contents(cell: CellType) -> list[Any]:
+    """What a cell of a closure holds; nothing where its name has no value yet."""
     try:
         return [cell.cell_contents]
     except ValueError:
@@ -107,7 +107,7 @@ def _contents(cell: CellType) -> list[Any]:
 
 
 def _why_not_known(value: Any, depth: int) -> str:
-    if _is_known(value):
+    if is_known(value):
         return ""
     if isinstance(value, FunctionType):
         why = changes_something(value, None, depth - 1)
@@ -115,7 +115,7 @@ def _why_not_known(value: Any, depth: int) -> str:
     return ", which may change anything"
 
 
-def _is_known(value: Any) -> bool:
+def is_known(value: Any) -> bool:
     """Whether a value is a number, a container, or code of Python, NumPy, Keras or a framework.
 
     An object is not, but for a learning rate schedule of Keras: a model that is at hand may be changed.

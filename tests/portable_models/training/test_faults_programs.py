@@ -9,7 +9,7 @@ from keras import layers, ops
 
 import portable_models
 from portable_models import portable_random
-from portable_models.training import ChangedModelWarning, NotCompiledWarning
+from portable_models.training import NotCompiledWarning
 
 BACKEND = keras.config.backend()
 RNG = np.random.default_rng(0)
@@ -252,24 +252,6 @@ def by_helper(epoch):
 def test_a_schedule_that_only_computes_is_compiled(schedule):
     found = alike(network, callbacks=lambda: [keras.callbacks.LearningRateScheduler(schedule)])
     assert found.engine == "compiled"
-
-
-@traced
-def test_a_change_without_compile_is_told():
-    model = network()
-    portable_models.fit(model, X, Y, verbose=0)
-    model.layers[1].rate = 0.0
-    (message,) = told(ChangedModelWarning, lambda: portable_models.fit(model, X, Y, verbose=0))
-    assert "rate from 0.4 to 0.0" in message
-    model.layers[1].rate = 0.2
-    model.compile("sgd", "mse")
-    portable_models.fit(model, X, Y, verbose=0)
-
-
-def test_nothing_is_told_where_nothing_was_changed():
-    model = network(optimizer="adam", metrics=["mae"])
-    for _ in range(3):
-        portable_models.fit(model, X, Y, epochs=2, validation_data=(X, Y), verbose=0)
 
 
 def test_epochs_are_those_that_ran(tmp_path):
