@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+from asyncio.subprocess import SubprocessStreamProtocol
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,15 @@ class WorkerProcess:
     """Starts a worker, sends it commands, and yields its events. Made by ``start``."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, log: Path, begin: int, token: str
+        self,
+        process: asyncio.subprocess.Process,
+        transport: asyncio.SubprocessTransport,
+        log: Path,
+        begin: int,
+        token: str,
     ) -> None:
         self._process = process
+        self._transport = transport
         self._log = log
         # The log holds what earlier workers printed too, and what this one printed for earlier commands. Last
         # words must be those of the command during which it died.
@@ -88,11 +95,14 @@ class WorkerProcess:
             WorkerHungError: it was not ready in time.
         """
         token = make_token()
+        loop = asyncio.get_running_loop()
         try:
             make_folder(log.parent)
             with open_log(log) as sink:
                 begin = sink.seek(0, os.SEEK_END)
-                process = await asyncio.create_subprocess_exec(
+                # As ``create_subprocess_exec`` does, which does not hand out the transport.
+                transport, protocol = await loop.subprocess_exec(
+                    lambda: SubprocessStreamProtocol(limit=_LINE_LIMIT, loop=loop),
                     sys.executable,
                     "-m",
                     "backends_matrix.run.worker",
@@ -102,7 +112,6 @@ class WorkerProcess:
                     stdout=asyncio.subprocess.PIPE,
                     stderr=sink,
                     env=dict(environment),
-                    limit=_LINE_LIMIT,
                     # Ctrl-C goes to the parent alone, which then ends its workers in order.
                     start_new_session=True,
                 )
@@ -111,7 +120,8 @@ class WorkerProcess:
             raise WorkerUnavailableError(
                 f"no worker can be started: {error.strerror or error}{where}"
             ) from None
-        worker = cls(process, log, begin, token)
+        process = asyncio.subprocess.Process(transport, protocol, loop)
+        worker = cls(process, transport, log, begin, token)
         try:
             event = await worker._next(START_TIMEOUT)
         except BaseException:
@@ -167,6 +177,7 @@ class WorkerProcess:
                     os.killpg(self._process.pid, signal.SIGKILL)
                 else:
                     self._process.kill()
+        self._close_pipes()
         await self._process.wait()
 
     async def close(self) -> None:
@@ -177,6 +188,19 @@ class WorkerProcess:
             await asyncio.wait_for(self._process.wait(), END_TIMEOUT)
         except TimeoutError:
             await self.kill()
+        finally:
+            self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        """Close this process's ends of the pipes, which would close by themselves at the end of input.
+
+        A process that the worker has forked may hold the other end open. Then asyncio waits for it, or, in a
+        cancelled run that has no time to wait, prints a traceback when it finds the event loop closed.
+        """
+        for number in (0, 1):
+            pipe = self._transport.get_pipe_transport(number)
+            if pipe is not None:
+                pipe.close()
 
     async def _next(self, timeout: float) -> Event:
         """The next event. What else the worker prints goes to its log and is no sign of life."""
