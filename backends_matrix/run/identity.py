@@ -56,7 +56,9 @@ def digest_sources(study: str) -> dict[str, str]:
             "backends_matrix",
         ):
             continue
-        path = Path(file).absolute()
+        if not Path(file).is_absolute():
+            continue  # no module has one but those that are made up, as torch.classes in "_classes.py"
+        path = Path(file)
         if name.partition(".")[0] == package or is_user_file(path):
             found[str(path)] = digest_file(path)
     return found

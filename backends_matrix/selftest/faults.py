@@ -101,7 +101,8 @@ def weight_decay() -> None:
     import keras
 
     def use(original: Any, self: Any, variable: Any) -> Any:
-        return "bias" not in variable.path and original(self, variable)
+        # TensorFlow's own variables come here, which have a name and no path.
+        return "bias" not in getattr(variable, "path", variable.name) and original(self, variable)
 
     _around(keras.optimizers.Optimizer, "_use_weight_decay", use)
 

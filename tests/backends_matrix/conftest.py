@@ -10,6 +10,14 @@ from pathlib import Path
 import pytest
 
 STUDIES = Path(__file__).parents[1] / "studies"
+QUICKEST_FIRST = ("torch", "jax", "tensorflow")
+"""PyTorch compiles nothing for the few steps of these studies."""
+
+
+@pytest.fixture(scope="session")
+def backends(backends):
+    """The installed ones. Most tests run on the first alone, some on the first and the last."""
+    return sorted(backends, key=QUICKEST_FIRST.index)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,11 @@ def test_a_block_of_code_runs_on_every_backend_it_is_for(page, text, backends, t
     for name in ("model.py", "my_package.py"):
         (tmp_path / name).write_text(own_model())
     program = ["-c", text]
+    if "import backends_matrix" in text:
+        wanted = wanted[:1]  # it starts every backend itself, whatever the variable says
     if "import pytest" in text:
         (tmp_path / "test_own_model.py").write_text(text)
-        program, wanted = ["-m", "pytest", "--quiet", "test_own_model.py"], wanted[:1]
+        program = ["-m", "pytest", "--quiet", "test_own_model.py"]
     outputs = set()
     for backend in wanted:
         done = run(program, tmp_path, backend)

@@ -37,7 +37,9 @@ def test_a_command_works_as_it_is_written(words, user, backends):
             name for name in arguments[place].split(",") if name in backends
         )
     elif command == "matrix":
-        arguments += ["--backends", ",".join(backends)]
+        # Which backends there are changes nothing about the words; PyTorch compiles nothing for one epoch.
+        one = "torch" if "torch" in backends else backends[0]
+        arguments += ["--backends", ",".join(backends) if "my_study:study" in rest else one]
     if "--pipelines" in arguments:
         lacking = {"tensorflow": "tf.data", "torch": "torch.DataLoader"}
         absent = [pipeline for backend, pipeline in lacking.items() if backend not in backends]

@@ -1,6 +1,7 @@
 """Both engines give the same training, feature by feature; on the backend of this process."""
 
 import csv
+import functools
 
 import keras
 import numpy as np
@@ -126,11 +127,18 @@ def same(one, other, tolerance=2e-6):
         np.testing.assert_allclose(b, a, rtol=tolerance, atol=tolerance, err_msg=variable.path)
 
 
+@functools.cache
+def reference(feature):
+    """The training by ``Model.fit``, which knows nothing of the ways to make a program."""
+    build, settings = FEATURES[feature]
+    return train("keras", build, settings=settings)
+
+
 @pytest.mark.parametrize("feature", FEATURES)
 def test_history_and_weights_are_those_of_model_fit(feature):
     build, settings = FEATURES[feature]
     same(
-        train("keras", build, settings=settings),
+        reference(feature),
         train("compiled", build, settings=settings),
         # Adam and its kin divide by the root of a mean square, which is small at the start.
         tolerance=2e-5 if "optimizer" in settings and settings["optimizer"] is not STEP else 2e-6,
@@ -211,20 +219,25 @@ def test_bags_are_delivered_as_model_fit_has_them():
     assert found[0] == found[1]
 
 
+@functools.cache
+def folds_by_keras(replica):
+    return folds("keras", replica)
+
+
+def folds(engine, replica):
+    settings = {"loss": "binary_crossentropy", "epochs": 2, "batch_size": BATCH, "seed": 1}
+    return cross_validate(
+        lambda: dense(norm=True, dropout=0.3),
+        ArraySamples(*data()),
+        Recipe(**settings, optimizer="adam"),
+        engine=engine,
+        replica=replica,
+    )
+
+
 @pytest.mark.parametrize("replica", [0, 1])
 def test_folds_share_a_program_and_nothing_else(replica):
-    settings = {"loss": "binary_crossentropy", "epochs": 2, "batch_size": BATCH, "seed": 1}
-    recipe = Recipe(**settings, optimizer="adam")
-    one, other = (
-        cross_validate(
-            lambda: dense(norm=True, dropout=0.3),
-            ArraySamples(*data()),
-            recipe,
-            engine=engine,
-            replica=replica,
-        )
-        for engine in ("keras", "compiled")
-    )
+    one, other = folds_by_keras(replica), folds("compiled", replica)
     for theirs, ours in zip(one.folds, other.folds, strict=True):
         assert ours.digests == theirs.digests
         for name, values in theirs.history.items():

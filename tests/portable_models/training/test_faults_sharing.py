@@ -61,7 +61,14 @@ def recipe(**settings):
 
 
 def alone(build, settings):
-    """What ``Model.fit`` gives for one member."""
+    """What ``Model.fit`` gives for one member; each member stands in ``UNLIKE``, and is trained once."""
+    key = (build, id(settings))
+    if key not in TRAINED:
+        TRAINED[key] = trained_by_keras(build, settings)
+    return TRAINED[key]
+
+
+def trained_by_keras(build, settings):
     model = build()
     loss = settings.loss if callable(settings.loss) else keras.losses.get(settings.loss)
     metrics = [*settings.metrics] or None
@@ -94,6 +101,7 @@ def assert_same(found, expected):
 
 
 FLAT = {"shuffle": False}
+TRAINED = {}
 UNLIKE = {
     "losses that are closures of one function": [
         (network, recipe(loss=pinball(0.1), **FLAT)),
