@@ -7,17 +7,18 @@ between the markers of the page. Finished models are kept in ``--work`` and not 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+from export_rows import insert, page, rows, train
+from export_zoo_names import NAMES
 
 from backends_matrix.run.cell import BACKENDS
 from portable_models.export.routes import ROUTES
-from portable_models.export.table import insert, page, rows, train
-from portable_models.export.zoo_names import NAMES
 
 BATCH_OF_MODELS = 5
 """Models exported by one set of processes: starting them costs seconds, and finished models are kept."""
@@ -54,6 +55,9 @@ def main(
 
     Exit codes: 0 every export is verified or refused with a reason; 1 one is different; 3 one failed.
     """
+    # The processes that export the model with a layer of its own import it from here.
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+    os.environ["PYTHONPATH"] = path
     with tempfile.TemporaryDirectory(prefix="portable-table-") as temporary:
         folder = (work or Path(temporary)).absolute()
         found = [

@@ -38,7 +38,7 @@ def main(request_file: Path) -> None:
 
 
 def run(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Do one job: ``{"action": "train" | "reference" | "convert", "imports", ...}``.
+    """Do one job: ``{"action": "reference" | "convert", "imports", ...}``.
 
     Raises:
         ExportError: the file is no model that can be loaded.
@@ -50,10 +50,6 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     from portable_models.export import inspection, loading, preparation, reference
 
     settings = current().require_full_precision()
-    if job["action"] == "train":
-        from portable_models.export import zoo
-
-        return {"file": str(zoo.write(job["name"], Path(job["folder"])))}
     model = loading.load(Path(job["model"]), job["imports"])
     seen = inspection.view(model)
     if job["action"] == "reference":

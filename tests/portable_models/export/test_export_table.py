@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from export_rows import BEGIN, END, insert, page
+from export_zoo_names import NAMES
 
 from portable_models.export.routes import ROUTES
-from portable_models.export.table import BEGIN, END, insert, page
-from portable_models.export.zoo_names import NAMES
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ("jax", "tensorflow", "torch")
@@ -59,16 +59,16 @@ def test_command_makes_the_table_and_keeps_finished_rows(tmp_path, backends):
     document = tmp_path / "page.md"
     document.write_text(f"{BEGIN}\n{END}\n")
     target = {"jax": "jax", "tensorflow": "saved_model", "torch": "torch"}[backends[0]]
-    chosen = {"model": "several", "source": backends[0], "target": target}
+    chosen = {"model": "custom", "source": backends[0], "target": target}
     options = [word for name, value in chosen.items() for word in (f"--{name}", value)]
     command = [sys.executable, str(ROOT / "tools" / "export_table.py"), *options]
     command += ["--work", str(tmp_path / "work"), "--page", str(document)]
     first = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "trained several on" in first.stdout
+    assert "trained custom on" in first.stdout
     assert f"1 rows written to {document}: verified" in first.stdout
     made = document.read_text()
-    assert re.search(rf"\(`several`\) \| {backends[0]} \| \d", made)
+    assert re.search(rf"\(`custom`\) \| {backends[0]} \| \d", made)
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert again.returncode == 0
     assert "trained" not in again.stdout

@@ -1,10 +1,14 @@
 """The models that every target is proven on: one for each kind of layer that is hard to carry.
 
-Imported in child processes only; :data:`NAMES` is in ``zoo_names.py``, free of Keras.
+    python tools/export_zoo.py FOLDER NAME...
+
+trains models under the backend of ``KERAS_BACKEND``, writes ``FOLDER/NAME.keras`` and prints each name.
+What each model stands for is in ``export_zoo_names.py``, which needs no Keras.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,11 +19,12 @@ import numpy as np
 from keras import layers
 
 from portable_models import models
+from portable_models.export import loading
 from portable_models.export.inspection import view
 from portable_models.export.probes import probes
 
 
-@keras.saving.register_keras_serializable(package="portable_models")
+@keras.saving.register_keras_serializable(package="export_zoo")
 class GatedScale(layers.Layer):  # type: ignore[misc]
     """A layer of one's own on ``keras.ops``: inputs times a learned gate of their root mean square.
 
@@ -160,10 +165,14 @@ def trained(name: str) -> Any:
     return model
 
 
-def write(name: str, folder: Path) -> Path:
-    """Train a model of the zoo under this process's backend and save it as ``folder/NAME.keras``."""
-    from portable_models.export import loading
+def main(folder: str, *names: str) -> None:
+    """Train models and save each as ``folder/NAME.keras``."""
+    for name in names:
+        loading.save(trained(name), Path(folder) / f"{name}.keras")
+        print(name, flush=True)
 
-    path = folder / f"{name}.keras"
-    loading.save(trained(name), path)
-    return path
+
+if __name__ == "__main__":
+    # A class of this file is saved under the name by which an export imports it.
+    sys.modules["export_zoo"] = sys.modules["__main__"]
+    main(*sys.argv[1:])

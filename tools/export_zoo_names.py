@@ -19,4 +19,4 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "boston": "the Boston regressor",
     }
 )
-"""Name -> what it is, in the order of the table. The builders are in ``zoo.py``."""
+"""Name -> what it is, in the order of the table. The builders are in ``export_zoo.py``."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portable_models.export.children import Job, run_jobs
+from export_zoo_names import NAMES
+
 from portable_models.export.comparison import RELATIVE
 from portable_models.export.exporting import export_many, worker_environment
 from portable_models.export.orders import Order
 from portable_models.export.result import ExportResult
 from portable_models.export.routes import ROUTES
-from portable_models.export.zoo_names import NAMES
 
-ZOO = "portable_models.export.zoo"
+ZOO = Path(__file__).with_name("export_zoo.py")
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
@@ -59,27 +62,16 @@ def train(
         RuntimeError: a model could not be trained; the message holds the reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [
-        Job(
-            {"action": "train", "name": name, "folder": str(folder), "imports": [ZOO]},
-            folder / f"train-{name}.json",
-        )
-        for name in names
-    ]
-    for job in jobs:
-        job.result.unlink(missing_ok=True)
-    run_jobs(
-        "portable_models.export.worker",
-        jobs,
-        folder,
-        worker_environment(source, folder),
-        on_done=lambda job: progress(f"trained {job.request['name']} on {source}"),
+    done = subprocess.run(
+        [sys.executable, str(ZOO), str(folder), *names],
+        env={**os.environ, **worker_environment(source, folder)},
+        capture_output=True,
+        text=True,
     )
-    for job in jobs:
-        if job.answer()["status"] != "done":
-            raise RuntimeError(
-                f"{job.request['name']} could not be trained on {source}: {job.answer()['reason']}"
-            )
+    for name in done.stdout.split():
+        progress(f"trained {name} on {source}")
+    if done.returncode:
+        raise RuntimeError(f"a model could not be trained on {source}: {done.stderr}")
     return {name: folder / f"{name}.keras" for name in names}
 
 
@@ -106,7 +98,7 @@ def rows(
             out=folder / f"{name}-{target}{ROUTES[target].artifact.rstrip('/')}",
             source=source,
             force=True,
-            imports=(ZOO,) if name == "custom" else (),
+            imports=(ZOO.stem,) if name == "custom" else (),
         )
         for name, file in files.items()
         for target in targets
