@@ -79,8 +79,11 @@ def noise_floor(members: Sequence[Values | None], length: int) -> Values:
         float64 of shape ``(length,)``; zero where there are no replicas.
     """
     present = [each for each in members if each is not None and each.size == length]
-    with np.errstate(over="ignore"):  # trainings that run away are infinitely far apart
-        distances = [np.abs(a - b) for a, b in combinations(present, 2)]
+    # Trainings that run away are infinitely far apart; where one has no number, there is no distance.
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances = [
+            np.where(np.isnan(a - b), 0.0, np.abs(a - b)) for a, b in combinations(present, 2)
+        ]
     if not distances:
         return np.zeros(length)
     floor: Values = np.maximum.accumulate(np.max(distances, axis=0))

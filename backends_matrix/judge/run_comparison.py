@@ -46,11 +46,13 @@ def compare_runs(first: Path, second: Path, *, command: Sequence[str] = ()) -> d
     pairs = [
         (place, ours[place], theirs[place])
         for place in shared
-        if ours[place].ok and theirs[place].ok
+        if ours[place].comparable and theirs[place].comparable
     ]
     compared = [(place, _compared(place, pair, runs)) for place, *pair in pairs]
     comparisons = sorted((each for _, group in compared for each in group), key=lambda e: e.level)
-    broken = [place for place in shared if not (ours[place].ok and theirs[place].ok)]
+    broken = [
+        place for place in shared if not (ours[place].comparable and theirs[place].comparable)
+    ]
     document = {
         "schema": SCHEMA,
         "verdict": _verdict(comparisons, broken),
@@ -108,7 +110,7 @@ def compare_runs(first: Path, second: Path, *, command: Sequence[str] = ()) -> d
             for place in broken
             for run in runs
             for result in [run.originals[place]]
-            if not result.ok
+            if not result.comparable
         ],
         "notes": list(_notes(runs, pairs)),
     }
@@ -142,7 +144,7 @@ def _families(variant: tuple[str, str], runs: Sequence[StoredRun]) -> list[list[
         members
         for run in runs
         for members in families(
-            each for each in run.results if each.ok and _variant_of(each) == variant
+            each for each in run.results if each.comparable and _variant_of(each) == variant
         )
     ]
 

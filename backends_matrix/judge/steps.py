@@ -115,8 +115,9 @@ def _parts(
     kept = _precision(kind, names["precision"])
     rounding = settings.units * UNITS[kept] * max(scale, 1e-30)
     knowable = max(EFFECT, LOST * settings.units * UNITS[kept])
+    overflown = {key: _overflown([each.get(key) for each in results.values()]) for key in keys}
     errors = {
-        backend: {key: _distance(result.get(key), exact[key]) for key in keys}
+        backend: {key: _distance(result.get(key), exact[key], overflown[key]) for key in keys}
         for backend, result in results.items()
     }
     for backend, mine in errors.items():
@@ -126,7 +127,7 @@ def _parts(
             choices = {
                 f"{settings.units:g} units of {kept} rounding": rounding,
                 f"{settings.movement:g} x what one unit in the last place moves float64": (
-                    settings.movement * float(exact[f"move/{key}"])
+                    settings.movement * float(np.nan_to_num(exact[f"move/{key}"]))
                 ),
                 f"{settings.others:g} x the nearest other backend's distance": (
                     settings.others * nearest if np.isfinite(nearest) else 0.0
@@ -158,7 +159,14 @@ def _scale(kind: str, keys: Sequence[str], exact: Mapping[str, NDArray[Any]]) ->
 
 
 def _largest(exact: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> float:
-    return max((float(np.max(np.abs(exact[key]), initial=0.0)) for key in keys), default=0.0)
+    """The largest of the finite numbers."""
+    return max(
+        (
+            float(np.max(np.abs(exact[key]), initial=0.0, where=np.isfinite(exact[key])))
+            for key in keys
+        ),
+        default=0.0,
+    )
 
 
 def _precision(kind: str, precision: Mapping[str, str]) -> str:
@@ -170,11 +178,26 @@ def _precision(kind: str, precision: Mapping[str, str]) -> str:
     return {"update": precision["variables"], "metric": "float32"}.get(kind, precision["compute"])
 
 
-def _distance(array: NDArray[Any] | None, exact: NDArray[Any]) -> float:
+def _overflown(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.bool_]:
+    """Where no backend has a finite number, though float64, whose range is larger, may have one."""
+    shapes = {None if each is None else each.shape for each in arrays}
+    if len(arrays) == 1 or len(shapes) > 1 or None in shapes:
+        return np.zeros((), bool)
+    return np.all([~np.isfinite(each) for each in arrays if each is not None], axis=0)  # type: ignore[no-any-return]
+
+
+def _distance(
+    array: NDArray[Any] | None, exact: NDArray[Any], overflown: NDArray[np.bool_]
+) -> float:
     if array is None or array.shape != exact.shape:
         return float("inf")
-    distance = float(np.max(np.abs(array.astype(np.float64) - exact), initial=0.0))
-    return distance if np.isfinite(distance) else float("inf")
+    finite = np.isfinite(exact) & ~overflown
+    # A number that is not finite must not be so at the same places.
+    if np.any(np.isfinite(array) != (np.isfinite(exact) & ~overflown)):
+        return float("inf")
+    with np.errstate(invalid="ignore"):
+        between = np.abs(array.astype(np.float64) - exact)
+    return float(np.max(between, initial=0.0, where=finite))
 
 
 def _place(key: str, names: Mapping[str, Any]) -> str:
@@ -206,7 +229,8 @@ def _comparison(
         tolerance=part.tolerance,
         smallest_passing=part.error,
         verdict=Agreement.DIFFERS if differs else verdict,
-        why=f"{part.reason}; one step from the state after {step} steps"
+        why=("finite on one side only" if np.isinf(part.error) else part.reason)
+        + f"; one step from the state after {step} steps"
         + (f", worst in {part.place}" if part.place else ""),
         step=step,
     )

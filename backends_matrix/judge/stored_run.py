@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from backends_matrix.errors import CallError
 from backends_matrix.report.json_file import ReportError, read
 from backends_matrix.run.cell import Cell
-from backends_matrix.run.result import CellResult, Status, not_finite
+from backends_matrix.run.result import CellResult, Status, checked_numbers
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def _result(entry: Mapping[str, Any]) -> CellResult:
         "samples": entry.get("samples", {}),
         "compile_seconds": entry.get("compile_seconds"),
     }
-    result = CellResult(
+    found = CellResult(
         cell,
         Status(entry["status"]),
         entry["reason"] or "",
@@ -140,9 +139,7 @@ def _result(entry: Mapping[str, Any]) -> CellResult:
         entry["peak_memory_bytes"],
         outcome,
     )
-    if result.ok and (fault := not_finite(result)):
-        return dataclasses.replace(result, status=Status.INVALID, reason=fault)
-    return result
+    return checked_numbers(found)
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -7,11 +7,13 @@ where training is stable and flaky where training is chaotic.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backends_matrix.judge.comparison import Comparison, make_comparison
 from backends_matrix.judge.noise import floor_of, series
@@ -73,23 +75,88 @@ def compare_metrics(
                 comparisons.append(_other_length(base, other, quantity, a.size, b.size))
             reference, vouching = base.cell.backend, judgement.vouching
             floor = floor_of(groups, source, quantity, a.size, reference, vouching)
+            mixed = _not_always_finite(groups, source, quantity, a.size)
+            undecided = False  # at the epoch before
             for index in range(min(a.size, b.size)):
-                value = float(a[index])
+                value, theirs_now = float(a[index]), float(b[index])
+                epoch = index + 1 if source == "history" else None
+                if not (math.isfinite(value) and math.isfinite(theirs_now)):
+                    comparisons.append(
+                        _without_number(
+                            base,
+                            other,
+                            quantity,
+                            epoch,
+                            (value, theirs_now),
+                            # Rounding decides where trainings run away only once it has decided before.
+                            bool(mixed[index]) and undecided,
+                        )
+                    )
+                    continue
                 tolerance, why = _tolerance(quantity, value, float(floor[index]), base, judgement)
+                undecided = tolerance > _effect(quantity, value, judgement)
                 comparisons.append(
                     make_comparison(
                         base,
                         other,
                         level=2,
                         quantity=quantity,
-                        epoch=index + 1 if source == "history" else None,
-                        difference=abs(value - float(b[index])),
+                        epoch=epoch,
+                        difference=abs(value - theirs_now),
                         tolerance=tolerance,
-                        undecidable=tolerance > _effect(quantity, value, judgement),
+                        undecidable=undecided,
                         why=why,
                     )
                 )
     return comparisons
+
+
+def _not_always_finite(
+    groups: Sequence[Sequence[CellResult]], source: str, quantity: str, length: int
+) -> NDArray[np.bool_]:
+    """Where some member of a family has a finite number and another has none; bool of shape ``(length,)``."""
+    found = np.zeros(length, bool)
+    for members in groups:
+        values = [series(each, source).get(quantity) for each in members]
+        finite = [np.isfinite(each) for each in values if each is not None and each.size == length]
+        if finite:
+            found |= np.any(finite, axis=0) & ~np.all(finite, axis=0)
+    return found
+
+
+def _without_number(
+    base: CellResult,
+    other: CellResult,
+    quantity: str,
+    epoch: int | None,
+    values: tuple[float, float],
+    mixed: bool,
+) -> Comparison:
+    """A value that is not finite (NaN, infinity) on one of the two, or on both."""
+    lacking = [
+        each.cell.backend
+        for each, value in zip((base, other), values, strict=True)
+        if not math.isfinite(value)
+    ]
+    both = len(lacking) == len(values)
+    why = (
+        "neither has a finite number there"
+        if both
+        else f"{lacking[0]} alone has no finite number there"
+    )
+    if mixed and not both:
+        why += "; nor have some replicas, where rounding alone is not the same"
+    return make_comparison(
+        base,
+        other,
+        level=2,
+        quantity=quantity,
+        epoch=epoch,
+        difference=0.0 if both else math.inf,
+        tolerance=math.inf if mixed and not both else 0.0,
+        undecidable=mixed and not both,
+        why=why,
+    )
 
 
 def _other_length(
@@ -138,7 +205,8 @@ def _terms(quantity: str, base: CellResult) -> float:
     """
     name = re.sub(r"^(val|test|mean|fold_\d+)_", "", quantity)
     points = [*base.history.get(quantity, ()), *base.history.get(name, ())]
-    return min(1.0, max(map(abs, points), default=0.0))
+    finite = [abs(each) for each in points if each is not None and math.isfinite(each)]
+    return min(1.0, max(finite, default=0.0))
 
 
 def _effect(quantity: str, value: float, judgement: Judgement) -> float:

@@ -13,7 +13,7 @@ from backends_matrix.judge.comparison import Agreement, Comparison
 from backends_matrix.judge.explanation import explain
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import describe_host
-from backends_matrix.run.result import CellResult
+from backends_matrix.run.result import CellResult, Status
 from backends_matrix.run.settings import MatrixSettings
 from backends_matrix.run.state import RunState
 
@@ -76,19 +76,32 @@ def build_document(
             if not result.cell.replica and result.cell.pipeline == settings.pipelines[0]
             for example in result.outcome.get("examples", ())
         ],
-        "problems": _problems(run, results, names),
-        "notes": list(run.notes),
+        "problems": _problems(run, results, comparisons, names),
+        "notes": [*run.notes, *_diverged(results, names)],
         "options": _options(settings),
     }
 
 
+def _diverged(results: Sequence[CellResult], names: Mapping[str, str]) -> list[str]:
+    """What is said of trainings whose numbers are not finite."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        if result.status is Status.DIVERGED and not result.cell.replica:
+            place = f"{names[result.cell.experiment]}/{result.cell.variant}"
+            found.setdefault(f"{place}: {result.reason}", []).append(result.cell.backend)
+    return [f"{text} on {', '.join(dict.fromkeys(on))}" for text, on in found.items()]
+
+
 def _problems(
-    run: RunState, results: Sequence[CellResult], names: Mapping[str, str]
+    run: RunState,
+    results: Sequence[CellResult],
+    comparisons: Sequence[Comparison],
+    names: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     found = [
         _problem(result.cell, result.status.value, result.reason, names)
         for result in results
-        if not result.ok
+        if _is_failure(result, comparisons)
     ]
     planned = {cell.experiment for cell in run.cells}
     found += [
@@ -126,7 +139,7 @@ def decide_verdict(
     """One word for the whole run; ``differ`` outranks ``error``: a difference that was found stays found."""
     if any(each.verdict is Agreement.DIFFERS for each in comparisons):
         return "differ"
-    failed = not all(result.ok for result in results) or any(
+    failed = any(_is_failure(result, comparisons) for result in results) or any(
         entry.get("error") for entry in run.descriptions.values()
     )
     if run.interrupted or not results or failed or run.without_steps or run.irreproducible:
@@ -135,6 +148,14 @@ def decide_verdict(
     if len(originals) == len({(cell.experiment, cell.variant) for cell in originals}):
         return "ran"
     return "agree" if is_decided(comparisons) else "undecidable"
+
+
+def _is_failure(result: CellResult, comparisons: Sequence[Comparison]) -> bool:
+    """True for a cell without numbers, and for one whose training diverged where nothing was compared."""
+    if not result.comparable:
+        return True
+    place = (result.cell.experiment, result.cell.variant)
+    return not result.ok and all((each.experiment, each.variant) != place for each in comparisons)
 
 
 def is_decided(comparisons: Sequence[Comparison]) -> bool:

@@ -23,8 +23,12 @@ def contradictions(document: Entry) -> Iterator[str]:
     if verdict == "agree" and document.get("interrupted"):
         yield "its verdict is 'agree' and the run was interrupted"
     if verdict == "agree":
+        compared = {(each["experiment"], each["variant"]) for each in document["comparisons"]}
         for index, cell in enumerate(document["cells"]):
-            if cell["status"] != "ok" and "runs" not in document:
+            diverged = (
+                cell["status"] == "diverged" and (cell["experiment"], cell["variant"]) in compared
+            )
+            if cell["status"] != "ok" and not diverged and "runs" not in document:
                 yield f"its verdict is 'agree' and cells[{index}] is {cell['status']!r}"
                 return
 

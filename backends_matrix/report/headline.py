@@ -109,7 +109,7 @@ def _failures(report: Report) -> str:
     broken = [
         f"{cell.experiment}/{cell.variant} on {cell.backend} ({cell.status})"
         for cell in shown_cells(report)
-        if not cell.ok
+        if cell.is_failure(report.compared)
     ]
     broken += [
         "/".join(filter(None, (each.experiment, each.variant))) + f" ({each.status})"

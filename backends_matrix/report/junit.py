@@ -53,7 +53,7 @@ def render(document: Mapping[str, Any]) -> str:
 def _cases(report: Report, experiment: Experiment) -> Iterator[TestCase]:
     for cell in report.cells:
         if cell.experiment == experiment.name:
-            yield _cell_case(cell)
+            yield _cell_case(cell, report)
     compared = [entry for entry in report.comparisons if entry.experiment == experiment.name]
     quantities = grouped(compared, lambda entry: (entry.level, entry.variant, entry.quantity))
     for (level, variant, quantity), group in quantities.items():
@@ -65,7 +65,7 @@ def _cases(report: Report, experiment: Experiment) -> Iterator[TestCase]:
                 yield _claim_case(row)
 
 
-def _cell_case(cell: Cell) -> TestCase:
+def _cell_case(cell: Cell, report: Report) -> TestCase:
     name = f"{cell.variant} on {cell.backend} ({cell.pipeline}, {cell.device}, {cell.engine})"
     if cell.replica:
         name += f", replica {cell.replica}"
@@ -77,7 +77,9 @@ def _cell_case(cell: Cell) -> TestCase:
                 case.system_out = cell.reason
         case "interrupted":
             case.result = [Skipped(reason)]
-        case "failed" | "invalid":
+        case "diverged" if not cell.is_failure(report.compared):
+            case.system_out = cell.reason
+        case "failed" | "diverged" | "invalid":
             case.result = [Failure(reason, cell.status)]
         case _:
             case.result = [Error(reason, cell.status)]

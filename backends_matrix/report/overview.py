@@ -179,7 +179,7 @@ def state(cell: Cell | None, report: Report, judged: Sequence[Comparison]) -> St
     """
     if cell is None:
         return State("absent", "not run")
-    if not cell.ok:
+    if cell.is_failure(report.compared):
         return State("error", cell.status)
     agreement = summed(judged)
     if agreement.verdict is not None:

@@ -85,7 +85,9 @@ def _others(first: Comparison, group: list[Comparison]) -> str:
 def _errors(report: Report) -> list[Line]:
     found = list(report.problems)
     for cell in report.cells:
-        if not cell.ok and not any(_covers(problem, cell) for problem in report.problems):
+        if cell.is_failure(report.compared) and not any(
+            _covers(problem, cell) for problem in report.problems
+        ):
             found.append(
                 Problem(
                     cell.experiment,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -54,8 +55,13 @@ class Cell:
 
     @property
     def ok(self) -> bool:
-        """True where the cell has results."""
+        """True where the cell has results, all of them finite numbers."""
         return self.status == "ok"
+
+    def is_failure(self, compared: Collection[tuple[str, str]]) -> bool:
+        """True for a cell without numbers, or without finite ones in a variant that is not ``compared``."""
+        diverged = self.status == "diverged" and (self.experiment, self.variant) in compared
+        return not (self.ok or diverged)
 
 
 @dataclass(frozen=True)
@@ -208,6 +214,11 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     reference: str = ""
+
+    @functools.cached_property
+    def compared(self) -> frozenset[tuple[str, str]]:
+        """Experiment and variant of every comparison."""
+        return frozenset((each.experiment, each.variant) for each in self.comparisons)
 
 
 def parse(document: Mapping[str, Any]) -> Report:

@@ -130,7 +130,7 @@ async def _run(
 async def _identify(run: _Context, worker: WorkerSupervisor) -> dict[str, dict[str, Identity]]:
     """Let one worker compute the identity of every variant with a finished cell, as it is today."""
     found: dict[str, dict[str, Identity]] = {}
-    finished = [each for each in run.state.cells if read_result(each, run.workers.cells).ok]
+    finished = [each for each in run.state.cells if read_result(each, run.workers.cells).comparable]
     # One command for each variant: a model that crashes when it is built must not cost the others.
     for cell in {(each.experiment, each.variant): each for each in reversed(finished)}.values():
         what = f"comparing {cell.experiment}/{cell.variant} with the earlier run"
@@ -211,7 +211,9 @@ async def _compare_steps(run: _Context) -> None:
     chosen = _choose_for_steps(run)
     if not chosen:
         return
-    backends = dict.fromkeys(result.cell.backend for result in state.results.values() if result.ok)
+    backends = dict.fromkeys(
+        result.cell.backend for result in state.results.values() if result.comparable
+    )
     started = time.perf_counter()
     run.observer.waiting("comparing single steps in float64")
     state.steps, state.without_steps = await compare_steps(
@@ -236,7 +238,7 @@ def _choose_for_steps(run: _Context) -> list[Cell]:
     return [
         cell
         for cell, result in state.results.items()
-        if result.ok
+        if result.comparable
         and (cell.backend, cell.replica, cell.pipeline) == (reference, 0, run.settings.pipelines[0])
         and (cell.experiment, cell.variant) in wanted - set(state.irreproducible)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -23,6 +24,7 @@ class Status(StrEnum):
 
     OK = "ok"
     FAILED = "failed"
+    DIVERGED = "diverged"
     INVALID = "invalid"
     CRASHED = "crashed"
     TIMED_OUT = "timed out"
@@ -58,6 +60,11 @@ class CellResult:
     def ok(self) -> bool:
         """True where the cell has numbers to judge."""
         return self.status is Status.OK
+
+    @property
+    def comparable(self) -> bool:
+        """True where there is a training to compare; its numbers may have ceased to be finite."""
+        return self.status in (Status.OK, Status.DIVERGED)
 
     @property
     def history(self) -> Mapping[str, list[float]]:
@@ -109,7 +116,7 @@ class CellResult:
 def write_result(result: CellResult, cells: Path) -> Path:
     """Write a result into the cell's folder under ``cells``, whole or not at all.
 
-    Numbers that JSON cannot hold (NaN, infinity) are written as null, and the result is then invalid.
+    Numbers that JSON cannot hold (NaN, infinity) are written as null; ``read_result`` gives that status then.
 
     Raises:
         OSError: it cannot be written.
@@ -123,8 +130,9 @@ def write_result(result: CellResult, cells: Path) -> Path:
 def read_result(cell: Cell, cells: Path) -> CellResult:
     """The result of a cell, or a result that says why there is none that counts.
 
-    A result that is missing, unreadable, damaged, of another cell, or that holds a number which is not
-    finite is never taken for a pass.
+    A result that is missing, unreadable, damaged or of another cell is never taken for a pass. One with a
+    number that is not finite has the status ``diverged``: that it is the same on every backend is for the
+    comparison to say.
     """
     path = cells / cell.key / RESULT_FILE
     try:
@@ -143,24 +151,41 @@ def read_result(cell: Cell, cells: Path) -> CellResult:
         return CellResult(cell, Status.INVALID, f"the result file cannot be read: {error!r}")
     if fingerprint != cell.fingerprint() or result.cell != cell:
         return CellResult(cell, Status.INVALID, "the result file belongs to another cell")
-    if result.ok and (fault := not_finite(result)):
-        return CellResult(
-            cell, Status.INVALID, fault, result.seconds, result.peak_memory_bytes, result.outcome
-        )
+    return checked_numbers(result)
+
+
+def checked_numbers(result: CellResult) -> CellResult:
+    """A result as it is; invalid or diverged where it ended well without numbers, or without finite ones."""
+    if not result.ok:
+        return result
+    if fault := _unusable(result):
+        return dataclasses.replace(result, status=Status.INVALID, reason=fault, outcome={})
+    if fault := _not_finite(result):
+        return dataclasses.replace(result, status=Status.DIVERGED, reason=fault)
     return result
 
 
-def not_finite(result: CellResult) -> str:
-    """Why the numbers of a result cannot be judged, in words; empty where they can."""
-    if not result.history or not all(result.history.values()):
-        return "the result holds no history"
-    for name, points in result.history.items():
-        for epoch, value in enumerate(points, start=1):
-            if value is None or not math.isfinite(value):
-                return f"{name} is not a finite number at epoch {epoch}"
+def _not_finite(result: CellResult) -> str:
+    """The first number that is not finite, in words; empty where all are."""
+    first = [
+        (epoch, name)
+        for name, points in result.history.items()
+        for epoch, value in enumerate(points, start=1)
+        if value is None or not math.isfinite(value)
+    ]
+    if first:
+        epoch, name = min(first, key=lambda each: each[0])
+        return f"{name} is not a finite number at epoch {epoch}"
     for name, value in result.final.items():
         if value is None or not math.isfinite(value):
             return f"{name} is not a finite number"
+    return ""
+
+
+def _unusable(result: CellResult) -> str:
+    """Why a result has nothing to compare, in words; empty where it has."""
+    if not result.history or not all(result.history.values()):
+        return "the result holds no history"
     samples: Mapping[str, int] = result.outcome.get("samples", {})
     for prefix, part in (("val_", "validation"), ("test_", "test")):
         measured = [name for name in (*result.history, *result.final) if name.startswith(prefix)]

@@ -102,7 +102,17 @@ _RESULT: Mapping[str, Check] = {
     "fingerprint": _is_text,
     "cell": _is_object,
     "status": lambda value: (
-        value in ("ok", "failed", "invalid", "crashed", "timed out", "unavailable", "interrupted")
+        value
+        in (
+            "ok",
+            "failed",
+            "diverged",
+            "invalid",
+            "crashed",
+            "timed out",
+            "unavailable",
+            "interrupted",
+        )
     ),
     "reason": _is_text,
     "seconds": _or_none(_is_duration),

@@ -71,7 +71,7 @@ def find_finished(
     found = Resumed()
     for cell in cells:
         result = read_result(cell, folder)
-        if not result.ok:
+        if not result.comparable:
             found.missing.append(cell)
             continue
         now = identities.get(cell.experiment, {}).get(cell.variant)

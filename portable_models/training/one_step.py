@@ -34,7 +34,8 @@ Found = dict[str, Array]
 def record(job: Job, engine: str, folder: Path) -> int:
     """Train as the job says and write states along the way; returns how many.
 
-    States are taken after 0, 1, 10 and 100 steps and at the end of epochs 1, 2, 5, 10 and so on. Names of the
+    States are taken after 0, 1, 10 and 100 steps and at the end of epochs 1, 2, 5, 10 and so on, as long as
+    all of the model's numbers are finite. Names of the
     trainable variables go into ``names.json``.
     """
     model = job.model
@@ -240,7 +241,7 @@ def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
         for first in range(0, len(order), size):
             indices = order[first : first + size]
             batch = _batch(job, indices)
-            if step in steps:
+            if step in steps and _is_finite(model):
                 _write(job, folder, count, step, epoch + 1, indices)
                 count += 1
             if step == max(steps):
@@ -253,6 +254,13 @@ def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
         break
     restore(model, start)
     return count
+
+
+def _is_finite(model: Any) -> bool:
+    """Whether a step from here can show anything: one from NaN gives NaN."""
+    return all(
+        np.all(np.isfinite(each)) for each in values(model.variables) if each.dtype.kind == "f"
+    )
 
 
 def _write(job: Job, folder: Path, number: int, step: int, epoch: int, indices: Indices) -> None:
@@ -276,7 +284,7 @@ class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write it down."""
         settings = self._job.settings
-        if epoch + 1 in self._epochs or epoch + 1 == settings.epochs:
+        if (epoch + 1 in self._epochs or epoch + 1 == settings.epochs) and _is_finite(self.model):
             step = (epoch + 1) * -(-len(self._job.rows) // settings.batch_size)
             indices = self._job.order(epoch + 1)[: settings.batch_size]
             _write(

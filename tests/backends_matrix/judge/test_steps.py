@@ -26,7 +26,7 @@ EXACT = {
 def judged(tmp_path):
     """Give a function that judges results of backends which differ from float64 as it is told."""
 
-    def judge(changes, move=1e-8, **precision):
+    def judge(changes, move=1e-8, exact=None, **precision):
         names = {"gradient": ["dense/kernel", "dense/bias"]}
         if precision:
             names["precision"] = {"compute": "float32", "variables": "float32", **precision}
@@ -35,7 +35,7 @@ def judged(tmp_path):
         moves = {f"move/{key}": np.array(move) for key in EXACT}
         for name in (JUDGE, *changes):
             (tmp_path / name).mkdir(exist_ok=True)
-        np.savez(tmp_path / JUDGE / "state-000.npz", **EXACT, **moves)
+        np.savez(tmp_path / JUDGE / "state-000.npz", **{**EXACT, **(exact or {})}, **moves)
         for backend, change in changes.items():
             results = {key: array.astype(np.float32) for key, array in EXACT.items()} | change
             np.savez(tmp_path / backend / "state-000.npz", **results)
@@ -122,6 +122,20 @@ def test_the_tolerance_is_that_of_the_type_that_is_computed_in(judged, precision
 def test_no_number_and_no_result_are_differences(judged, wrong):
     found = judged({"jax": {}, "torch": {"outputs/0": wrong}})
     assert differing(found) == [("torch", "outputs")]
+
+
+def test_no_number_at_the_same_place_everywhere_is_no_difference(judged):
+    lost = {"gradient/0": np.array([np.nan, 1.0])}
+    assert not differing(judged({"jax": lost, "torch": lost}, exact=lost))
+
+
+def test_what_overflows_on_every_backend_is_no_difference_of_backends(judged):
+    """float64 holds larger numbers than any backend does."""
+    lost = {"gradient/0": np.array([np.inf, -2.0], np.float32)}
+    exact = {"gradient/0": np.array([1e200, -2.0])}
+    assert not differing(judged({"jax": lost, "torch": lost}, exact=exact))
+    found = judged({"jax": lost, "torch": {}}, exact=exact)
+    assert ("jax", "gradient of dense/kernel") in differing(found)
 
 
 def test_a_backend_without_results_differs_in_everything(judged, tmp_path):

@@ -189,3 +189,51 @@ def test_the_distance_between_backends_is_no_noise():
         result("torch", {"loss": [0.55]}),
     ]
     assert verdicts(results) == [Agreement.DIFFERS, Agreement.DIFFERS]
+
+
+NAN = float("nan")
+
+
+def diverged(backend, points, **settings):
+    return result(backend, {"loss": points}, status=Status.DIVERGED, **settings)
+
+
+def test_numbers_lost_at_the_same_epoch_agree():
+    found = judge_cells([diverged("jax", [0.5, NAN]), diverged("torch", [0.5, NAN])], "jax")
+    assert [each.verdict for each in found] == [Agreement.AGREES] * 2
+    assert found[1].why == "neither has a finite number there"
+
+
+@pytest.mark.parametrize("lost", [NAN, float("inf"), None])
+def test_numbers_lost_on_one_side_differ(lost):
+    found = judge_cells(
+        [diverged("jax", [0.5, lost]), result("torch", {"loss": [0.5, 0.4]})], "jax"
+    )
+    assert [each.verdict for each in found] == [Agreement.AGREES, Agreement.DIFFERS]
+    assert found[1].why == "jax alone has no finite number there"
+    assert found[1].to_json()["difference"] is None
+
+
+def test_where_the_reference_has_no_numbers_the_others_are_compared_with_each_other():
+    others = [result("tensorflow", {"loss": [0.5]}), result("torch", {"loss": [0.6]})]
+    found = judge_cells([diverged("jax", [NAN]), *others], "jax")
+    assert [(each.reference, each.backend, each.verdict) for each in found] == [
+        ("jax", "tensorflow", Agreement.DIFFERS),
+        ("jax", "torch", Agreement.DIFFERS),
+        ("tensorflow", "torch", Agreement.DIFFERS),
+    ]
+    found = judge_cells(others, "jax")
+    assert [(each.reference, each.backend) for each in found] == [("tensorflow", "torch")]
+
+
+@pytest.mark.parametrize(
+    ("floor", "verdict"), [(0.2, Agreement.UNDECIDABLE), (0.0, Agreement.DIFFERS)]
+)
+def test_chaos_may_lose_numbers_where_it_has_decided_before(floor, verdict):
+    """A replica without numbers excuses a backend only where the noise had grown past the effect."""
+    results = [
+        result("jax", {"loss": [0.5, 0.5, 0.5]}),
+        diverged("jax", [0.5, 0.5 + floor, NAN], replica=1),
+        diverged("torch", [0.5, 0.5, NAN]),
+    ]
+    assert verdicts(results)[2] is verdict

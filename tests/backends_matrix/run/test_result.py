@@ -66,12 +66,13 @@ def test_a_result_of_another_cell_is_invalid(tmp_path):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("place", ["history", "final"])
-def test_a_number_that_is_not_finite_is_invalid(tmp_path, value, place):
+def test_a_number_that_is_not_finite_is_a_status_of_its_own(tmp_path, value, place):
     bad = {"history": {"loss": [0.5, value]}} if place == "history" else {"final": {"loss": value}}
     path = write_result(ok(**bad), tmp_path)
     json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     found = read_result(CELL, tmp_path)
-    assert found.status is Status.INVALID
+    assert found.status is Status.DIVERGED
+    assert found.comparable
     assert "loss is not a finite number" in found.reason
 
 
