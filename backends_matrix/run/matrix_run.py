@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -21,7 +22,12 @@ from backends_matrix.run.observer import Observer, Silent
 from backends_matrix.run.out_folder import open_folder
 from backends_matrix.run.plan import plan_cells
 from backends_matrix.run.process import WorkerError
-from backends_matrix.run.reproducibility import find_irreproducible, find_suspects
+from backends_matrix.run.reproducibility import (
+    choose_for_repeats,
+    find_irreproducible,
+    find_suspects,
+    find_unrepeatable,
+)
 from backends_matrix.run.result import CellResult, Status, read_result
 from backends_matrix.run.resume import find_finished
 from backends_matrix.run.settings import MatrixSettings
@@ -164,6 +170,8 @@ async def _run_planned(run: _Context) -> None:
     async def finish_backend(supervisor: WorkerSupervisor) -> None:
         if supervisor.environment:
             state.environments[supervisor.backend] = supervisor.environment
+        if supervisor.backend == choose_for_repeats(run.settings.backends, run.reference):
+            await _repeat(run, supervisor)
         state.claims += await check_claims(
             supervisor, run.settings, state.descriptions, state.results.values()
         )
@@ -177,6 +185,24 @@ async def _run_planned(run: _Context) -> None:
         record=state.record,
         finish_backend=finish_backend,
     )
+
+
+async def _repeat(run: _Context, supervisor: WorkerSupervisor) -> None:
+    """Repeat the first steps of every variant that is compared, while this backend's worker is running."""
+    planned = Counter(
+        (each.experiment, each.variant) for each in run.state.cells if not each.replica
+    )
+    mine = {
+        (each.experiment, each.variant): each
+        for each, result in run.state.results.items()
+        if result.comparable and each.backend == supervisor.backend and not each.replica
+    }
+    cells = [cell for place, cell in mine.items() if planned[place] > 1]
+    if cells:
+        what = f"repeating the first steps on {supervisor.backend}"
+        run.observer.waiting(what)
+        run.state.irreproducible |= await find_unrepeatable(cells, supervisor)
+        run.observer.waited(what)
 
 
 async def _run_extra_replicas(
@@ -200,7 +226,7 @@ async def _find_irreproducible(run: _Context) -> None:
     if suspects:
         what = "building the study twice on one backend"
         run.observer.waiting(what)
-        run.state.irreproducible = await find_irreproducible(
+        run.state.irreproducible |= await find_irreproducible(
             run.state.cells, suspects, run.supervisors[run.reference]
         )
         run.observer.waited(what)

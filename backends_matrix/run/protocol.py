@@ -24,6 +24,7 @@ EVENTS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "replayed": {},
     "identified": {"identity": dict},
     "rebuilt": {"changes": list},
+    "repeated": {"changes": list, "layer": str},
     "claim": {"finding": dict},
     "error": {"reason": str, "kind": str},
 }

@@ -1,7 +1,8 @@
 """Tell a study that is not reproducible by itself from backends that differ.
 
 Where digests of data or initial weights differ between backends, the study is loaded and built twice on
-one backend. If the two differ as well, nothing can be said of the backends.
+one backend. The first steps of every training that is compared are run twice on one backend too. If the
+two differ, nothing can be said of the backends.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from backends_matrix.judge.comparison import Agreement, Comparison
 from backends_matrix.run.cell import Cell
+from backends_matrix.run.environment import installed
 from backends_matrix.run.identity import BUILT
 from backends_matrix.run.process import WorkerError
 from backends_matrix.run.supervisor import WorkerSupervisor
@@ -18,8 +20,53 @@ from backends_matrix.run.supervisor import WorkerSupervisor
 Place = tuple[str, str]
 """Experiment and variant."""
 
+_NAMED = 3
+"""How many results a message names."""
+
 _BUILT_DIGESTS = ("data", "initial_weights", "dropout_masks", "batches")
 """Digests that follow from what a study loads and builds."""
+
+
+EAGER = ("torch",)
+"""Backends that run Python at every step. What a step draws is not traced and kept there, so a repeat shows
+it; and it takes milliseconds, since nothing is compiled."""
+
+
+def choose_for_repeats(backends: Sequence[str], reference: str) -> str:
+    """The backend on which trainings are repeated: an eager one that takes part, else the reference."""
+    return next((each for each in EAGER if each in backends and installed(each)), reference)
+
+
+async def find_unrepeatable(
+    cells: Sequence[Cell], supervisor: WorkerSupervisor
+) -> dict[Place, str]:
+    """Run the first steps of trainings twice on one backend.
+
+    Args:
+        cells: one cell of this backend for each variant that is compared.
+        supervisor: the backend's.
+
+    Returns:
+        The variants whose steps came out differently, and why in words. What cannot be repeated, as where
+        a model raises, is not among them: its cell says so.
+    """
+    found = {}
+    for cell in cells:
+        try:
+            answer = await supervisor.ask({"do": "repeat", "cell": cell.to_json()})
+        except WorkerError:
+            continue
+        if changes := answer["changes"]:
+            parts = ", ".join(str(each) for each in changes[:_NAMED])
+            more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
+            layer = f"; the first layer that does not repeat is {answer['layer']}"
+            found[cell.experiment, cell.variant] = (
+                f"the training is not reproducible by itself: its first steps, run twice on "
+                f"{supervisor.backend}, gave different results ({parts}{more})"
+                + (layer if answer["layer"] else "")
+                + "; draw random numbers from keras.random with a keras.random.SeedGenerator"
+            )
+    return found
 
 
 def find_suspects(comparisons: Iterable[Comparison]) -> set[Place]:

@@ -8,6 +8,7 @@ goes to standard error, which the parent keeps as a log; nothing is ever read ou
     {"do": "identify", "cell": ...}                                      ->  identified
     {"do": "run", "cell": {...}, "checkpoint": n or null}                ->  epoch …, done
     {"do": "rebuild", "cell": ...}                                       ->  rebuilt
+    {"do": "repeat", "cell": ...}                                        ->  repeated
     {"do": "record", "cell": ..., "folder": ...}                         ->  epoch …, recorded
     {"do": "replay", "cell": ..., "folder": ..., "name": ..., "moves": n}  ->  replayed
     {"do": "claim", "experiment": ..., "number": n, "outcomes": {...}}   ->  claim

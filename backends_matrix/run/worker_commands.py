@@ -143,6 +143,21 @@ class Commands:
             "changes": [part for part in BUILT if first[part] != second[part]],
         }
 
+    def repeat(self, cell: Cell) -> Event:
+        """Run the first steps of a cell's first training twice, and give what is not the same both times."""
+        import keras
+
+        from backends_matrix.run.repetition import repeat_training
+
+        def first_job() -> Any:
+            # Automatic names count the layers made before.
+            keras.utils.clear_session(free_memory=False)
+            return self._first_job(cell, None)[0]
+
+        found = repeat_training(first_job)
+        keras.utils.clear_session(free_memory=False)
+        return {"event": "repeated", **found}
+
     def record(self, cell: Cell, folder: str) -> Event:
         """Train a cell's first training and write states along the way."""
         from portable_models.training import one_step
