@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from backends_matrix.lint.equivalents import call_instead
 from backends_matrix.lint.events import ModuleRead
 from backends_matrix.lint.finding import Fix
 from backends_matrix.lint.keras2_names import FUNCTIONS, BackendFunction
 from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import keras_name
+from backends_matrix.lint.replacements import are_tensors, call_instead
 from backends_matrix.lint.rule import Report, Rule, define, on
 
 FUNCTION = define(
@@ -68,6 +68,8 @@ def _ops_instead(event: ModuleRead, call: ast.Call | None, known: BackendFunctio
         return None
     # relu of keras.backend took a slope, a limit and a threshold, too.
     if known.same == "relu" and (len(call.args) > 1 or named):
+        return None
+    if known.same in ("stack", "concatenate") and not are_tensors(call):
         return None
     # A list of tensors was taken as well.
     if known.same == "stop_gradient" and isinstance(call.args[0], ast.List | ast.Tuple):
