@@ -35,13 +35,11 @@ _SAME = [
     "equal",
     "exp",
     "expand_dims",
-    "floor",
     "greater",
     "greater_equal",
     "less",
     "less_equal",
     "log",
-    "logsumexp",
     "max",
     "maximum",
     "mean",
@@ -97,6 +95,7 @@ FUNCTIONS: dict[str, BackendFunction] = {
         "Use keras.ops.clip(0.2 * x + 0.5, 0, 1); keras.ops.hard_sigmoid is another function."
     ),
     "identity": BackendFunction("Leave it out."),
+    "logsumexp": BackendFunction("Use keras.ops.logsumexp."),
     "ones": BackendFunction("Use keras.ops.ones, or a keras.Variable for what is to be kept."),
     "repeat": BackendFunction(
         "Use keras.layers.RepeatVector; keras.ops.repeat is another function."

@@ -70,6 +70,8 @@ def expressions():
             for arguments in ARGUMENTS.get(counterpart, ("x",)):
                 if package == "math":
                     arguments = "s, 2" if counterpart == "power" else "s"
+                if name == "concat" and arguments == "[x, y]":
+                    continue  # TensorFlow asks for the axis
                 if name == "permute_dimensions":
                     arguments = "x, (1, 0)"
                 yield f"{package}.{name}({arguments})"
