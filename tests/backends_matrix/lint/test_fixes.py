@@ -180,7 +180,8 @@ def verdicts(tmp_path_factory, backends):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 1, done.stderr[-2000:]
+    # 3, because some of the programs can be built on no backend before the fix.
+    assert done.returncode == 3, done.stderr[-2000:]
     targets = json.loads(report.read_text())["targets"]
     return {files[each["target"].removesuffix(":build_model")]: each for each in targets}
 
@@ -192,4 +193,4 @@ def test_check_passes_what_a_safe_fix_leaves_and_not_what_stood_before(program, 
     failed = [each for each in after["checks"] if each["status"] == "fail"]
     assert (after["verdict"], failed) == ("portable", [])
     assert after["executed"] > 50
-    assert before["verdict"] == ("portable" if program.get("unseen") else "not portable")
+    assert (before["verdict"] == "portable") == ("unseen" in program)
