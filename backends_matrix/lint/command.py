@@ -16,7 +16,7 @@ from backends_matrix.lint.finding import Finding
 from backends_matrix.lint.fixing import Fixed, apply_fixes, read_exactly, unified_diff
 from backends_matrix.lint.formats import machine, sarif, text
 from backends_matrix.lint.rule import RULES
-from backends_matrix.lint.run import RunResult, lint_again, run
+from backends_matrix.lint.run import RunResult, lint_again, python_files, run
 from backends_matrix.lint.settings import Settings, SettingsError, load
 
 FORMATS: Mapping[str, Callable[[RunResult], str]] = {
@@ -103,7 +103,11 @@ def lint(
     cache = None if no_cache else Cache.default_folder()
     result = run(paths, settings, jobs=jobs, cache=cache)
     if not result.files:
-        raise CallError(f"no Python file in {', '.join(map(str, paths))}: nothing was linted")
+        # Hooks name the files that have changed, and settings may leave out all of these.
+        left_out = sum(1 for _ in python_files(paths, replace(settings, exclude=())))
+        if not left_out:
+            raise CallError(f"no Python file in {', '.join(map(str, paths))}: nothing was linted")
+        click.echo(f"all files ({left_out}) are left out by exclude in pyproject.toml", err=True)
     if diff:
         _show_diff(result, settings, unsafe_fixes)
     else:
