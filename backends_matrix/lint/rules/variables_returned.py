@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from backends_matrix.lint.events import Result
 from backends_matrix.lint.finding import Fix
 from backends_matrix.lint.frame import Frame
-from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.rule import Report, Rule, define, on, ops_alias, replace, source
 from backends_matrix.lint.values import Kind, Value
 
@@ -17,9 +16,9 @@ RETURNED = define(
         "PK309",
         "variable-returned",
         "state",
-        "A call, the result of a metric or a step returns a variable itself.",
-        "JAX takes no variable for the result of compiled code: a layer cannot be built, fit and evaluate "
-        "raise. TensorFlow and PyTorch take its value.",
+        "The result of a metric or a step is a variable itself.",
+        "JAX takes no variable for the result of compiled code: fit and evaluate raise. TensorFlow and "
+        "PyTorch take its value.",
         "Return keras.ops.convert_to_tensor(variable).",
         "ValueError: Triggering __jax_array__() during abstractification is no longer supported (JAX)",
     )
@@ -33,11 +32,10 @@ def check_returned(event: Result, report: Report) -> None:
     if frame.entry is not None or frame.parent is not None or frame.gates:
         return
     name = getattr(frame.node, "name", "")
-    if frame.role not in ("call", "step") and (frame.role, name) != ("metric", "result"):
+    # A layer may give its variables to the layer that calls it; that works.
+    if frame.role != "step" and (frame.role, name) != ("metric", "result"):
         return
     for node in _variables(event.node, event.value):
-        if node is event.node and _assigns(frame, node):
-            continue  # a running total that is called by itself, as in Keras's guide, works
         report(
             RETURNED,
             frame,
@@ -53,18 +51,6 @@ def _variables(node: ast.expr, value: Value) -> Iterator[ast.expr]:
     elif value.kind is Kind.ITEMS and isinstance(node, ast.Tuple | ast.List):
         for each, item in zip(node.elts, value.items, strict=False):
             yield from _variables(each, item)
-
-
-def _assigns(frame: Frame, node: ast.expr) -> bool:
-    """Whether a layer's call assigns to the variable that it returns."""
-    if frame.role != "call" or frame.node is None:
-        return False
-    return any(
-        isinstance(each, ast.Attribute)
-        and each.attr in ("assign", "assign_add", "assign_sub")
-        and dotted(each.value) == dotted(node) != ""
-        for each in ast.walk(frame.node)
-    )
 
 
 def _converted(frame: Frame, node: ast.expr) -> Fix:
