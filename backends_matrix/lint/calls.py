@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from backends_matrix.lint.reader import Reader
 
 
+ADDING = ("add_weight", "add_variable")
+"""Methods of layers and metrics that make a variable."""
+
+
 def evaluate_call(reader: Reader, frame: Frame, node: ast.Call) -> Value:
     """Read a call: first what is called, then the arguments."""
     receiver, method, callee, name = _called(reader, frame, node.func)
@@ -137,7 +141,7 @@ def _method(
                 bound = None if "staticmethod" in decorators else receiver
                 closure = Closure(node, Frame(owner.module, None, "module"), owner, bound)
                 return reader.call(frame, closure, args, keywords)
-            if method == "add_weight":
+            if method in ADDING:
                 return Value(Kind.VARIABLE)
             if method == "call":
                 return Value(Kind.NESTED, weak=True)
@@ -156,7 +160,7 @@ def _method(
                 pair = Value(Kind.ITEMS, items=(other(), Value(Kind.NESTED, weak=True)))
                 return Value(Kind.ITEMS, items=(pair,))
             return other() if method == "keys" else Value(Kind.NESTED, weak=True)
-    if receiver.name == "super" and method == "add_weight":
+    if receiver.name == "super" and method in ADDING:
         return Value(Kind.VARIABLE)
     _read_callbacks(reader, frame, list(args), known=False)
     return result_of(values)

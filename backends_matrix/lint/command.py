@@ -11,10 +11,12 @@ import click
 
 from backends_matrix.errors import CallError
 from backends_matrix.lint.cache import Cache
-from backends_matrix.lint.fixing import apply_fixes, read_exactly, unified_diff
+from backends_matrix.lint.engine import Linter
+from backends_matrix.lint.finding import Finding
+from backends_matrix.lint.fixing import Fixed, apply_fixes, read_exactly, unified_diff
 from backends_matrix.lint.formats import machine, sarif, text
 from backends_matrix.lint.rule import RULES
-from backends_matrix.lint.run import RunResult, run
+from backends_matrix.lint.run import RunResult, lint_again, python_files, run
 from backends_matrix.lint.settings import Settings, SettingsError, load
 
 FORMATS: Mapping[str, Callable[[RunResult], str]] = {
@@ -101,9 +103,13 @@ def lint(
     cache = None if no_cache else Cache.default_folder()
     result = run(paths, settings, jobs=jobs, cache=cache)
     if not result.files:
-        raise CallError(f"no Python file in {', '.join(map(str, paths))}: nothing was linted")
+        # Hooks name the files that have changed, and settings may leave out all of these.
+        left_out = sum(1 for _ in python_files(paths, replace(settings, exclude=())))
+        if not left_out:
+            raise CallError(f"no Python file in {', '.join(map(str, paths))}: nothing was linted")
+        click.echo(f"all files ({left_out}) are left out by exclude in pyproject.toml", err=True)
     if diff:
-        _show_diff(result, unsafe_fixes)
+        _show_diff(result, settings, unsafe_fixes)
     else:
         if fix:
             result = _mend(result, paths, settings, jobs, cache, unsafe_fixes)
@@ -137,12 +143,32 @@ def _by_path(result: RunResult) -> dict[str, RunResult]:
     return found
 
 
-def _show_diff(result: RunResult, unsafe: bool) -> None:
+def _show_diff(result: RunResult, settings: Settings, unsafe: bool) -> None:
+    linter = Linter()
     for path, part in _by_path(result).items():
         before, _, _ = read_exactly(Path(path).read_bytes())
-        after = apply_fixes(before, part.findings, unsafe=unsafe).text
+        after = _mended(Path(path), before, part.findings, settings, linter, unsafe).text
         if after != before:
             click.echo(unified_diff(path, before, after), nl=False)
+
+
+def _mended(
+    path: Path,
+    text: str,
+    findings: Sequence[Finding],
+    settings: Settings,
+    linter: Linter,
+    unsafe: bool,
+) -> Fixed:
+    """Apply fixes until none is left."""
+    count = 0
+    for _ in range(ROUNDS):
+        fixed = apply_fixes(text, findings, unsafe=unsafe)
+        if fixed.text == text:
+            break
+        text, count = fixed.text, count + fixed.count
+        findings = lint_again(path, text, settings, linter)
+    return Fixed(text, count)
 
 
 def _mend(
@@ -153,27 +179,18 @@ def _mend(
     cache: Path | None,
     unsafe: bool,
 ) -> RunResult:
-    """Apply fixes until none is left, and lint again."""
+    """Apply fixes to the files, and lint again."""
+    linter = Linter()
     mended = 0
-    for _ in range(ROUNDS):
-        changed = 0
-        for path, part in _by_path(result).items():
-            changed += _mend_file(Path(path), part, unsafe)
-        if not changed:
-            break
-        mended += changed
-        result = run(paths, settings, jobs=jobs, cache=cache)
+    for path, part in _by_path(result).items():
+        before, encoding, ending = read_exactly(Path(path).read_bytes())
+        fixed = _mended(Path(path), before, part.findings, settings, linter, unsafe)
+        if fixed.text == before:
+            continue
+        try:
+            Path(path).write_bytes(fixed.text.replace("\n", ending).encode(encoding))
+        except OSError as error:
+            raise CallError(f"{path} cannot be written: {error.strerror}") from None
+        mended += fixed.count
     click.echo(f"{mended} finding{'s' * (mended != 1)} mended", err=True)
-    return result
-
-
-def _mend_file(path: Path, part: RunResult, unsafe: bool) -> int:
-    before, encoding, ending = read_exactly(path.read_bytes())
-    fixed = apply_fixes(before, part.findings, unsafe=unsafe)
-    if fixed.text == before:
-        return 0
-    try:
-        path.write_bytes(fixed.text.replace("\n", ending).encode(encoding))
-    except OSError as error:
-        raise CallError(f"{path} cannot be written: {error.strerror}") from None
-    return fixed.count
+    return run(paths, settings, jobs=jobs, cache=cache) if mended else result

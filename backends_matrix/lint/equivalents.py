@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-
-from backends_matrix.lint.finding import Fix
-from backends_matrix.lint.modules import Module
-from backends_matrix.lint.rule import ops_alias, replace
-
 _SAME = [
     "abs",
     "absolute",
@@ -79,7 +73,6 @@ NUMPY = {name: name for name in (*_SAME, *_REDUCING, *_SHAPING)}
 MATH = {
     name: {"fabs": "abs", "pow": "power"}.get(name, name)
     for name in [
-        "ceil",
         "cos",
         "cosh",
         "exp",
@@ -185,29 +178,3 @@ JAX = {
     "nn.silu": "silu",
     "lax.stop_gradient": "stop_gradient",
 }
-_TABLES = {
-    "numpy": NUMPY,
-    "math": MATH,
-    "tensorflow": TENSORFLOW,
-    "torch": TORCH,
-    "jax": JAX,
-}
-_KEYWORDS = {"axis", "keepdims"}
-
-
-def keras_call(module: Module, node: ast.Call, name: str) -> Fix | None:
-    """Call the counterpart in ``keras.ops`` instead; None where the arguments may mean something else."""
-    package, _, rest = name.partition(".")
-    counterpart = _TABLES.get(package, {}).get(rest)
-    if counterpart is None or any(isinstance(each, ast.Starred) for each in node.args):
-        return None
-    if not {each.arg for each in node.keywords} <= _KEYWORDS:
-        return None
-    if package == "torch" and node.keywords:
-        return None
-    # A list of numbers is an array to NumPy alone; a third positional argument differs between packages.
-    if len(node.args) > (3 if counterpart in ("where", "clip") else 2):
-        return None
-    alias, imports = ops_alias(module)
-    edit = replace(module, node.func, f"{alias}.{counterpart}")
-    return Fix(f"call {alias}.{counterpart}", True, (edit,), imports)

@@ -133,6 +133,15 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """``return value``."""
+
+    frame: Frame
+    node: ast.expr
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleRead:
     """A whole file."""
 
@@ -166,6 +175,7 @@ Event: TypeAlias = (
     | SetMember
     | Augment
     | Binary
+    | Result
     | ModuleRead
     | ClassRead
     | MethodRead

@@ -85,7 +85,10 @@ def _parses(text: str) -> bool:
 
 
 def add_import(text: str, statement: str) -> str:
-    """Add an import after those at the top of a text, unless it is there."""
+    """Add an import after those at the top of a text, unless it is there.
+
+    It is not put above the first import of Keras: what stands before that may choose the backend.
+    """
     tree = ast.parse(text)
     wanted = ast.dump(ast.parse(statement).body[0])
     if any(ast.dump(node) == wanted for node in tree.body):
@@ -98,8 +101,19 @@ def add_import(text: str, statement: str) -> str:
         if not (is_docstring or isinstance(node, ast.Import | ast.ImportFrom)):
             break
         line = node.end_lineno or node.lineno
+    first = next((each.end_lineno for each in tree.body if _imports_keras(each)), None)
+    line = max(line, first or 0)
     lines = text.split("\n")
     return "\n".join([*lines[:line], statement, *lines[line:]])
+
+
+def _imports_keras(node: ast.stmt) -> bool:
+    match node:
+        case ast.Import(names=names):
+            return any(each.name.partition(".")[0] == "keras" for each in names)
+        case ast.ImportFrom(module=str() as name, level=0):
+            return name.partition(".")[0] == "keras"
+    return False
 
 
 def read_exactly(data: bytes) -> tuple[str, str, str]:

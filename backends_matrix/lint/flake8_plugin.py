@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from backends_matrix.lint.comments import read_ignores, silence
 from backends_matrix.lint.engine import Linter
+from backends_matrix.lint.run import lint_again
 from backends_matrix.lint.settings import load
 
 _LINTER: list[Linter] = []
@@ -37,12 +36,5 @@ class Plugin:
         if not _LINTER:
             _LINTER.append(Linter())
         settings = load(self.path.parent)
-        result = _LINTER[0].lint(self.path, self.text)
-        here = str(self.path.absolute())
-        found = [
-            replace(each, path=str(self.path))
-            for each in result.findings
-            if each.path == here and settings.applies(each.rule, self.path)
-        ]
-        for each in silence(found, read_ignores(self.text)):
+        for each in lint_again(self.path, self.text, settings, _LINTER[0]):
             yield each.line, each.column - 1, f"{each.rule} {each.message}. {each.hint}", type(self)

@@ -12,46 +12,43 @@ class BackendFunction:
     Args:
         hint: what to write.
         same: name of the function in ``keras.ops`` that takes the same arguments, if there is one.
+        missing: the argument that must be written, because the default in ``keras.ops`` is another one.
+        safe: whether the function in ``keras.ops`` gives the same numbers.
     """
 
     hint: str
     same: str = ""
+    missing: str = ""
+    safe: bool = True
 
 
 _SAME = [
     "abs",
     "all",
     "any",
-    "arange",
     "argmax",
     "argmin",
     "cast",
     "clip",
     "concatenate",
     "cos",
-    "dot",
     "equal",
     "exp",
     "expand_dims",
-    "flatten",
-    "floor",
     "greater",
     "greater_equal",
     "less",
     "less_equal",
     "log",
-    "logsumexp",
     "max",
     "maximum",
     "mean",
     "min",
     "minimum",
     "not_equal",
-    "ones",
     "ones_like",
     "prod",
     "relu",
-    "repeat",
     "reshape",
     "round",
     "shape",
@@ -61,7 +58,6 @@ _SAME = [
     "softmax",
     "softplus",
     "softsign",
-    "sqrt",
     "square",
     "squeeze",
     "stack",
@@ -72,24 +68,44 @@ _SAME = [
     "tile",
     "transpose",
     "var",
-    "zeros",
     "zeros_like",
     "one_hot",
     "cumsum",
     "cumprod",
     "elu",
-    "hard_sigmoid",
-    "identity",
-    "eye",
 ]
-_OTHER_NAME = {"pow": "power", "flatten": "ravel", "batch_dot": "", "identity": "", "dot": ""}
+_MISSING = {
+    **dict.fromkeys(("concatenate", "argmax", "argmin", "expand_dims"), "axis=-1"),
+    **dict.fromkeys(("cumsum", "cumprod"), "axis=0"),
+}
 
 FUNCTIONS: dict[str, BackendFunction] = {
     name: BackendFunction(
-        f"Use keras.ops.{_OTHER_NAME.get(name) or name}.", _OTHER_NAME.get(name, name)
+        f"Use keras.ops.{name}" + (f" with {_MISSING[name]}." if name in _MISSING else "."),
+        name,
+        _MISSING.get(name, ""),
     )
     for name in _SAME
 } | {
+    "arange": BackendFunction('Use keras.ops.arange with dtype="int32".'),
+    "dot": BackendFunction("Use keras.ops.matmul, or keras.ops.tensordot for more than two axes."),
+    "eye": BackendFunction("Use keras.ops.eye, or a keras.Variable for what is to be kept."),
+    "flatten": BackendFunction("Use keras.ops.ravel.", "ravel"),
+    "hard_sigmoid": BackendFunction(
+        "Use keras.ops.clip(0.2 * x + 0.5, 0, 1); keras.ops.hard_sigmoid is another function."
+    ),
+    "identity": BackendFunction("Leave it out."),
+    "logsumexp": BackendFunction("Use keras.ops.logsumexp."),
+    "ones": BackendFunction("Use keras.ops.ones, or a keras.Variable for what is to be kept."),
+    "repeat": BackendFunction(
+        "Use keras.layers.RepeatVector; keras.ops.repeat is another function."
+    ),
+    "sqrt": BackendFunction(
+        "Use keras.ops.sqrt, which gives NaN for negative numbers where keras.backend gave 0.",
+        "sqrt",
+        safe=False,
+    ),
+    "zeros": BackendFunction("Use keras.ops.zeros, or a keras.Variable for what is to be kept."),
     "pow": BackendFunction("Use keras.ops.power.", "power"),
     "batch_dot": BackendFunction("Use keras.layers.Dot or keras.ops.einsum."),
     "binary_crossentropy": BackendFunction("Use keras.ops.binary_crossentropy."),
@@ -159,8 +175,8 @@ FIT = {
     "use_multiprocessing": "Give use_multiprocessing to the keras.utils.PyDataset.",
     "max_queue_size": "Give max_queue_size to the keras.utils.PyDataset.",
     "nb_epoch": "epochs",
-    "samples_per_epoch": "steps_per_epoch",
-    "nb_val_samples": "validation_steps",
+    "samples_per_epoch": "Give steps_per_epoch, which counts batches.",
+    "nb_val_samples": "Give validation_steps, which counts batches.",
 }
 """Argument of fit in Keras 2 -> its new name, or what to do."""
 

@@ -78,6 +78,18 @@ class Module:
         return found
 
     @cached_property
+    def assigned(self) -> frozenset[str]:
+        """Every name that something other than an import binds anywhere in the file."""
+        found = set()
+        for node in self.nodes:
+            match node:
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                    found.add(name)
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    found.add(node.name)
+        return frozenset(found)
+
+    @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
         """All nodes of the tree."""
         return tuple(ast.walk(self.tree))

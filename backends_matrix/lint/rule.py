@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from backends_matrix.lint.events import Event
 from backends_matrix.lint.finding import Edit, Fix
 from backends_matrix.lint.frame import Frame
-from backends_matrix.lint.modules import Module
+from backends_matrix.lint.modules import Imported, Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,12 @@ def source(module: Module, node: ast.AST) -> str:
 
 def ops_alias(module: Module) -> tuple[str, tuple[str, ...]]:
     """How a module names ``keras.ops``, and the import that it lacks for that."""
-    for name, imported in module.imports.items():
-        if imported == "keras.ops":
-            return name, ()
-    for name, imported in module.imports.items():
-        if imported == "keras":
-            return f"{name}.ops", ()
-    return "ops", ("from keras import ops",)
+    for wanted, rest in (("keras.ops", ""), ("keras", ".ops")):
+        for name, bound in module.bindings.items():
+            imported = any(isinstance(each, Imported) and each.dotted == wanted for each in bound)
+            if imported and name not in module.assigned:
+                return f"{name}{rest}", ()
+    taken = module.assigned | module.imports.keys()
+    if "ops" not in taken:
+        return "ops", ("from keras import ops",)
+    return "keras_ops", ("from keras import ops as keras_ops",)

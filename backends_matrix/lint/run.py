@@ -160,6 +160,17 @@ def _gather(
     return RunResult(tuple(findings), tuple(errors), len(files), cached, silenced)
 
 
+def lint_again(path: Path, text: str, settings: Settings, linter: Linter) -> list[Finding]:
+    """The findings of a file with another text, which settings and comments let stand."""
+    here = str(path.absolute())
+    found = [
+        replace(each, path=str(path))
+        for each in linter.lint(path, text).findings
+        if each.path == here and settings.applies(each.rule, path)
+    ]
+    return silence(found, read_ignores(text))
+
+
 def _silence(path: Path, found: list[Finding], settings: Settings) -> tuple[list[Finding], int]:
     try:
         ignores = read_ignores(read_text(path))

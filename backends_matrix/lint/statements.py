@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backends_matrix.lint.conditions import forget, known_truth, test
-from backends_matrix.lint.events import Augment, Binary, Index, Iterate, SetMember
+from backends_matrix.lint.events import Augment, Binary, Index, Iterate, Result, SetMember
 from backends_matrix.lint.expressions import combine, member
 from backends_matrix.lint.frame import ANY, Frame
 from backends_matrix.lint.gates import definition_gates, tested_types
@@ -50,7 +50,9 @@ def _statement(reader: Reader, frame: Frame, node: ast.stmt, body: Sequence[ast.
             _augmented(reader, frame, node)
         case ast.Return(value=value):
             if value is not None:
-                frame.returned.append(reader.evaluate(frame, value))
+                found = reader.evaluate(frame, value)
+                frame.returned.append(found)
+                reader.emit(Result(frame, value, found))
         case ast.If():
             _if(reader, frame, node)
         case ast.For() | ast.AsyncFor():

@@ -16,6 +16,7 @@ from backends_matrix.lint.rules import (
     shapes,
     state,
     tensor_methods,
+    variables_returned,
 )
 
 LOADED = (
@@ -24,6 +25,7 @@ LOADED = (
     outputs,
     control_flow,
     state,
+    variables_returned,
     randomness,
     shapes,
     dynamic_sizes,

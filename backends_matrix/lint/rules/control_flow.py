@@ -114,10 +114,10 @@ def _applies(frame: Frame) -> bool:
 
 
 def _sure(frame: Frame, value: Value) -> bool:
-    """In a functional model a tensor is the placeholder; elsewhere it is what the function was given."""
+    """In a functional model a tensor is the placeholder; elsewhere what is given, or a variable."""
     if frame.role == "functional":
         return value.is_tensor and value.symbolic
-    return value.is_tensor
+    return value.acts_as_tensor
 
 
 @on(Test)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from backends_matrix.lint.equivalents import keras_call
 from backends_matrix.lint.events import Call, MethodRead
 from backends_matrix.lint.frame import Frame
 from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import framework_of, is_numpy
+from backends_matrix.lint.replacements import keras_call
 from backends_matrix.lint.rule import Report, Rule, define, on, source
-from backends_matrix.lint.values import Value
+from backends_matrix.lint.values import Kind, Value
 
 FRAMEWORK_CALL = define(
     Rule(
@@ -97,7 +97,7 @@ def check_function(event: Call, report: Report) -> None:
         _check_framework(event, backend, report)
     elif name and is_numpy(name) and not _uses_numpy_random(name) and not frame.gates:
         if any(holds_tensors(frame, each) for each in event.values) and reaches_tensors(frame):
-            fix = keras_call(frame.module, event.node, name)
+            fix = keras_call(frame.module, event.node, name, event.args)
             report(
                 NUMPY_CALL,
                 frame,
@@ -109,9 +109,9 @@ def check_function(event: Call, report: Report) -> None:
         name.startswith("math.")
         and not frame.gates
         and reaches_tensors(frame)
-        and any(each.is_tensor and holds_tensors(frame, each) for each in event.values)
+        and any(each.acts_as_tensor and holds_tensors(frame, each) for each in event.values)
     ):
-        fix = keras_call(frame.module, event.node, name)
+        fix = keras_call(frame.module, event.node, name, event.args)
         report(MATH_CALL, frame, event.node, f"{name} is called on a tensor", fix=fix)
 
 
@@ -143,7 +143,7 @@ def check_decorators(event: MethodRead, report: Report) -> None:
 def holds_tensors(frame: Frame, value: Value) -> bool:
     """Whether a value holds tensors without values: in code that builds a model, placeholders alone do."""
     if frame.role != "functional":
-        return value.holds_tensors
+        return value.holds_tensors or (frame.is_traced and value.kind is Kind.VARIABLE)
     return value.symbolic or any(holds_tensors(frame, each) for each in value.items)
 
 
@@ -169,5 +169,5 @@ def _check_framework(event: Call, backend: str, report: Report) -> None:
             frame,
             event.node,
             f"{source(frame.module, event.node.func)} is a function of {backend} alone",
-            fix=keras_call(frame.module, event.node, name),
+            fix=keras_call(frame.module, event.node, name, event.args),
         )

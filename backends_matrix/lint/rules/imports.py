@@ -232,7 +232,23 @@ def _from_keras(module: Module, node: ast.Import | ast.ImportFrom) -> Fix | None
             missing_part(f"{full}.{each.name}") for each in node.names if each.name != "*"
         ):
             return None
-    return Fix("import keras itself", True, (replace(module, node, text),))
+    safe = not _uses_missing(module, node)
+    return Fix("import keras itself", safe, (replace(module, node, text),))
+
+
+def _uses_missing(module: Module, node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether names are used that tf.keras has and keras has not, such as the functions of its backend."""
+    bound = {
+        local: TF_KERAS_NAME.sub("keras", name)
+        for local, name in module.names_of_import(node).items()
+    }
+    for each in module.nodes:
+        head, _, rest = (
+            dotted(each).partition(".") if isinstance(each, ast.Attribute) else ("", "", "")
+        )
+        if rest and head in bound and missing_part(f"{bound[head]}.{rest}"):
+            return True
+    return False
 
 
 @on(ModuleRead)

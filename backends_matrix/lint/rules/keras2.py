@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from backends_matrix.lint.ancestry import keras_kind
 from backends_matrix.lint.events import Member, ModuleRead
@@ -16,7 +17,7 @@ from backends_matrix.lint.keras2_names import (
     METHODS,
     OPTIMIZER,
 )
-from backends_matrix.lint.modules import dotted
+from backends_matrix.lint.modules import Module, dotted
 from backends_matrix.lint.names import keras_name
 from backends_matrix.lint.rule import Report, Rule, define, on, replace
 from backends_matrix.lint.values import Kind
@@ -124,6 +125,19 @@ ARGUMENT = define(
 )
 
 
+_SETTINGS = re.compile(
+    r"(^|[._])(cfg|conf|config|arg|opt|option|param|hparam|setting|flag)s?$", re.I
+)
+"""Ends of names that hold settings and not a model: ``config.optimizer.lr`` is a number."""
+
+
+def full_name(module: Module, node: ast.expr) -> str:
+    """The absolute name of what is imported; empty for anything else."""
+    name = dotted(node)
+    head = name.partition(".")[0]
+    return name.replace(head, module.imports[head], 1) if head in module.imports else ""
+
+
 def _renamed(frame: Frame, node: ast.Call, old: str, new: str) -> Fix | None:
     for keyword in node.keywords:
         if keyword.arg == old:
@@ -147,10 +161,7 @@ def check_calls(event: ModuleRead, report: Report) -> None:
         return
     for node in module.nodes:
         if isinstance(node, ast.Call):
-            name = dotted(node.func)
-            head = name.partition(".")[0]
-            full = name.replace(head, module.imports[head], 1) if head in module.imports else ""
-            public = keras_name(full)
+            public = keras_name(full_name(module, node.func))
             given = {each.arg for each in node.keywords if each.arg}
             if public:
                 _check_keras(frame, node, public, given, report)
@@ -242,12 +253,31 @@ def _check_saved(frame: Frame, node: ast.Call, name: str, given: set[str], repor
 
 def _check_attribute(frame: Frame, node: ast.Attribute, report: Report) -> None:
     owner = dotted(node.value)
-    if node.attr == "lr" and owner.rpartition(".")[2] in ("optimizer", "opt"):
+    if node.attr == "lr" and _is_optimizer(frame, owner):
         edit = replace(frame.module, node, f"{owner}.learning_rate")
         fix = Fix("write learning_rate", True, (edit,))
         report(LR, frame, node, "the attribute is called learning_rate", fix=fix)
     elif node.attr in ("compiled_loss", "compiled_metrics") and owner == "self":
         report(COMPILED, frame, node, f"self.{node.attr} belongs to Keras 2's trainer")
+
+
+def _is_optimizer(frame: Frame, owner: str) -> bool:
+    """Whether a name is one that people give to a model's optimizer, and not to parsed arguments."""
+    before, _, last = owner.rpartition(".")
+    if before:
+        return last == "optimizer" and not _SETTINGS.search(before)
+    if last not in ("optimizer", "opt"):
+        return False
+    module = frame.module
+    values = [
+        node.value
+        for node in module.nodes
+        if isinstance(node, ast.Assign) and last in map(dotted, node.targets)
+    ]
+    called = [full_name(module, each.func) for each in values if isinstance(each, ast.Call)]
+    if values:
+        return any(keras_kind(keras_name(each)) == "optimizer" for each in called)
+    return last == "optimizer"
 
 
 @on(Member)

@@ -9,7 +9,8 @@ from backends_matrix.lint.finding import Fix
 from backends_matrix.lint.keras2_names import FUNCTIONS, BackendFunction
 from backends_matrix.lint.modules import dotted
 from backends_matrix.lint.names import keras_name
-from backends_matrix.lint.rule import Report, Rule, define, on, ops_alias, replace
+from backends_matrix.lint.replacements import are_tensors, call_instead
+from backends_matrix.lint.rule import Report, Rule, define, on
 
 FUNCTION = define(
     Rule(
@@ -45,7 +46,7 @@ def check_backend_functions(event: ModuleRead, report: Report) -> None:
         place, _, last = public.rpartition(".")
         if place == "keras.backend" and last in FUNCTIONS:
             known = FUNCTIONS[last]
-            fix = _ops_instead(event, node, parents.get(node), known)
+            fix = _ops_instead(event, parents.get(node), known)
             report(
                 FUNCTION,
                 event.frame,
@@ -56,11 +57,24 @@ def check_backend_functions(event: ModuleRead, report: Report) -> None:
             )
 
 
-def _ops_instead(
-    event: ModuleRead, node: ast.Attribute, call: ast.Call | None, known: BackendFunction
-) -> Fix | None:
-    if not known.same or call is None or len(call.args) > 3:
+_KEYWORDS = {"axis", "keepdims", "dtype", "num_classes", "alpha"}
+
+
+def _ops_instead(event: ModuleRead, call: ast.Call | None, known: BackendFunction) -> Fix | None:
+    if not known.same or call is None or not 0 < len(call.args) <= 3:
         return None
-    alias, imports = ops_alias(event.module)
-    edit = replace(event.module, node, f"{alias}.{known.same}")
-    return Fix(f"call {alias}.{known.same}", True, (edit,), imports)
+    named = {each.arg for each in call.keywords}
+    if not named <= _KEYWORDS or any(isinstance(each, ast.Starred) for each in call.args):
+        return None
+    # relu of keras.backend took a slope, a limit and a threshold, too.
+    if known.same == "relu" and (len(call.args) > 1 or named):
+        return None
+    if known.same in ("stack", "concatenate") and not are_tensors(call):
+        return None
+    # A list of tensors was taken as well.
+    if known.same == "stop_gradient" and isinstance(call.args[0], ast.List | ast.Tuple):
+        return None
+    lacks = len(call.args) == 1 and "axis" not in named
+    return call_instead(
+        event.module, call, known.same, missing=known.missing if lacks else "", safe=known.safe
+    )

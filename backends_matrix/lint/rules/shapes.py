@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from backends_matrix.lint.calls import ADDING
 from backends_matrix.lint.events import Binary, Call, Index
 from backends_matrix.lint.finding import Fix
 from backends_matrix.lint.frame import Frame
@@ -133,7 +134,7 @@ def check_wide(event: Call, report: Report) -> None:
     frame, name = event.frame, event.name
     if frame.gates:
         return
-    if event.method == "add_weight" or name in ("keras.Variable", "keras.backend.Variable"):
+    if event.method in ADDING or name in ("keras.Variable", "keras.backend.Variable"):
         value = event.keywords.get("dtype")
         if value is not None and _wide(value) in ("float64", "double"):
             report(WIDE, frame, event.node, f"{_wide(value)} is {_narrow(_wide(value))} on jax")
@@ -256,7 +257,8 @@ def check_index(event: Index, report: Report) -> None:
     frame = event.frame
     if event.store or not _applies(frame):
         return
-    if event.base.kind is Kind.NESTED and not event.base.weak and event.index.dtype == "bool":
+    sure = event.index.is_tensor or not event.base.weak
+    if event.base.kind is Kind.NESTED and sure and event.index.dtype == "bool":
         report(DATA, frame, event.node, "the shape of what a mask selects depends on its values")
     if not event.base.is_tensor:
         return

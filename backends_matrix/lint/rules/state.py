@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from backends_matrix.lint.ancestry import keras_kind
+from backends_matrix.lint.calls import ADDING
 from backends_matrix.lint.events import Augment, Call, Index, SetMember
 from backends_matrix.lint.finding import Fix
 from backends_matrix.lint.frame import Frame
@@ -204,7 +205,7 @@ def check_calls(event: Call, report: Report) -> None:
         not lazy
         and frame.role in _IN_CALL
         and (
-            (event.method == "add_weight" and own)
+            (event.method in ADDING and own)
             or event.name in ("keras.Variable", "keras.backend.Variable")
         )
     ):

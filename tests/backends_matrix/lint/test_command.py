@@ -136,6 +136,16 @@ def test_diff_changes_nothing(folder):
     assert (folder / "model.py").read_text() == LAYER
 
 
+def test_diff_and_fix_give_the_same_where_one_fix_makes_place_for_another(folder):
+    nested = LAYER.replace("np.exp(x)", "np.abs(np.exp(np.mean(x) + np.sin(x)))")
+    (folder / "model.py").write_text(nested)
+    shown = lint("model.py", "--diff").stdout
+    assert lint("model.py", "--fix").exit_code == 0
+    [line] = [each for each in (folder / "model.py").read_text().splitlines() if "return" in each]
+    assert f"+{line}\n" in shown
+    assert "np." not in line
+
+
 def test_fix_mends_and_keeps_line_ends_and_encoding(folder):
     before = ("# coding: latin-1\n# gr\u00fcn\n" + LAYER).replace("\n", "\r\n").encode("latin-1")
     (folder / "model.py").write_bytes(before)

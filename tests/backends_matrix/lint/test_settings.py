@@ -25,6 +25,13 @@ def test_settings_leave_out_files_and_rules_for_files(folder):
     assert [each["path"] for each in findings(".")] == ["model.py"]
 
 
+def test_named_files_that_settings_leave_out_are_no_error_for_a_hook(folder):
+    (folder / "pyproject.toml").write_text('[tool.portable.lint]\nexclude = ["model.py"]\n')
+    done = lint("model.py")
+    assert (done.exit_code, done.stdout) == (0, "0 files, 0 findings\n")
+    assert done.stderr == "all files (1) are left out by exclude in pyproject.toml\n"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
