@@ -37,6 +37,7 @@ class Comparison:
         verdict: agrees, differs or undecidable.
         why: how the tolerance came about.
         step: at level 1, how many steps were made before the one that is compared.
+        layer: path of the first layer or operation that differs by itself, where that was found.
     """
 
     level: int
@@ -53,6 +54,7 @@ class Comparison:
     verdict: Agreement
     why: str
     step: int | None = None
+    layer: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as ``report.json`` holds it."""

@@ -103,6 +103,7 @@ def _explain(group: list[Comparison]) -> Explanation:
     else:
         first = min(differing, key=lambda each: each.epoch or 0)
         kind, thing = _without_step(group, first), first.quantity
+    where = f"; it begins in {first.layer}" if first.layer else ""
     at = f" at epoch {first.epoch}" if first.epoch else ""
     at += f", after {first.step} steps" if first.step is not None else ""
     return Explanation(
@@ -110,7 +111,7 @@ def _explain(group: list[Comparison]) -> Explanation:
         first.variant,
         first.backend,
         kind,
-        f"{kind}: {MEANING[kind]} ({thing} on {first.backend}{at})",
+        f"{kind}: {MEANING[kind]} ({thing} on {first.backend}{at}{where})",
         first.epoch,
         first.step,
     )

@@ -22,6 +22,7 @@ EVENTS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "done": {"key": str},
     "recorded": {"states": int},
     "replayed": {},
+    "parted": {},
     "identified": {"identity": dict},
     "rebuilt": {"changes": list},
     "repeated": {"changes": list, "layer": str},

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from backends_matrix.judge.comparison import Comparison
+from backends_matrix.judge.comparison import Agreement, Comparison
 from backends_matrix.judge.steps import JUDGE, judge_steps
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import installed
 from backends_matrix.run.process import WorkerError
+from backends_matrix.run.step_parts import name_places
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 
 JUDGES = ("jax", "tensorflow")
 """Backends that compute in float64, by preference. Both do so throughout and agree to 1e-15 in outputs and
 gradients of the built-in studies. Keras on PyTorch falls back to float32 in sums, so it cannot judge."""
+
+PART_JUDGES = ("torch", "tensorflow")
+"""Backends that record the gradient of every layer's output. JAX does not: it differentiates functions."""
 
 MOVES = 4
 """How often the float64 step is repeated with all that goes in moved by one unit in the last place."""
@@ -52,12 +57,16 @@ async def compare_steps(
     found: list[Comparison] = []
     failures: dict[Cell, str] = {}
     async with AsyncExitStack() as stack:
-        exact = await stack.enter_async_context(WorkerSupervisor(judge, settings, double=True))
+        exact, parts = [
+            await stack.enter_async_context(WorkerSupervisor(each, settings, double=True))
+            for each in (judge, next((name for name in PART_JUDGES if installed(name)), judge))
+        ]
         for cell in cells:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="portable-steps-")))
             try:
                 await _steps_of(cell, supervisors, exact, folder, silence)
                 compared = judge_steps(folder, cell, list(supervisors))
+                compared = await _with_places(cell, compared, supervisors, parts, folder, silence)
             except (StepsFailedError, OSError, ValueError, KeyError) as error:
                 failures[cell] = str(error) or type(error).__name__
                 continue
@@ -87,6 +96,32 @@ async def _steps_of(
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+async def _with_places(
+    cell: Cell,
+    compared: list[Comparison],
+    supervisors: Mapping[str, WorkerSupervisor],
+    parts: WorkerSupervisor,
+    folder: Path,
+    silence: float,
+) -> list[Comparison]:
+    """The comparisons with the layers that differences begin in, or why none was looked for."""
+
+    async def ask(name: str, command: Mapping[str, object]) -> None:
+        supervisor = parts if name == JUDGE else supervisors[name]
+        await _ask(supervisor, {**command, "cell": cell.to_json()}, silence)
+
+    try:
+        return await name_places(compared, cell.backend, folder, ask)
+    except StepsFailedError as error:
+        why = f"; the layer that it begins in was not found: {error}"
+        return [
+            dataclasses.replace(each, why=each.why + why)
+            if each.verdict is Agreement.DIFFERS
+            else each
+            for each in compared
+        ]
 
 
 async def _ask(supervisor: WorkerSupervisor, command: Mapping[str, object], silence: float) -> None:

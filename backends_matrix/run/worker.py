@@ -11,6 +11,7 @@ goes to standard error, which the parent keeps as a log; nothing is ever read ou
     {"do": "repeat", "cell": ...}                                        ->  repeated
     {"do": "record", "cell": ..., "folder": ...}                         ->  epoch …, recorded
     {"do": "replay", "cell": ..., "folder": ..., "name": ..., "moves": n}  ->  replayed
+    {"do": "parts", "cell": ..., "folder": ..., "step": n, "target": ..., "judge": ...}  ->  parted
     {"do": "claim", "experiment": ..., "number": n, "outcomes": {...}}   ->  claim
 
 It sets nothing of its environment: the parent has done that before it started.

@@ -173,6 +173,18 @@ class Commands:
         one_step.replay(job, Path(folder), Path(folder) / name, moves)
         return {"event": "replayed"}
 
+    def parts(self, cell: Cell, folder: str, step: int, target: str, judge: str) -> Event:
+        """Compute every layer of one recorded step, on the judge's inputs if ``judge`` names its folder."""
+        import keras
+
+        from backends_matrix.run.part_replay import replay_parts
+
+        # Layers are known by their paths, and automatic names count the layers made before.
+        keras.utils.clear_session(free_memory=False)
+        job, _ = self._first_job(cell, None)
+        replay_parts(job, Path(folder), step, Path(target), judge)
+        return {"event": "parted"}
+
     def claim(self, experiment: str, number: int, outcomes: Mapping[str, Any]) -> Event:
         """Check one of an experiment's published claims on one backend's outcomes."""
         from portable_models.experiments import Outcome

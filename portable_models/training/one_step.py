@@ -42,7 +42,7 @@ def record(job: Job, engine: str, folder: Path) -> int:
     small = model.count_params() <= LARGE
     steps, epochs = (STEPS, EPOCHS) if small else (STEPS[:3], EPOCHS[:2])
     with portable_random(job.settings.seed):
-        _prepare(job)
+        prepare(job)
         names = {
             "gradient": [each.path for each in model.trainable_variables],
             "statistics": [each.path for each in _statistics(model)],
@@ -68,7 +68,7 @@ def replay(job: Job, source: Path, target: Path, moves: int = 0) -> None:
             the last place; the largest distance of each result is written as ``move/...``.
     """
     with portable_random(job.settings.seed):
-        _prepare(job)
+        prepare(job)
         own = values(job.model.optimizer.variables)
         precision = json.loads((source / "names.json").read_text(encoding="utf-8"))["precision"]
         for path in sorted(source.glob("state-*.npz")):
@@ -103,7 +103,7 @@ def replay(job: Job, source: Path, target: Path, moves: int = 0) -> None:
             np.savez(target / path.name, **found, **extra)  # type: ignore[arg-type]  # no option is named so
 
 
-def _prepare(job: Job) -> None:
+def prepare(job: Job) -> None:
     """Build optimizer, loss and metrics without a step."""
     batch = _batch(job, np.arange(1))
     build_by_shapes(job.model, _tensors(batch))

@@ -34,6 +34,7 @@ _TYPED = (
 _ROUGHER = ("float32", "float16", "bfloat16")
 
 
+@functools.cache
 def judge_in_float64() -> None:
     """Make this process compute in float64 for good; to be called before anything is computed."""
     current().allow_double()

@@ -35,3 +35,4 @@ def test_numbers_that_are_lost_on_one_backend_are_a_difference_with_its_place(po
     (found,) = done.report["explanations"]
     assert (found["backend"], found["kind"], found["step"]) == ("torch", "gradient", 0)
     assert "dense" in found["sentence"]
+    assert "it begins in sequential/spread/ops.std (diverging.py:11), as jax" in found["sentence"]

@@ -4,10 +4,14 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"),
-    [("rho", "optimizer"), ("smoothed_labels", "loss"), ("dense_scale", "forward")],
+    ("fault", "kind", "layer"),
+    [
+        ("rho", "optimizer", ""),
+        ("smoothed_labels", "loss", ""),
+        ("dense_scale", "forward", "sequential/dense"),
+    ],
 )
-def test_a_planted_fault_is_explained(portable, backends, fault, kind):
+def test_a_planted_fault_is_explained(portable, backends, fault, kind, layer):
     if len(backends) == 1:
         pytest.skip("one backend alone has none to differ from")
     faulty = backends[-1]
@@ -21,6 +25,9 @@ def test_a_planted_fault_is_explained(portable, backends, fault, kind):
     assert (found["backend"], found["kind"], found["step"]) == (faulty, kind, 0)
     output = " ".join(done.output.split())
     assert f"{kind}: " in output
+    steps = [each for each in done.report["comparisons"] if each["level"] == 1]
+    assert {each["layer"] for each in steps if each["quantity"] == "outputs"} == {layer}
+    assert (f"it begins in {layer})" in output) == bool(layer)
     assert "portable matrix misbehaving:sound --variant plain" in output
 
 
@@ -38,6 +45,8 @@ def test_backends_that_differ_by_definition_are_told_apart(portable, backends):
     for each in explained.values():
         assert each["kind"] == "gradient"
         assert "dense" in each["sentence"]  # the layer below the kink
+        # Of the float64 judge and the backends, JAX is the odd one out.
+        assert "it begins in leaky_re_lu, as jax computes it" in each["sentence"]
 
 
 def test_a_variance_that_loses_digits_is_found(portable, backends):
