@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from backends_matrix.judge.cells import judge_cells
 from backends_matrix.judge.comparison import Agreement
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.claims import check_claims
@@ -222,7 +223,8 @@ async def _run_extra_replicas(
 
 
 async def _find_irreproducible(run: _Context) -> None:
-    suspects = find_suspects(run.state.judge(run.reference))
+    # Of all comparisons: a model that is built otherwise each time says more than steps that do not repeat.
+    suspects = find_suspects(judge_cells(run.state.results.values(), run.reference))
     if suspects:
         what = "building the study twice on one backend"
         run.observer.waiting(what)
