@@ -58,6 +58,10 @@ class Backend(ABC):
         and where the tensors would have to be waited for and copied from an accelerator.
         """
 
+    def has_values(self, *tensors: Any) -> bool:
+        """Whether the values of ``tensors`` can be read now, be they copied from an accelerator for that."""
+        return self.computes_on_host(*tensors)
+
     @abstractmethod
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function`` of tensors as one graph, where the framework makes one in less than a second."""
