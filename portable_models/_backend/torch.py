@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch._subclasses.fake_tensor import FakeTensor
 
-from portable_models._backend.base import Backend, Device
+from portable_models._backend.base import Backend
 from portable_models._backend.program import Pass, Program
-from portable_models._backend.torch_device import (
+from portable_models._backend.torch_devices import (
+    TorchDevices,
     computing_device,
     generator_states,
     set_generator_states,
@@ -61,7 +62,7 @@ def _bags(rows: Any, matrix: Any, first: Any) -> Any:
     )
 
 
-class TorchBackend(Backend):
+class TorchBackend(TorchDevices, Backend):
     """PyTorch, eager."""
 
     name = "torch"
@@ -71,20 +72,8 @@ class TorchBackend(Backend):
     def versions(self) -> Mapping[str, str]:
         return {"torch": torch.__version__}
 
-    def device_counts(self) -> Mapping[Device, int]:
-        return {"cpu": 1, "gpu": torch.cuda.device_count(), "tpu": 0}
-
     def bound_threads(self, count: int) -> None:
         torch.set_num_threads(count)
-
-    def require_full_precision(self) -> Mapping[str, str]:
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
-        torch.set_float32_matmul_precision("highest")
-        return {
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "cudnn_tf32": "False",
-        }
 
     def is_traced(self, tensor: Any) -> bool:
         return bool(
@@ -94,7 +83,7 @@ class TorchBackend(Backend):
         )
 
     def computes_on_host(self, *tensors: Any) -> bool:
-        if computing_device().type != "cpu" or not self.has_values(*tensors):
+        if not self.computes_on_cpu() or not self.has_values(*tensors):
             return False
         # A subclass (sharded, for instance) holds no plain values.
         plain = (torch.Tensor, torch.nn.Parameter)
@@ -177,7 +166,7 @@ class TorchBackend(Backend):
 
     def not_worth_compiling(self, model: Any, steps: int) -> str:
         del model
-        if steps >= WORTH_FROM or computing_device().type != "cpu":
+        if steps >= WORTH_FROM or not self.computes_on_cpu():
             return ""
         return (
             f"{steps} steps are so few that Model.fit is done before a program is traced "

@@ -28,7 +28,7 @@ from portable_models._backend.program import (
     tracing,
     variables_of,
 )
-from portable_models._backend.torch_device import computing_device
+from portable_models._backend.torch_devices import computing_device
 from portable_models._backend.torch_loop import compiled_loop, on_one_thread
 from portable_models._backend.torch_step import Step, StepGraph, stateless
 
@@ -228,8 +228,8 @@ class _Way:
                 self._program.step(self._step, batch_of(self._way, structure, extras[-1]))
 
             calls = self._epochs * (self._way.steps if several else 1)
-            # What pays was measured on CPUs. Elsewhere every step is traced, and none is in a loop: a loop on a
-            # card is not proven, and its condition would be waited for at every step.
+            # What pays was measured on CPUs. Elsewhere every step is traced, and none is in a loop: it is not
+            # proven there, and Python would wait for its condition at every step.
             on_cpu = computing_device().type == "cpu"
             always = not on_cpu or (self._trains and (several or not self._way.steps))
             run: Callable[..., State]

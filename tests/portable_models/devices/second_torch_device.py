@@ -1,19 +1,19 @@
-"""A second PyTorch device without hardware: ``sim:0`` computes in the host's memory and is as strict as CUDA.
+"""A second PyTorch device without hardware: ``sim:0`` computes in the host's memory, as strictly as CUDA.
 
-PyTorch keeps one device type free for others, ``PrivateUse1``. Here it is named ``sim``. A tensor of the device has
-no memory of its own: its values are an ordinary tensor, found by the tensor's storage. Every operation is taken by
-Python, which refuses what CUDA refuses, unpacks the values, computes on the CPU, and wraps what comes out.
+PyTorch keeps one device type free for others, ``PrivateUse1``. Here it is named ``sim``. A tensor of the
+device has no memory of its own: its values are an ordinary tensor, found by the tensor's storage. Every
+operation comes to Python, which refuses what CUDA refuses, computes on the CPU, and wraps the results.
 
 What is like CUDA:
 
-- an operation on tensors of both devices raises, unless the other one is a CPU tensor of no dimension, or an index;
-- a copy between the devices, and a value that Python reads (``item``, ``bool``), is counted in :data:`COPIES`;
+- an operation on tensors of both devices raises, unless that of the CPU has no dimension, or is an index;
+- copies between the devices, and values that Python reads (``item``, ``bool``), are counted: :data:`COPIES`;
 - random numbers come from a generator of the device, not from that of the CPU;
 - tracing with fake tensors works, and a fake tensor says that it is on the device.
 
 What is not: speed, strides and memory formats, streams, and the rounding of a card.
 
-``install()`` must run before Keras is imported, with ``KERAS_TORCH_DEVICE=sim:0``. It stays for the process's life.
+``install()`` must run before Keras is imported, with ``KERAS_TORCH_DEVICE=sim:0``, and cannot be undone.
 """
 
 from __future__ import annotations
