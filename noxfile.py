@@ -52,6 +52,7 @@ ONCE = (
     "tests/architecture",
     "tests/backends_matrix",
     "tests/docs",
+    "tests/portable_models/devices",
     "tests/portable_models/process",
     "tests/portable_models/files/test_moving.py",
     *EXPORT_TESTS,

@@ -139,6 +139,7 @@ def _result(entry: Mapping[str, Any]) -> CellResult:
         entry["seconds"],
         entry["peak_memory_bytes"],
         outcome,
+        device_peak_memory_bytes=entry.get("device_peak_memory_bytes"),
     )
     if result.ok and (fault := not_finite(result)):
         return dataclasses.replace(result, status=Status.INVALID, reason=fault)

@@ -36,8 +36,8 @@ class TensorFlowDevices(Devices):
     def require_determinism(self) -> Mapping[str, str]:
         if self.device_kind() != "gpu":
             return {}
-        # TensorFlow reads the variable when its first operation runs. With it, cuDNN's algorithms are not tried
-        # out either. enable_op_determinism() would also forbid draws without a seed.
+        # TensorFlow reads the variable when its first operation runs, and then does not try out cuDNN's
+        # algorithms either. enable_op_determinism() would also forbid draws without a seed.
         return {"TF_DETERMINISTIC_OPS": os.environ.get("TF_DETERMINISTIC_OPS", "not set")}
 
     def describe_card(self) -> Mapping[str, str]:

@@ -111,6 +111,7 @@ def trained(name, model, samples, validation, by, engine="compiled", **patched):
         (training,) = fit_many([member], engine=engine, progress=count)
     say(name, engine=training.engine, reason=training.engine_reason)
     say(name, copies=[differences(*pair) for pair in itertools.pairwise(counts)])
+    say(name, epochs=by.epochs, logs=len(training.history))
     return members([training], [model])
 
 

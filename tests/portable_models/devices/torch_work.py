@@ -130,7 +130,44 @@ def files():
         loaded = model_files.load(path)
         resumed = loaded.fit(*rows(), epochs=2, shuffle=False, verbose=0).history["loss"]
         say("files", unseeded_resumes=on == resumed, losses=[on, resumed])
+        say("files", state_of_the_cpu=refused_state())
     return found
+
+
+def refused_state():
+    """What is said of the state of a generator of the CPU alone."""
+    import torch
+
+    from portable_models._backend import current
+
+    try:
+        current().restore_unseeded_state(bytes(torch.get_rng_state().numpy()))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@work
+def strictness():
+    import torch
+
+    here, there = torch.ones(2, 2), torch.ones(2, 2, device="sim:0")
+    rows, flat = torch.tensor([0, 1]), torch.tensor([[0, 1]])
+    mixtures = {
+        "sum": lambda: here + there,
+        "product": lambda: there @ here,
+        "index_select": lambda: torch.index_select(there, 0, rows),
+        "gather": lambda: torch.gather(there, 1, flat),
+        "embedding": lambda: torch.nn.functional.embedding(rows, there),
+    }
+    for name, mixture in mixtures.items():
+        try:
+            mixture()
+            say("strictness", **{name: "taken"})
+        except RuntimeError as error:
+            say("strictness", **{name: str(error)})
+    say("strictness", number=(there[0] + torch.tensor(2.0)).tolist())
+    return {}
 
 
 @work
@@ -138,7 +175,6 @@ def exported():
     """A model of this process, proven by children; then the arrays that the artifact holds."""
     from portable_models import export
 
-    found = {}
     model = regressor()
     model.compile("adam", "mse")
     model.fit(*rows(), epochs=1, verbose=0, shuffle=False)
@@ -151,7 +187,7 @@ def exported():
         program = torch.export.load(str(Path(folder) / "model.pt2"))
         held = [*program.state_dict.values(), *program.constants.values()]
         say("exported", devices=sorted({str(t.device) for t in held if hasattr(t, "device")}))
-    return found
+    return {}
 
 
 def main():

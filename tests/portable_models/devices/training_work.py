@@ -19,6 +19,16 @@ def numbers_traced():
 
 
 @work
+def numbers_alone():
+    return trained("numbers_alone", regressor(), rows(), None, recipe())
+
+
+@work
+def words_alone():
+    return trained("words_alone", classifier(), bags(), None, recipe("bags"))
+
+
+@work
 def numbers_in_a_loop():
     return trained("numbers_in_a_loop", regressor(), rows(), None, recipe(), PAYS_FROM=0)
 

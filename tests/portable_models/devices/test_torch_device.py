@@ -1,0 +1,148 @@
+"""PyTorch on a second device, simulated: the same numbers as on the CPU, and little that is copied."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed"
+)
+
+COMPILED = (
+    "numbers",
+    "numbers_traced",
+    "words",
+    "words_traced",
+    "side_by_side",
+    "own_call",
+    "networks/convolution",
+    "networks/recurrent",
+    "networks/attention",
+)
+IN_A_LOOP = ("numbers_in_a_loop", "words_in_a_loop")
+"""Work that is a loop in C++ on a CPU. It is not run there again: its numbers are those without validation."""
+BOTH = (
+    *("numbers", "numbers_traced", "numbers_on_keras", "numbers_alone"),
+    *("words", "words_traced", "words_on_keras", "words_alone"),
+    *("side_by_side", "folds", "own_call", "networks", "drawn", "measured", "step", "files"),
+)
+
+
+class Computed:
+    """What one process computed on a device."""
+
+    def __init__(self, device, folder, names):
+        out = folder / f"{device}.npz"
+        done = subprocess.run(
+            [sys.executable, str(HERE / "torch_work.py"), device, str(out), *names],
+            capture_output=True,
+            text=True,
+            timeout=550,
+            env=os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "KERAS_BACKEND": "torch",
+                "KERAS_TORCH_DEVICE": "cpu" if device == "cpu" else "sim:0",
+                "OMP_NUM_THREADS": "1",
+            },
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        self.arrays = np.load(out)
+        self.said = json.loads(out.with_suffix(".json").read_text())
+
+    def of(self, name):
+        assert "error" not in self.said.get(name, {}), self.said[name]["error"]
+        found = {
+            key.removeprefix(f"{name}/"): self.arrays[key]
+            for key in self.arrays.files
+            if key.startswith(f"{name}/")
+        }
+        assert found, f"{name} gave nothing"
+        return found
+
+
+@pytest.fixture(scope="module")
+def on_cpu(tmp_path_factory):
+    return Computed("cpu", tmp_path_factory.mktemp("cpu"), BOTH)
+
+
+@pytest.fixture(scope="module")
+def on_device(tmp_path_factory):
+    names = (*BOTH, *IN_A_LOOP, "strictness", "exported")
+    return Computed("sim", tmp_path_factory.mktemp("sim"), names)
+
+
+def assert_equal(found, expected):
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        if array.dtype.kind in "US":
+            assert found[name].tolist() == array.tolist(), name
+        else:
+            np.testing.assert_array_almost_equal(found[name], array, decimal=6, err_msg=name)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_the_device_computes_what_the_cpu_does(name, on_cpu, on_device):
+    assert_equal(on_device.of(name), on_cpu.of(name))
+
+
+@pytest.mark.parametrize("name", IN_A_LOOP)
+def test_a_loop_of_the_cpu_is_steps_elsewhere(name, on_cpu, on_device):
+    assert_equal(on_device.of(name), on_cpu.of(name.replace("in_a_loop", "alone")))
+
+
+@pytest.mark.parametrize("name", [*COMPILED, *IN_A_LOOP])
+def test_nothing_falls_back(name, on_device):
+    said = on_device.said[name]
+    assert (said["engine"], said.get("reason", "")) == ("compiled", "")
+
+
+@pytest.mark.parametrize("name", ["numbers", "words", "numbers_in_a_loop", "networks/attention"])
+def test_an_epoch_copies_its_order_and_reads_its_metrics(name, on_device):
+    """One copy to the device in each epoch, none back, and one number for each log."""
+    copies, logs = on_device.said[name]["copies"], on_device.said[name]["logs"]
+    # Several epochs may run before they are reported; what the first report holds is not known.
+    assert len(copies) == on_device.said[name]["epochs"] - 1
+    total = {kind: sum(each[kind] for each in copies) for kind in ("to_device", "to_host", "value")}
+    assert total["to_host"] == 0
+    assert 0 < total["to_device"] <= len(copies)
+    assert 0 < total["value"] <= len(copies) * logs
+
+
+def test_an_epoch_of_model_fit_copies_at_every_step(on_device):
+    """What the bound above is worth: Keras's own loop copies a batch, and more, at every step."""
+    assert all(each["to_device"] > 20 for each in on_device.said["numbers_on_keras"]["copies"])
+
+
+def test_dropout_without_a_seed_resumes_from_a_file(on_device):
+    said = on_device.said["files"]
+    assert said["unseeded_resumes"], said["losses"]
+
+
+def test_a_file_of_the_cpu_says_that_its_generator_is_another(on_device):
+    assert "another kind of device" in on_device.said["files"]["state_of_the_cpu"]
+
+
+@pytest.mark.parametrize("target", ["torch", "torch-module"])
+def test_a_model_on_the_device_is_exported_and_proven_on_the_cpu(target, on_device):
+    assert on_device.said["exported"][target] == ["verified", ""]
+
+
+def test_exported_files_hold_tensors_of_the_cpu(on_device):
+    assert on_device.said["exported"]["devices"] == ["cpu"]
+
+
+@pytest.mark.parametrize("mixture", ["sum", "product", "index_select", "gather", "embedding"])
+def test_the_device_refuses_tensors_of_another(mixture, on_device):
+    assert "same device" in on_device.said["strictness"][mixture]
+
+
+def test_the_device_takes_numbers_of_the_cpu(on_device):
+    assert on_device.said["strictness"]["number"] == [3.0, 3.0]
