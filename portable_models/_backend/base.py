@@ -21,6 +21,8 @@ class Backend(Devices):
 
     single_steps_eagerly = False
     """Whether one training step costs less eagerly than to trace and compile it."""
+    run_errors: tuple[type[Exception], ...] = ()
+    """What the framework raises where compiled code fails while it runs."""
     computes_in_threads = True
     """Whether other threads may compute, and compile, while one compiles or trains."""
 

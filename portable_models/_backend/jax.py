@@ -32,6 +32,7 @@ class JaxBackend(JaxDevices, Backend):
     """JAX, through XLA."""
 
     name = "jax"
+    run_errors = (jax.errors.JaxRuntimeError,)
 
     def __init__(self) -> None:
         self._threads = cores()

@@ -25,6 +25,7 @@ class TensorFlowBackend(TensorFlowDevices, Backend):
 
     name = "tensorflow"
     single_steps_eagerly = True
+    run_errors = (tf.errors.OpError,)
 
     def versions(self) -> Mapping[str, str]:
         return {"tensorflow": tf.__version__}

@@ -27,7 +27,7 @@ COMPILED = (
     "networks/attention",
 )
 IN_A_LOOP = ("numbers_in_a_loop", "words_in_a_loop")
-"""Work that is a loop in C++ on a CPU. It is not run there again: its numbers are those without validation."""
+"""Work that is a loop in C++ on a CPU; there, the same trainings run as ``..._alone``, step by step."""
 BOTH = (
     *("numbers", "numbers_traced", "numbers_on_keras", "numbers_alone"),
     *("words", "words_traced", "words_on_keras", "words_alone"),
