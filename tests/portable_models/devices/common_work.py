@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 import sys
+import traceback
+from pathlib import Path
 
 import numpy as np
 
@@ -94,11 +98,22 @@ def members(trainings, models):
     return found
 
 
-def trained(name, model, samples, validation, by, engine="compiled", **patched):
-    """One training by the library, with thresholds of its programs set to other values."""
+@contextlib.contextmanager
+def thresholds(patched):
+    """Inside, thresholds of PyTorch's programs have other values."""
+    if not patched:
+        yield
+        return
     from unittest import mock
 
     from portable_models._backend import torch_program
+
+    with mock.patch.dict(vars(torch_program), patched):
+        yield
+
+
+def trained(name, model, samples, validation, by, engine="compiled", **patched):
+    """One training by the library, with thresholds of its programs set to other values."""
     from portable_models.training import Member, fit_many
 
     counts = []
@@ -106,7 +121,7 @@ def trained(name, model, samples, validation, by, engine="compiled", **patched):
     def count(*_):
         counts.append(dict(copies()))
 
-    with mock.patch.dict(vars(torch_program), patched):
+    with thresholds(patched):
         member = Member(model, samples, by, validation)
         (training,) = fit_many([member], engine=engine, progress=count)
     say(name, engine=training.engine, reason=training.engine_reason)
@@ -122,3 +137,16 @@ def copies():
 
 def differences(before, after):
     return {name: after[name] - before.get(name, 0) for name in after}
+
+
+def run(names, out):
+    """Do the work, and write what came of it."""
+    found = {}
+    for name in names:
+        try:
+            for key, value in WORK[name]().items():
+                found[f"{name}/{key}"] = value
+        except Exception:
+            say(name, error=traceback.format_exc())
+    np.savez(out, **found)
+    Path(out).with_suffix(".json").write_text(json.dumps(SAID))

@@ -1,16 +1,11 @@
 """PyTorch on a second device, simulated: the same numbers as on the CPU, and little that is copied."""
 
 import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-HERE = Path(__file__).parent
+from .computed import Computed, assert_equal
+
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="PyTorch is not installed"
 )
@@ -35,57 +30,20 @@ BOTH = (
 )
 
 
-class Computed:
-    """What one process computed on a device."""
-
-    def __init__(self, device, folder, names):
-        out = folder / f"{device}.npz"
-        done = subprocess.run(
-            [sys.executable, str(HERE / "torch_work.py"), device, str(out), *names],
-            capture_output=True,
-            text=True,
-            timeout=550,
-            env=os.environ
-            | {
-                "PYTHONPATH": os.pathsep.join(sys.path),
-                "KERAS_BACKEND": "torch",
-                "KERAS_TORCH_DEVICE": "cpu" if device == "cpu" else "sim:0",
-                "OMP_NUM_THREADS": "1",
-            },
-        )
-        assert done.returncode == 0, done.stderr[-4000:]
-        self.arrays = np.load(out)
-        self.said = json.loads(out.with_suffix(".json").read_text())
-
-    def of(self, name):
-        assert "error" not in self.said.get(name, {}), self.said[name]["error"]
-        found = {
-            key.removeprefix(f"{name}/"): self.arrays[key]
-            for key in self.arrays.files
-            if key.startswith(f"{name}/")
-        }
-        assert found, f"{name} gave nothing"
-        return found
+def computed(kind, device, folder, names):
+    environment = {"KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": device}
+    return Computed("torch_work.py", kind, folder, names, environment)
 
 
 @pytest.fixture(scope="module")
 def on_cpu(tmp_path_factory):
-    return Computed("cpu", tmp_path_factory.mktemp("cpu"), BOTH)
+    return computed("cpu", "cpu", tmp_path_factory.mktemp("cpu"), BOTH)
 
 
 @pytest.fixture(scope="module")
 def on_device(tmp_path_factory):
     names = (*BOTH, *IN_A_LOOP, "strictness", "exported")
-    return Computed("sim", tmp_path_factory.mktemp("sim"), names)
-
-
-def assert_equal(found, expected):
-    assert found.keys() == expected.keys()
-    for name, array in expected.items():
-        if array.dtype.kind in "US":
-            assert found[name].tolist() == array.tolist(), name
-        else:
-            np.testing.assert_array_almost_equal(found[name], array, decimal=6, err_msg=name)
+    return computed("sim", "sim:0", tmp_path_factory.mktemp("sim"), names)
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -6,95 +6,17 @@ with what else it says: engines that trained, copies between the devices in each
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
-import traceback
 import warnings
 from pathlib import Path
 
 import numpy as np
-import training_work  # noqa: F401 - its functions register themselves
-from common_work import RECIPES, SAID, WORK, bags, classifier, recipe, regressor, rows, say, work
+import other_work
+import training_work
+from common_work import WORK, recipe, regressor, rows, run, say, work
 
-
-@work
-def drawn():
-    import keras
-
-    from portable_models import portable_random
-    from portable_models.random.digest import dropout_mask_digest, random_bits_digest
-
-    layers, random = keras.layers, keras.random
-
-    def seeded():
-        return random.SeedGenerator(3)
-
-    with portable_random(1):
-        noisy = keras.Sequential(
-            [keras.Input((64,)), layers.Dropout(0.5), layers.GaussianNoise(0.1)]
-        )
-        found = {
-            "bits": random_bits_digest(5),
-            "masks": dropout_mask_digest(noisy),
-            "uniform": random.uniform((99, 7), -1, 1, seed=seeded()),
-            "normal": random.normal((99, 7), 0.3, 0.1, seed=seeded()),
-            "truncated": random.truncated_normal((99, 7), seed=seeded()),
-            "randint": random.randint((99,), 0, 77, seed=seeded()),
-            "shuffle": random.shuffle(keras.ops.arange(99), seed=seeded()),
-            "categorical": random.categorical(keras.ops.ones((4, 5)), 3, seed=seeded()),
-            "gamma": random.gamma((50,), 2.0, seed=seeded()),
-            "beta": random.beta((50,), 2.0, 3.0, seed=seeded()),
-            "binomial": random.binomial((50,), 5, 0.3, seed=seeded()),
-            "dropout": random.dropout(keras.ops.ones((50,)), 0.4, seed=seeded()),
-            "orthogonal": keras.initializers.Orthogonal(seed=3)((40, 30)),
-            "orthogonal of a generator": keras.initializers.Orthogonal(seed=seeded())((40, 30)),
-            "glorot": keras.initializers.GlorotUniform(seed=seeded())((40, 30)),
-        }
-    return {
-        name: np.array(each) if isinstance(each, str) else keras.ops.convert_to_numpy(each)
-        for name, each in found.items()
-    }
-
-
-@work
-def measured():
-    from portable_models.training import evaluate, predict
-
-    found = {}
-    for name, model, samples, kind in (
-        ("words", classifier(), bags(), "bags"),
-        ("numbers", regressor(), rows(), "numbers"),
-    ):
-        settings = RECIPES[kind]
-        model.compile(settings["optimizer"], settings["loss"], metrics=list(settings["metrics"]))
-        given = samples if isinstance(samples, tuple) else (samples,)
-        values = evaluate(model, *given, batch_size=7)
-        found |= {f"{name}/{key}": np.array(each) for key, each in values.items()}
-        found[f"{name}/outputs"] = predict(model, given[0], batch_size=7)
-    return found
-
-
-@work
-def step():
-    """States along a training, and one step from each."""
-    from portable_models.training import Member, fit_many
-    from portable_models.training.first_training import job_of_first_training
-    from portable_models.training.one_step import record, replay
-
-    def train():
-        fit_many([Member(regressor(), rows(), recipe())])
-
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "again"
-        out.mkdir()
-        record(*job_of_first_training(train), Path(folder))
-        replay(job_of_first_training(train)[0], Path(folder), out, 1)
-        for path in sorted(out.glob("*.npz")):
-            with np.load(path) as held:
-                found |= {f"{path.stem}/{name}": held[name] for name in held.files}
-    return found
+assert {training_work, other_work}, "their functions are registered when they are imported"
 
 
 @work
@@ -205,16 +127,8 @@ def main():
     import keras
 
     assert keras.backend.backend() == "torch"
-    found = {}
     with mock.patch("portable_models._backend.torch.WORTH_FROM", 0):
-        for name in names or WORK:
-            try:
-                for key, value in WORK[name]().items():
-                    found[f"{name}/{key}"] = value
-            except Exception:
-                say(name, error=traceback.format_exc())
-    np.savez(out, **found)
-    Path(out).with_suffix(".json").write_text(json.dumps(SAID))
+        run(names or WORK, out)
 
 
 if __name__ == "__main__":
