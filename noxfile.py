@@ -144,6 +144,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 
+@nox.session(venv_backend="none")
+def gpu(session: nox.Session) -> None:
+    """Prove on one card what docs/accelerators.md says, with the frameworks as they are installed here."""
+    # An environment of its own would bring other builds of the frameworks than the card's.
+    session.run("bash", "benchmarks/gpu.sh", *session.posargs, env={"PYTHON": sys.executable})
+
+
 @nox.session(name="versions", reuse_venv=False)
 @nox.parametrize(
     "python,row",
