@@ -83,7 +83,7 @@ class TorchBackend(TorchDevices, Backend):
         )
 
     def computes_on_host(self, *tensors: Any) -> bool:
-        if not self.computes_on_cpu() or not self.has_values(*tensors):
+        if not self.has_values(*tensors) or not self.computes_on_cpu():
             return False
         # A subclass (sharded, for instance) holds no plain values.
         plain = (torch.Tensor, torch.nn.Parameter)
