@@ -52,6 +52,7 @@ ONCE = (
     "tests/architecture",
     "tests/backends_matrix",
     "tests/docs",
+    "tests/portable_models/devices",
     "tests/portable_models/process",
     "tests/portable_models/files/test_moving.py",
     *EXPORT_TESTS,
@@ -141,6 +142,13 @@ def bench(session: nox.Session) -> None:
     """Measure speed and memory."""
     install(session, "-e", ".[all]")
     session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def gpu(session: nox.Session) -> None:
+    """Prove on one card what docs/accelerators.md says, with the frameworks as they are installed here."""
+    # An environment of its own would bring other builds of the frameworks than the card's.
+    session.run("bash", "benchmarks/gpu.sh", *session.posargs, env={"PYTHON": sys.executable})
 
 
 @nox.session(name="versions", reuse_venv=False)

@@ -138,6 +138,7 @@ def _result(entry: Mapping[str, Any]) -> CellResult:
         entry["seconds"],
         entry["peak_memory_bytes"],
         outcome,
+        device_peak_memory_bytes=entry.get("device_peak_memory_bytes"),
     )
     return checked_numbers(found)
 

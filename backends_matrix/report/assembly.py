@@ -257,6 +257,7 @@ def cell_entry(result: CellResult, names: Mapping[str, str]) -> dict[str, Any]:
         "seconds": result.seconds,
         "compile_seconds": result.outcome.get("compile_seconds"),
         "peak_memory_bytes": result.peak_memory_bytes,
+        "device_peak_memory_bytes": result.device_peak_memory_bytes,
         "samples": dict(result.outcome.get("samples", {})),
         "history": dict(result.history),
         "final": dict(result.final),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from portable_models._cores import cores
+from portable_models._cpu_only import CPU_ONLY
 
 FRAMEWORK_PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
 """Backend -> the package that must be installed for it."""
@@ -49,6 +50,7 @@ def worker_environment(
     threads: int,
     cache: Path | None = None,
     double: bool = False,
+    card: str | None = None,
     base: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Environment variables for a worker.
@@ -61,6 +63,7 @@ def worker_environment(
         cache: folder for JAX's compiled programs: replicas run the program of the reference, which then is
             compiled once. A folder that the user has named already is kept.
         double: let JAX compute in float64.
+        card: what ``CUDA_VISIBLE_DEVICES`` calls the card that the worker computes on; None hides none.
         base: what the worker inherits; this process's environment if None.
     """
     environment = dict(os.environ if base is None else base)
@@ -97,8 +100,30 @@ def worker_environment(
     if double:
         environment["JAX_ENABLE_X64"] = "1"
     if device == "cpu":
-        environment |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+        return environment | CPU_ONLY
+    if device == "gpu":
+        _prepare_for_gpu(environment, card)
     return environment
+
+
+def _prepare_for_gpu(environment: dict[str, str], card: str | None) -> None:
+    # Keras may prefer another kind of accelerator on PyTorch.
+    environment["KERAS_TORCH_DEVICE"] = "cuda"
+    platforms = environment.get("JAX_PLATFORMS", "")
+    if platforms and "cpu" not in platforms.split(","):
+        # Keras prepares weights of samples on JAX's CPU, which JAX_PLATFORMS=cuda would hide.
+        environment["JAX_PLATFORMS"] = f"{platforms},cpu"
+    if card is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = card
+    # JAX would take three quarters of a card's memory when it starts, and TensorFlow all of it.
+    environment.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    # cuBLAS repeats its bits only with a workspace of fixed size:
+    # https://docs.nvidia.com/cuda/cublas/index.html#results-reproducibility
+    environment.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    flags = environment.get("XLA_FLAGS", "")
+    if "--xla_gpu_deterministic_ops" not in flags:
+        environment["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
 
 
 def describe_host() -> dict[str, object]:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from backends_matrix.judge.cells import judge_cells
 from backends_matrix.judge.comparison import Agreement
+from backends_matrix.run.cards import Gates
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.claims import check_claims
 from backends_matrix.run.descriptions import describe_experiments
@@ -91,6 +92,7 @@ class _Context:
     state: RunState
     workers: WorkerSettings
     supervisors: Mapping[str, WorkerSupervisor]
+    gates: Gates
 
     @property
     def reference(self) -> str:
@@ -110,6 +112,7 @@ async def _run(
             or Path(stack.enter_context(TemporaryDirectory(prefix="portable-compiled-"))),
             setup=settings.setup,
             checkpoint=settings.checkpoint,
+            placement=settings.placement,
         )
         supervisors = {
             backend: WorkerSupervisor(backend, workers, observer=observer)
@@ -117,7 +120,8 @@ async def _run(
         }
         for each in supervisors.values():
             await stack.enter_async_context(each)
-        run = _Context(settings, observer, state, workers, supervisors)
+        gates = Gates(settings.parallel_workers, workers.placement)
+        run = _Context(settings, observer, state, workers, supervisors, gates)
         describing, state.descriptions = await describe_experiments(
             experiments, settings, supervisors, observer
         )
@@ -181,7 +185,7 @@ async def _run_planned(run: _Context) -> None:
         [cell for cell in state.cells if cell not in state.results],
         run.supervisors,
         run.workers,
-        jobs=run.settings.parallel_workers,
+        gates=run.gates,
         observer=run.observer,
         record=state.record,
         finish_backend=finish_backend,
@@ -249,6 +253,7 @@ async def _compare_steps(run: _Context) -> None:
         {backend: run.supervisors[backend] for backend in backends},
         run.workers,
         run.settings.timeout,
+        run.gates,
     )
     run.observer.waited("comparing single steps in float64")
     state.seconds["steps"] = time.perf_counter() - started

@@ -45,6 +45,8 @@ class CellResult:
         outcome: the outcome as JSON (``portable_models.experiments.Outcome.to_json``); empty unless ok.
         environment: versions and settings of the worker that ran it.
         identity: digests of what it ran (see ``identity.py``); empty unless ok.
+        device_peak_memory_bytes: the largest memory in use on the accelerator while the cell ran; on JAX,
+            since its worker began. None on a CPU.
     """
 
     cell: Cell
@@ -55,6 +57,7 @@ class CellResult:
     outcome: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     identity: Mapping[str, Any] = field(default_factory=dict)
+    device_peak_memory_bytes: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -96,6 +99,7 @@ class CellResult:
             "outcome": self.outcome,
             "environment": self.environment,
             "identity": self.identity,
+            "device_peak_memory_bytes": self.device_peak_memory_bytes,
         }
 
     @classmethod
@@ -110,6 +114,7 @@ class CellResult:
             value["outcome"],
             value["environment"],
             value["identity"],
+            value["device_peak_memory_bytes"],
         )
 
 

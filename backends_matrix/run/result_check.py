@@ -120,6 +120,7 @@ _RESULT: Mapping[str, Check] = {
     "outcome": _is_object,
     "environment": _is_object,
     "identity": _is_object,
+    "device_peak_memory_bytes": _or_none(_is_count),
 }
 _CELL: Mapping[str, Check] = {
     **dict.fromkeys(

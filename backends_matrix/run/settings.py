@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+from backends_matrix.run.cards import Placement, place, visible_cards
 from backends_matrix.run.cell import BACKENDS
 from portable_models._cores import cores
 
@@ -36,7 +38,8 @@ class MatrixSettings:
             trajectories at rare events too, which a few replicas do not meet.
         steps: where single steps are judged in float64 (level 1): never, in doubt (variants in which a
             difference was found), or always.
-        jobs: how many workers run at a time; None decides by the number of cores.
+        jobs: how many workers run at a time; None decides by the number of cores, or of cards: then one
+            worker at a time computes on a card.
         timeout: seconds without a finished epoch after which a cell is given up.
         resume: keep the finished cells of an earlier run in ``out``.
         checkpoint: epochs between two checkpoints of a training, from which a resumed run continues inside
@@ -67,7 +70,18 @@ class MatrixSettings:
     @property
     def parallel_workers(self) -> int:
         """The number of workers that run at a time."""
-        return max(1, min(len(self.backends), self.jobs or cores()))
+        if self.device == "cpu":
+            return max(1, min(len(self.backends), self.jobs or cores()))
+        return max(1, min(len(self.backends), self.jobs or len(self._cards)))
+
+    @cached_property
+    def _cards(self) -> list[str]:
+        return visible_cards() if self.device == "gpu" else []
+
+    @property
+    def placement(self) -> Placement:
+        """Which backend computes on which card."""
+        return place(self.backends, self.device, self.jobs, self._cards)
 
     @property
     def threads(self) -> int:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from backends_matrix.judge.comparison import Agreement, Comparison
 from backends_matrix.judge.steps import JUDGE, judge_steps
+from backends_matrix.run.cards import Gates
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import installed
 from backends_matrix.run.process import WorkerError
@@ -37,6 +38,7 @@ async def compare_steps(
     supervisors: Mapping[str, WorkerSupervisor],
     settings: WorkerSettings,
     silence: float,
+    gates: Gates,
 ) -> tuple[list[Comparison], dict[Cell, str]]:
     """Level 1 for each of these reference cells.
 
@@ -45,6 +47,7 @@ async def compare_steps(
         supervisors: backend -> its supervisor, of the backends that take part, the reference's included.
         settings: how workers are run.
         silence: seconds without a sign of life after which a worker is given up.
+        gates: say when a worker may compute.
 
     Returns:
         The comparisons, and why there are none for a cell that has none.
@@ -64,7 +67,7 @@ async def compare_steps(
         for cell in cells:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="portable-steps-")))
             try:
-                await _steps_of(cell, supervisors, exact, folder, silence)
+                await _steps_of(cell, supervisors, exact, folder, silence, gates)
                 compared = judge_steps(folder, cell, list(supervisors))
                 compared = await _with_places(cell, compared, supervisors, parts, folder, silence)
             except (StepsFailedError, OSError, ValueError, KeyError) as error:
@@ -82,16 +85,26 @@ async def _steps_of(
     exact: WorkerSupervisor,
     folder: Path,
     silence: float,
+    gates: Gates,
 ) -> None:
     reference = supervisors[cell.backend]
     await _ask(reference, {"do": "record", "cell": cell.to_json(), "folder": str(folder)}, silence)
+    if gates.exclusive:
+        await reference.close()
 
     async def replay(name: str, supervisor: WorkerSupervisor, moves: int) -> None:
         (folder / name).mkdir()
         command = {"cell": cell.to_json(), "folder": str(folder), "name": name, "moves": moves}
         await _ask(supervisor, {"do": "replay", **command}, silence)
 
-    others = [replay(name, supervisor, 0) for name, supervisor in supervisors.items()]
+    async def in_turn(name: str, supervisor: WorkerSupervisor) -> None:
+        async with gates.turn(name):
+            await replay(name, supervisor, 0)
+            if gates.exclusive:
+                await supervisor.close()
+
+    # The judge computes on the CPU, whatever the others compute on.
+    others = [in_turn(name, supervisor) for name, supervisor in supervisors.items()]
     outcomes = await asyncio.gather(replay(JUDGE, exact, MOVES), *others, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backends_matrix.run.cards import Gates, Placement
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import installed, worker_environment
 from backends_matrix.run.observer import Observer, Silent
@@ -35,6 +36,7 @@ class WorkerSettings:
         cache: folder for compiled programs, or None.
         setup: backend -> ``package.module:function`` called in its worker once keras is imported.
         checkpoint: epochs between two checkpoints of a training; None writes none.
+        placement: the card that each backend computes on.
     """
 
     out: Path
@@ -44,6 +46,7 @@ class WorkerSettings:
     cache: Path | None = None
     checkpoint: int | None = None
     setup: Mapping[str, str] = field(default_factory=dict)
+    placement: Placement = field(default_factory=Placement)
 
     @property
     def cells(self) -> Path:
@@ -121,14 +124,17 @@ class WorkerSupervisor:
                     f'pip install "portable-models[{self.backend}]"'
                 )
             settings = self._settings
-            arguments = ["--cells", str(settings.cells), "--device", settings.device]
+            # The judge in float64 computes on the CPU: TPUs have no float64, and most cards little of it.
+            device = "cpu" if self.double else settings.device
+            arguments = ["--cells", str(settings.cells), "--device", device]
             arguments += ["--threads", str(settings.threads)]
             # A fault planted in a backend is not planted in the judge.
             arguments += ["--setup", "" if self.double else settings.setup.get(self.backend, "")]
             arguments += ["--double"] if self.double else []
             environment = worker_environment(
                 self.backend,
-                device=settings.device,
+                device=device,
+                card=settings.placement.cards.get(self.backend),
                 threads=settings.threads,
                 cache=settings.cache,
                 double=self.double,
@@ -236,27 +242,26 @@ async def run_cells(
     supervisors: Mapping[str, WorkerSupervisor],
     settings: WorkerSettings,
     *,
-    jobs: int,
+    gates: Gates,
     observer: Observer,
     record: Callable[[CellResult], None],
     finish_backend: Callable[[WorkerSupervisor], Awaitable[None]],
 ) -> None:
-    """Run cells, each backend's in its own worker, at most ``jobs`` workers at a time.
+    """Run cells, each backend's in its own worker.
 
     Args:
         cells: what is still to be run.
         supervisors: backend -> its supervisor; one without cells to run is finished too.
         settings: how workers are run.
-        jobs: the number of workers that run at a time.
+        gates: say when a worker may run.
         observer: called for every epoch and cell.
         record: is given every result.
         finish_backend: is awaited for every supervisor when its cells are done, before its worker ends.
     """
-    gate = asyncio.Semaphore(jobs)
 
     async def one(supervisor: WorkerSupervisor) -> None:
         mine = [cell for cell in cells if cell.backend == supervisor.backend]
-        async with gate:
+        async with gates.turn(supervisor.backend):
             await run_backend(supervisor, mine, settings, observer, record)
             await finish_backend(supervisor)
             await supervisor.close()

@@ -27,15 +27,19 @@ import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from backends_matrix.judge.double_precision import compute_in_float64
+from backends_matrix.run.cards import driver_version
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.error_text import describe_error, one_line
 from backends_matrix.run.parent_death import CommandReader, die_with_parent
 from backends_matrix.run.protocol import encode_event
 from backends_matrix.run.setup_hook import load_setup_function
 from backends_matrix.run.worker_commands import Commands
+
+if TYPE_CHECKING:
+    from portable_models._backend import Backend
 
 
 class Channel:
@@ -103,6 +107,7 @@ def prepare_keras(device: str, threads: int, setup: str, double: bool) -> dict[s
         "numpy": np.__version__,
         **backend.versions(),
         "device": device,
+        **_describe_accelerator(backend),
         "threads": threads,
         "precision": dict(backend.require_full_precision()),
         "keras_settings": {
@@ -115,6 +120,18 @@ def prepare_keras(device: str, threads: int, setup: str, double: bool) -> dict[s
         environment["setup"] = setup
         _call_setup(setup)
     return environment
+
+
+def _describe_accelerator(backend: Backend) -> dict[str, Any]:
+    """The card, its driver, and what makes its numbers repeat; nothing on a CPU."""
+    card = dict(backend.describe_card())
+    if not card:
+        return {}
+    driver = driver_version()
+    return {
+        "card": card | ({} if driver is None else {"driver": driver}),
+        "determinism": dict(backend.require_determinism()),
+    }
 
 
 class SetupError(Exception):

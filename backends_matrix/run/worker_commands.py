@@ -79,10 +79,12 @@ class Commands:
         """Run one cell and write its result; its trainings are kept every so many epochs meanwhile."""
         import keras
 
+        from portable_models._backend import current
         from portable_models.data.pipelines import PipelineUnavailableError
         from portable_models.experiments import run_variant
 
         reset_peak()
+        current().reset_device_peak()
         started = time.perf_counter()
         outcome: Mapping[str, Any] = {}
         identity: Identity = {}
@@ -114,7 +116,15 @@ class Commands:
         seconds = time.perf_counter() - started
         write_result(
             CellResult(
-                cell, status, reason, seconds, peak_bytes(), outcome, self._environment, identity
+                cell,
+                status,
+                reason,
+                seconds,
+                peak_bytes(),
+                outcome,
+                self._environment,
+                identity,
+                current().device_peak_bytes(),
             ),
             self._cells,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,22 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from portable_models._backend.devices import Devices
 from portable_models._backend.moving_rows import move_rows
 from portable_models._backend.program import Pass, Program
 
-Device = str
 
-
-class DeviceNotFoundError(RuntimeError):
-    """The device that was asked for is not there on this machine."""
-
-
-class Backend(ABC):
+class Backend(Devices):
     """One Keras backend: names, versions, devices and the few primitives Keras does not unify."""
 
-    name: str
     single_steps_eagerly = False
     """Whether one training step costs less eagerly than to trace and compile it."""
+    run_errors: tuple[type[Exception], ...] = ()
+    """What the framework raises where compiled code fails while it runs."""
     computes_in_threads = True
     """Whether other threads may compute, and compile, while one compiles or trains."""
 
@@ -35,16 +31,8 @@ class Backend(ABC):
         """Versions of the framework's own packages, by package name."""
 
     @abstractmethod
-    def device_counts(self) -> Mapping[Device, int]:
-        """How many devices of each kind (``"cpu"``, ``"gpu"``, ``"tpu"``) the framework sees."""
-
-    @abstractmethod
     def bound_threads(self, count: int) -> None:
         """Let the framework compute on at most ``count`` threads of this process."""
-
-    @abstractmethod
-    def require_full_precision(self) -> Mapping[str, str]:
-        """Turn off TF32 and reduced-precision matrix products; return the settings, to be recorded."""
 
     @abstractmethod
     def is_traced(self, tensor: Any) -> bool:
@@ -57,6 +45,10 @@ class Backend(ABC):
         NumPy may then do it in the framework's place. False where code is traced, compiled or mapped,
         and where the tensors would have to be waited for and copied from an accelerator.
         """
+
+    def has_values(self, *tensors: Any) -> bool:
+        """Whether the values of ``tensors`` can be read now, be they copied from an accelerator for that."""
+        return self.computes_on_host(*tensors)
 
     @abstractmethod
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -252,7 +244,7 @@ class Backend(ABC):
             One array for each of ``call.model.trainable_variables``; zeros where none depends on it.
         """
 
-    def allow_double(self) -> None:  # noqa: B027 - most frameworks allow it by themselves
+    def allow_double(self) -> None:
         """Let this process compute in float64; to be called before anything is computed."""
 
     def upstream(self, run: Callable[[], tuple[Any, Sequence[Any]]]) -> list[Any]:
@@ -284,17 +276,3 @@ class Backend(ABC):
         Returns:
             A gradient for each tensor and each variable; None or zeros where none depends on it.
         """
-
-    def require_device(self, kind: Device) -> None:
-        """Check that a device of this kind is there.
-
-        Raises:
-            DeviceNotFoundError: no such device is seen by the framework.
-        """
-        counts = self.device_counts()
-        if not counts.get(kind):
-            seen = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-            raise DeviceNotFoundError(
-                f"no {kind} device for the {self.name} backend on this machine (it sees: {seen}); "
-                f"run with --device cpu, or install a {self.name} build with {kind} support"
-            )

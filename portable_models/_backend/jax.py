@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -17,8 +16,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from portable_models._backend.base import Backend, Device
+from portable_models._backend.base import Backend
 from portable_models._backend.jax_cache import programs_kept
+from portable_models._backend.jax_devices import JaxDevices
 from portable_models._backend.jax_program import JaxProgram
 from portable_models._backend.program import Pass, Program, variables_of
 from portable_models._cores import cores
@@ -28,10 +28,11 @@ _NO_VALUE = "'NoneType' object is not callable"
 """What Keras says of a variable whose value it has taken."""
 
 
-class JaxBackend(Backend):
+class JaxBackend(JaxDevices, Backend):
     """JAX, through XLA."""
 
     name = "jax"
+    run_errors = (jax.errors.JaxRuntimeError,)
 
     def __init__(self) -> None:
         self._threads = cores()
@@ -41,19 +42,10 @@ class JaxBackend(Backend):
     def versions(self) -> Mapping[str, str]:
         return {"jax": jax.__version__, "jaxlib": importlib.metadata.version("jaxlib")}
 
-    def device_counts(self) -> Mapping[Device, int]:
-        return Counter(device.platform for device in jax.devices()) | Counter(
-            {"cpu": len(jax.devices("cpu"))}
-        )
-
     def bound_threads(self, count: int) -> None:
         # XLA reads its thread pool's size when the CPU client is made, from the environment that
         # the parent process has set (backends_matrix.environment); what can be changed here is our own.
         self._threads = count
-
-    def require_full_precision(self) -> Mapping[str, str]:
-        jax.config.update("jax_default_matmul_precision", "highest")
-        return {"jax_default_matmul_precision": "highest"}
 
     def is_traced(self, tensor: Any) -> bool:
         return isinstance(tensor, jax.core.Tracer)

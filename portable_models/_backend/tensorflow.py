@@ -11,36 +11,28 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from portable_models._backend.base import Backend, Device
+from portable_models._backend.base import Backend
 from portable_models._backend.program import Pass, Program
+from portable_models._backend.tensorflow_devices import TensorFlowDevices
 from portable_models._backend.tensorflow_program import TensorFlowProgram, through_xla, without_copy
 
 _FIRST, _SECOND = (0, 32) if sys.byteorder == "little" else (32, 0)
 """How far the halves of an int64 are shifted, in the order in which they lie in memory."""
 
 
-class TensorFlowBackend(Backend):
+class TensorFlowBackend(TensorFlowDevices, Backend):
     """TensorFlow, eager and through ``tf.function``."""
 
     name = "tensorflow"
     single_steps_eagerly = True
+    run_errors = (tf.errors.OpError,)
 
     def versions(self) -> Mapping[str, str]:
         return {"tensorflow": tf.__version__}
 
-    def device_counts(self) -> Mapping[Device, int]:
-        return {
-            kind.lower(): len(tf.config.list_physical_devices(kind))
-            for kind in ("CPU", "GPU", "TPU")
-        }
-
     def bound_threads(self, count: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(count)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-
-    def require_full_precision(self) -> Mapping[str, str]:
-        tf.config.experimental.enable_tensor_float_32_execution(False)
-        return {"tensor_float_32_execution": "False"}
 
     def is_traced(self, tensor: Any) -> bool:
         return bool(tf.is_symbolic_tensor(tensor))
@@ -133,7 +125,8 @@ class TensorFlowBackend(Backend):
         # updates of single rows; that of a product is the whole matrix, as for a Dense layer.
         # Two int32 are the halves of an int64: to stack columns takes TensorFlow two to three times as long.
         pairs = tf.bitcast(words, tf.int32)
-        if through_xla.get():
+        # On a GPU that must be deterministic, the sparse product raises when it runs.
+        if through_xla.get() or not self.computes_on_cpu():
             return super().rows_summed(kernel * 1.0, (pairs[..., 1], pairs[:, 0, 0]), count)
         # Three times faster than to take and add rows, and no operation of XLA.
         padded = tf.concat([kernel, tf.zeros((1, kernel.shape[1]), kernel.dtype)], axis=0)

@@ -29,6 +29,7 @@ from portable_models._backend.program import (
     tracing,
     variables_of,
 )
+from portable_models._backend.tensorflow_devices import computing_kind
 from portable_models._backend.tensorflow_loops import any_size, each_size, of_unknown_size
 from portable_models._keras.compile_settings import has_losses_by_output, jit_compile_is_auto
 
@@ -52,7 +53,7 @@ through_xla: ContextVar[bool] = ContextVar("through_xla", default=False)
 def without_copy(array: NDArray[Any]) -> Any:
     """A tensor that shares an array's memory, which nobody may write to any more; or the array itself."""
     # An accelerator has memory of its own.
-    if not is_aligned(array) or tf.config.list_physical_devices("GPU"):
+    if not is_aligned(array) or computing_kind() != "cpu":
         return array
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
@@ -72,6 +73,9 @@ class TensorFlowProgram(Program):
         steps = epochs * max(training.steps, 1)
         weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
         pays = steps >= PAYS_FROM or steps * weights >= PAYS_FROM_WEIGHTS
+        # Both were measured on CPUs. Elsewhere XLA keeps all of an epoch on the device, where the executor
+        # would place what is integer on the host.
+        pays = pays or computing_kind() != "cpu"
         # "auto" leaves the choice to us. On a CPU Keras turns it into False; XLA changes rounding only.
         self._xla = pays and bool(model.jit_compile or jit_compile_is_auto(model))
         # A step of the user's own may ask how many rows a batch has.

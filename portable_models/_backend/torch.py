@@ -11,10 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch._subclasses.fake_tensor import FakeTensor
 
-from portable_models._backend.base import Backend, Device
+from portable_models._backend.base import Backend
 from portable_models._backend.program import Pass, Program
+from portable_models._backend.torch_devices import (
+    TorchDevices,
+    computing_device,
+    generator_states,
+    set_generator_states,
+)
 from portable_models._backend.torch_program import WORTH_FROM, TorchProgram
-from portable_models._keras.operations import get_operations
 
 
 class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
@@ -30,7 +35,8 @@ class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not
         context.save_for_backward(ids, owners)
         context.rows = kernel.shape[0]
         padded = torch.cat([kernel, kernel.new_zeros((1, kernel.shape[1]))])
-        first = torch.searchsorted(owners, torch.arange(count, dtype=owners.dtype)) * ids.shape[1]
+        sums = torch.arange(count, dtype=owners.dtype, device=owners.device)
+        first = torch.searchsorted(owners, sums) * ids.shape[1]
         return _bags(ids.reshape(-1), padded, first)
 
     @staticmethod
@@ -56,7 +62,7 @@ def _bags(rows: Any, matrix: Any, first: Any) -> Any:
     )
 
 
-class TorchBackend(Backend):
+class TorchBackend(TorchDevices, Backend):
     """PyTorch, eager."""
 
     name = "torch"
@@ -66,20 +72,8 @@ class TorchBackend(Backend):
     def versions(self) -> Mapping[str, str]:
         return {"torch": torch.__version__}
 
-    def device_counts(self) -> Mapping[Device, int]:
-        return {"cpu": 1, "gpu": torch.cuda.device_count(), "tpu": 0}
-
     def bound_threads(self, count: int) -> None:
         torch.set_num_threads(count)
-
-    def require_full_precision(self) -> Mapping[str, str]:
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
-        torch.set_float32_matmul_precision("highest")
-        return {
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "cudnn_tf32": "False",
-        }
 
     def is_traced(self, tensor: Any) -> bool:
         return bool(
@@ -89,15 +83,19 @@ class TorchBackend(Backend):
         )
 
     def computes_on_host(self, *tensors: Any) -> bool:
+        if not self.has_values(*tensors) or not self.computes_on_cpu():
+            return False
+        # A subclass (sharded, for instance) holds no plain values.
+        plain = (torch.Tensor, torch.nn.Parameter)
+        return all(type(each) in plain and each.device.type == "cpu" for each in tensors)
+
+    def has_values(self, *tensors: Any) -> bool:
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return False
-        if get_operations("core").get_device() != "cpu":
-            return False
-        # A subclass (fake, sharded) or a tensor mapped over by torch.func holds no plain values.
-        return all(
-            type(each) in (torch.Tensor, torch.nn.Parameter)
-            and each.device.type == "cpu"
-            and not torch._C._functorch.is_functorch_wrapped_tensor(each)
+        return not any(
+            isinstance(each, FakeTensor)
+            or each.device.type == "meta"
+            or torch._C._functorch.is_functorch_wrapped_tensor(each)
             for each in tensors
         )
 
@@ -131,14 +129,14 @@ class TorchBackend(Backend):
 
     def constant(self, array: NDArray[Any]) -> Any:
         # Keras's own conversion asks a NumPy array for its dtype, which dynamo cannot trace.
-        return torch.as_tensor(array, device=get_operations("core").get_device())
+        return torch.as_tensor(array, device=computing_device())
 
     def unseeded_state(self) -> bytes | None:
         # keras.src.backend.torch.random.dropout calls torch's own where the layer has no seed.
-        return bytes(torch.get_rng_state().numpy())
+        return generator_states()
 
     def restore_unseeded_state(self, state: bytes) -> None:
-        torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
+        set_generator_states(state)
 
     def gradients(
         self, model: Any, x: Any, y: Any, weight: Any
@@ -168,7 +166,7 @@ class TorchBackend(Backend):
 
     def not_worth_compiling(self, model: Any, steps: int) -> str:
         del model
-        if steps >= WORTH_FROM:
+        if steps >= WORTH_FROM or not self.computes_on_cpu():
             return ""
         return (
             f"{steps} steps are so few that Model.fit is done before a program is traced "

@@ -23,6 +23,22 @@ def drop_copies(graph: Any) -> None:
         _replace(node, node.args[0])
 
 
+def move_constants(module: Any) -> None:
+    """Copy constants of another device once, now, where the graph would copy them at every step."""
+    origins, written = _origins(module.graph)
+    kept = written.union(*(origins[output] for output in _outputs(module.graph)))
+    for number, node in enumerate(_calls(module.graph, {_ATEN._to_copy.default})):
+        constant = node.args[0]
+        while constant.target in _COPIES:
+            constant = constant.args[0]
+        if constant.op != "get_attr" or "device" not in node.kwargs or node in kept:
+            continue
+        name = f"_moved_constant_{number}"
+        module.register_buffer(name, node.target(getattr(module, constant.target), **node.kwargs))
+        with module.graph.inserting_before(node):
+            _replace(node, module.graph.get_attr(name))
+
+
 def work_in_place(graph: Any, states: int) -> bool:
     """Drop the copies that keep a graph's state as it was given, and those of its constants.
 

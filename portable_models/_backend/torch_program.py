@@ -28,6 +28,7 @@ from portable_models._backend.program import (
     tracing,
     variables_of,
 )
+from portable_models._backend.torch_devices import computing_device
 from portable_models._backend.torch_loop import compiled_loop, on_one_thread
 from portable_models._backend.torch_step import Step, StepGraph, stateless
 
@@ -128,7 +129,8 @@ class TorchProgram(Program):
         for order in orders:
             found: dict[str, Any] = {}
             if part is not Part.VALIDATION:
-                state = self._training(self._reset(state), rows.training, torch.from_numpy(order))
+                places = torch.from_numpy(order).to(computing_device())
+                state = self._training(self._reset(state), rows.training, places)
                 found |= self._metrics(state)
             if part is not Part.TRAINING and self._validation is not None:
                 state = self._validation(self._reset(state), rows.held_out, rows.held_out_order)
@@ -199,7 +201,7 @@ class _Way:
 
     def prepare(self, state: State, tensors: Any, count: int) -> None:
         """Trace and compile for tensors of these shapes."""
-        self._runs(state, tensors, torch.zeros(count, dtype=torch.int32))
+        self._runs(state, tensors, torch.zeros(count, dtype=torch.int32, device=computing_device()))
 
     def __call__(self, state: State, tensors: Any, order: Any) -> State:
         for run, leaves, indices in self._runs(state, tensors, order):
@@ -226,12 +228,15 @@ class _Way:
                 self._program.step(self._step, batch_of(self._way, structure, extras[-1]))
 
             calls = self._epochs * (self._way.steps if several else 1)
-            always = self._trains and (several or not self._way.steps)
+            # What pays was measured on CPUs. Elsewhere every step is traced, and none is in a loop: it is not
+            # proven there, and Python would wait for its condition at every step.
+            on_cpu = computing_device().type == "cpu"
+            always = not on_cpu or (self._trains and (several or not self._way.steps))
             run: Callable[..., State]
-            loop = several and self._trains and calls >= PAYS_FROM
+            loop = on_cpu and several and self._trains and calls >= PAYS_FROM
             if always or calls >= TRACED_FROM:
                 graph = self._program.graph(step, state, [*leaves, one], pure=loop)
-                threads = 1 if graph.work < ONE_THREAD_BELOW else None
+                threads = 1 if on_cpu and graph.work < ONE_THREAD_BELOW else None
                 run = (
                     compiled_loop(graph, state, leaves, indices, threads)
                     if loop

@@ -16,7 +16,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from portable_models._backend.program import State
-from portable_models._backend.torch_graph import drop_copies, work_in_place, work_of
+from portable_models._backend.torch_graph import drop_copies, move_constants, work_in_place, work_of
 from portable_models._keras.operations import current_scope, replace_cond
 
 Step = Callable[[Sequence[Any]], None]
@@ -86,6 +86,7 @@ class StepGraph:
             # A second time, so that what was changed in place becomes a value of its own.
             module = _trace(torch.func.functionalize(module, remove="mutations"), flat)
             drop_copies(module.graph)
+        move_constants(module)
         module.graph.eliminate_dead_code()
         self.constants = _lift_constants(module)
         self.work = work_of(module.graph)

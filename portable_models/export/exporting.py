@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from portable_models._cpu_only import CPU_ONLY
 from portable_models.export import card, loading, staging
 from portable_models.export.children import Job, run_jobs
 from portable_models.export.judging import judge
@@ -114,8 +115,11 @@ def _with_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:
 
 
 def worker_environment(backend: str, work: Path) -> dict[str, str]:
-    """What a child with Keras is told before it starts."""
-    return {
+    """What a child with Keras is told before it starts.
+
+    It computes on the CPU: this process may fill a card, and an artifact is to hold tensors of the CPU.
+    """
+    return CPU_ONLY | {
         "KERAS_BACKEND": backend,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         # A model is run at three batches and moved twice; what was compiled for one serves the others.
@@ -147,7 +151,7 @@ def _without_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> No
             _VERIFIER,
             chosen,
             work,
-            {"TF_CPP_MIN_LOG_LEVEL": "3"},
+            CPU_ONLY | {"TF_CPP_MIN_LOG_LEVEL": "3"},
             on_done=lambda job: progress(_said(f"ran {Path(job.request['artifact']).name}", job)),
         )
 

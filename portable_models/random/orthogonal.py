@@ -40,7 +40,7 @@ def orthogonal(initializer: Any, shape: Sequence[int], dtype: Any = None) -> Any
     tall = (max(rows, columns), min(rows, columns))
     name = keras.backend.standardize_dtype(dtype or keras.config.floatx())
     key = key_of(initializer.seed)
-    if not isinstance(key, tuple) and not BACKEND.computes_on_host(key):
+    if not isinstance(key, tuple) and not BACKEND.has_values(key):
         return _traced(key, shape, tall, initializer.gain, name)
     words = host_words(known_key(key), math.prod(tall))
     matrix = normal_units(host_arithmetic, words).astype(np.float64).reshape(tall)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
 import numpy as np
 
 from portable_models._backend import current
-from portable_models._backend.program import scalar_logs
+from portable_models._backend.program import first_line, scalar_logs
 from portable_models._keras.building import build_by_shapes, clear_losses
 from portable_models._keras.layers import all_layers
 from portable_models.data.samples import Array, Indices, MultiHotSamples, Samples
+from portable_models.training.programs.group import NotCompiledWarning
 from portable_models.training.programs.kernel_sum import Bags, bags_in_order, cut, first_dense
 from portable_models.training.programs.rows import Rows, first_row, rows_of
 
@@ -32,8 +34,23 @@ def evaluated(
 
     Returns:
         Loss and metrics by name, and the outputs for all samples; or None for what is left to Keras: several
-        outputs, steps of the model's own, layers that cannot be compiled, samples that are no numbers.
+        outputs, steps of the model's own, layers that cannot be compiled, samples that are no numbers, and
+        what fails while it runs, with a warning.
     """
+    try:
+        return _evaluated(model, samples, batch_size)
+    except current().run_errors as error:
+        warnings.warn(
+            f"measuring failed while it ran ({first_line(error)}); Keras measures the model",
+            NotCompiledWarning,
+            stacklevel=2,
+        )
+        return None
+
+
+def _evaluated(
+    model: Any, samples: Samples, batch_size: int
+) -> tuple[dict[str, float], Array] | None:
     if len(getattr(model, "outputs", None) or ()) != 1 or not _steps_are_keras_own(model):
         return None
     # The metrics of a model that has seen no samples have no variables yet.

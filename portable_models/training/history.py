@@ -25,7 +25,8 @@ class Training:
         params: ``epochs``, ``steps`` and ``verbose``, as Keras's ``History`` has them.
         model: the model that was trained.
         engine: the engine that ran, ``"keras"`` or ``"compiled"``.
-        engine_reason: why another engine ran than the one asked for; empty where it did not.
+        engine_reason: why another engine ran than the one asked for, or finished the training; empty where
+            none did.
         digests: SHA-256 of what went in: ``order``, ``batches``, ``initial_weights``, ``dropout_masks``.
         final: metrics measured once, after the last epoch.
         compile_seconds: wall time of tracing and compiling, in seconds; members of one ``fit_many`` share it.

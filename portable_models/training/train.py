@@ -107,7 +107,7 @@ def _outcome(job: Job, chosen: Chosen, proof: Digests) -> Training:
     return Training(
         job.history,
         engine=chosen.engine.name,
-        engine_reason=chosen.reason,
+        engine_reason=chosen.reason or chosen.engine.failure(job),
         digests={name: wait() for name, wait in proof.items()},
         compile_seconds=chosen.engine.compile_seconds,
         epoch=epochs,

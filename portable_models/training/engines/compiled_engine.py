@@ -83,6 +83,10 @@ class CompiledEngine:
         for group in self._groups:
             group.prepare()
 
+    def failure(self, job: Job) -> str:
+        """Why ``Model.fit`` finished a job that a program began; empty where it did not."""
+        return next((group.failure for group in self._groups if job in group.jobs), "")
+
     def run(self, jobs: Sequence[Job]) -> None:
         """Train every job; those that are alike side by side, where the backend can."""
         del jobs  # they are grouped already

@@ -108,6 +108,9 @@ class Engine(Protocol):
     def compile(self) -> str:
         """Compile what needs compiling; the reason if that failed, or nothing."""
 
+    def failure(self, job: Job) -> str:
+        """Why ``Model.fit`` finished a job that this engine began; empty where it did not."""
+
     def run(self, jobs: Sequence[Job]) -> None:
         """Train every job, filling its history.
 

@@ -46,6 +46,8 @@ class Group:
     bags: Bags | None = None
     variables: list[list[Any]] = field(default_factory=list)
     """Those of each job's model, in the order in which its states are given to the program."""
+    failure: str = ""
+    """Why ``Model.fit`` finished what the program began; empty where it did not."""
     _traced_variables: list[tuple[int, bool]] = field(default_factory=list)
 
     @property
@@ -166,22 +168,35 @@ class Group:
             callbacks.epoch_has_begun(epoch)
             raise ProgramFailedError("a callback changed which variables are trained")
         watched = _watches_nan(job)
-        before = [keras.ops.copy(each.value) for each in self.variables[0]] if watched else []
-        logs = self._pass(Part.TRAINING, epoch)
-        if watched and not np.isfinite(logs.get("loss", 0.0)):
-            # Keras stops at the batch where it happens: the epoch is repeated there.
-            self._take([before])
+        validates = job.validation is not None and job.settings.validates_after(epoch)
+        before = self._copies() if watched or validates else []
+        try:
+            logs = self._pass(Part.TRAINING, epoch)
+            if watched and not np.isfinite(logs.get("loss", 0.0)):
+                # Keras stops at the batch where it happens: the epoch is repeated there.
+                raise ProgramFailedError(
+                    "the loss is not a number, and TerminateOnNaN wants the batch"
+                )
+            if validates:
+                callbacks.on_test_begin()
+                job.model.reset_metrics()
+                measured = self._pass(Part.VALIDATION, epoch)
+                callbacks.on_test_end({name[4:]: value for name, value in measured.items()})
+                logs |= measured
+        except ProgramFailedError:
+            # The epoch is repeated from its begin, which the callbacks have seen. A program that fails leaves
+            # the variables as they were before the pass, which may have been the second one.
+            if before:
+                self._take([before])
             callbacks.epoch_has_begun(epoch)
-            raise ProgramFailedError("the loss is not a number, and TerminateOnNaN wants the batch")
-        if job.validation is not None and job.settings.validates_after(epoch):
-            callbacks.on_test_begin()
-            job.model.reset_metrics()
-            measured = self._pass(Part.VALIDATION, epoch)
-            callbacks.on_test_end({name[4:]: value for name, value in measured.items()})
-            logs |= measured
+            raise
         callbacks.on_epoch_end(epoch, logs)
         job.keep(epoch, _recorded(job))
         return logs
+
+    def _copies(self) -> State:
+        """The values of the one job's variables, which nobody else changes."""
+        return [keras.ops.copy(each.value) for each in self.variables[0]]
 
     def _has_its_variables(self, job: Job) -> bool:
         """Whether the model trains the variables that the program was made for."""
@@ -201,6 +216,7 @@ class Group:
 
     def _hand_over(self, callbacks: Sequence[HeldCallbacks], reason: str) -> None:
         """Finish on ``Model.fit``, from the begin of the epoch that did not end."""
+        self.failure = f"Model.fit finished the training: {reason}"
         if "TerminateOnNaN" not in reason:
             warnings.warn(
                 f"the compiled program failed while it ran ({reason}); Model.fit finishes the training",
