@@ -44,6 +44,33 @@ def unroll(model: Any) -> None:
     """
     for layer in _recurrent(model):
         layer.unroll = True
+        if layer.zero_output_for_mask and not layer.stateful:
+            layer.inner_loop = functools.partial(_with_zeros, layer, layer.inner_loop)
+
+
+def _with_zeros(
+    layer: Any, loop: Callable[..., Any], sequences: Any, initial_state: Any, mask: Any, **rest: Any
+) -> Any:
+    """The steps of a recurrent layer, with the outputs of masked steps set to zero here.
+
+    Unrolled on TensorFlow, Keras 3.15.1 sets those of the mirrored steps to zero where the layer goes
+    backwards, as one half of every Bidirectional does: outputs were off by 0.3 of their scale
+    (``keras/src/backend/tensorflow/rnn.py``: the list of masks is reversed, the stacked mask is not).
+    """
+    if mask is None:
+        return loop(sequences, initial_state, mask, **rest)
+    layer.zero_output_for_mask = False
+    try:
+        last, outputs, states = loop(sequences, initial_state, mask, **rest)
+    finally:
+        layer.zero_output_for_mask = True
+    kept = keras.ops.flip(mask, axis=1) if layer.go_backwards else mask
+    if not layer.return_sequences:
+        kept = kept[:, -1:]
+    for _ in range(len(outputs.shape) - len(kept.shape)):
+        kept = keras.ops.expand_dims(kept, -1)
+    outputs = keras.ops.where(kept, outputs, keras.ops.zeros_like(outputs))
+    return keras.ops.where(kept[:, -1], last, keras.ops.zeros_like(last)), outputs, states
 
 
 def split_long_sums(model: Any) -> None:

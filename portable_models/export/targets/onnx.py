@@ -32,15 +32,18 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     import onnx
     import tf2onnx
 
-    from portable_models.export.targets.tensorflow_function import frozen_function, specifications
+    from portable_models.export.targets.tensorflow_function import frozen_graph
 
     del source
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    graph, _ = tf2onnx.convert.from_function(
-        frozen_function(seen),
-        input_signature=specifications(seen),
+    frozen, inputs, outputs = frozen_graph(seen)
+    graph, _ = tf2onnx.convert.from_graph_def(
+        frozen,
+        input_names=list(inputs),
+        output_names=list(outputs),
         opset=OPSET,
         custom_op_handlers={"Erfc": (_erfc, [])},
+        tensors_to_rename={**inputs, **outputs},
     )
     _check(graph, seen)
     onnx.save(graph, str(path))

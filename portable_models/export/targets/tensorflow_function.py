@@ -29,43 +29,44 @@ def serving_function(seen: View) -> Any:
     return tf.function(serve, input_signature=specifications(seen))
 
 
-def frozen_function(seen: View) -> Any:
-    """:func:`serving_function` with the tensors that it captured as constants of its graph.
+def frozen_graph(seen: View) -> tuple[Any, dict[str, str], dict[str, str]]:
+    """:func:`serving_function` as a graph in which everything that it captured is a constant.
 
-    tf2onnx makes inputs of the graph of what a function captured and is no variable: statistics of
-    Normalization, constant position embeddings.
+    tf2onnx freezes variables only: of other tensors that a function captured (the statistics of
+    Normalization, constant position embeddings) it makes inputs of the graph.
+
+    Returns:
+        The ``GraphDef``, and the names of its inputs and outputs -> their names in the signature.
     """
     import tensorflow as tf
+    import tf2onnx
 
     concrete = serving_function(seen).get_concrete_function()
-    captured = [
-        (inner, outer)
+    captured = {
+        inner.name: outer.numpy()
         for outer, inner in concrete.graph.captures
         if outer.dtype not in (tf.resource, tf.variant)
+    }
+    given = [
+        tensor.name
+        for tensor in concrete.inputs
+        if tensor.dtype != tf.resource and tensor.name not in captured
     ]
-    if not captured:
-        return serving_function(seen)
-    names = [tensor.name for tensor in seen.signature.outputs]
-    variables = [
-        (inner, outer) for outer, inner in concrete.graph.captures if outer.dtype == tf.resource
-    ]
-    definition = concrete.graph.as_graph_def()
-    structured = concrete.structured_outputs
-
-    def serve(*inputs: Any) -> dict[str, Any]:
-        given = {tensor.name: value for tensor, value in zip(concrete.inputs, inputs, strict=False)}
-        constants = {inner.name: tf.constant(outer.numpy()) for inner, outer in captured}
-        graph = tf.compat.v1.get_default_graph()
-        handles = {inner.name: graph.capture(outer) for inner, outer in variables}
-        found = tf.graph_util.import_graph_def(
-            definition,
-            input_map={**given, **constants, **handles},
-            return_elements=[structured[name].name for name in names],
-            name="",
-        )
-        return dict(zip(names, found, strict=True))
-
-    return tf.function(serve, input_signature=specifications(seen))
+    inputs = dict(zip(given, (tensor.name for tensor in seen.signature.inputs), strict=True))
+    outputs = {
+        concrete.structured_outputs[tensor.name].name: tensor.name
+        for tensor in seen.signature.outputs
+    }
+    frozen = tf2onnx.tf_loader.from_function(concrete, [*inputs, *captured], list(outputs))
+    for node in frozen.node:
+        if node.op == "Placeholder" and f"{node.name}:0" in captured:
+            value = captured[f"{node.name}:0"]
+            node.op = "Const"
+            for name in list(node.attr):
+                if name != "dtype":
+                    del node.attr[name]
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+    return frozen, inputs, outputs
 
 
 def write_saved_model(seen: View, path: Path) -> None:
