@@ -9,6 +9,7 @@ BACKENDS = [name for name in ("jax", "tensorflow", "torch") if importlib.util.fi
 SLOW = {
     "full_data": ("PORTABLE_MODELS_DATA", "tests on the real data"),
     "all_programs": ("PORTABLE_MODELS_PROGRAMS", "tests of further training programs"),
+    "all_exports": ("PORTABLE_MODELS_EXPORTS", "tests of many exports"),
 }
 """Marker of slow proof -> the variable that lets it run, and what it is."""
 

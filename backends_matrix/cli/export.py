@@ -17,6 +17,7 @@ from backends_matrix.report.console import SafeConsole
 from backends_matrix.run.cell import BACKENDS
 from portable_models.export import (
     ROUTES,
+    Check,
     ExportError,
     ExportResult,
     MissingPackageError,
@@ -46,6 +47,22 @@ def _facts(
             f'--facts {value}: expected a JSON object such as {{"classes": ["no", "yes"]}}'
         )
     return facts
+
+
+def _sizes(
+    context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
+) -> dict[str, int]:
+    """Sizes by the name of an axis."""
+    del context, parameter
+    found = {}
+    for each in value:
+        name, _, number = each.partition("=")
+        if not name or not number.isdigit() or int(number) < 1:
+            raise CallError(
+                f"--size {each}: expected AXIS=N with a whole number, such as length=64"
+            )
+        found[name] = int(number)
+    return found
 
 
 @click.command("export")
@@ -86,6 +103,26 @@ def _facts(
     callback=_facts,
     help='JSON for the model card, such as {"classes": ["no", "yes"], "metrics": {"accuracy": 0.9}}.',
 )
+@click.option(
+    "--sample",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.npz",
+    help="Inputs as the model meets them, named as the inputs; compared besides the drawn ones.",
+)
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    metavar="AXIS=N",
+    callback=_sizes,
+    help="A size for a free axis, in the artifact too: length=64, height=32, image.1=32.",
+)
+@click.option(
+    "--allow-random",
+    is_flag=True,
+    help="Let an artifact stand whose outputs are random; they are not compared.",
+)
+@click.option("--trainable", is_flag=True, help="Let the gradients of a SavedModel decide too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(as_json: bool, **options: Any) -> None:
     """Write MODEL.keras for a target and prove it there.
@@ -121,6 +158,8 @@ def show(result: ExportResult, console: SafeConsole) -> None:
     verdict = {Status.VERIFIED: "green", Status.UNVERIFIED: "yellow"}.get(result.status, "red")
     console.print(f"[{verdict}]{result.status}[/]: {result.reason or result.path}", soft_wrap=True)
     console.print(f"route: Keras on {result.route['hub']}; " + "; ".join(result.route["steps"]))
+    for note in result.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
     if result.checks:
         console.print(_checks(result))
         largest = result.difference or 0.0
@@ -138,10 +177,14 @@ def _checks(result: ExportResult) -> Table:
     table = Table("check", "difference", "allowed", "")
     for check in result.checks:
         difference = "none" if check.difference is None else f"{check.difference:.1e}"
-        table.add_row(
-            check.name, difference, f"{check.tolerance:.1e}", "pass" if check.passed else "FAIL"
-        )
+        table.add_row(check.name, difference, f"{check.tolerance:.1e}", _verdict(check))
     return table
+
+
+def _verdict(check: Check) -> str:
+    if check.passed:
+        return "pass"
+    return "FAIL" if check.decides else "beyond (reported only)"
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -26,6 +26,10 @@ def export(
     force: bool = False,
     imports: Sequence[str] = (),
     facts: Mapping[str, Any] | None = None,
+    sample: str | PathLike[str] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    allow_random: bool = False,
+    trainable: bool = False,
     progress: Callable[[str], None] = lambda line: None,
 ) -> ExportResult:
     """Export a model to a target and prove it there.
@@ -44,6 +48,11 @@ def export(
         force: replace what is at ``out``.
         imports: modules that register the model's own classes; found by themselves for a live model.
         facts: what the card says of the training, over what the file itself says: ``classes``, ``metrics``, …
+        sample: an ``.npz`` file with inputs as the model meets them, named as the inputs; compared besides
+            the drawn ones.
+        sizes: sizes for axes that are free, in the artifact too: ``{"length": 64}``, ``{"image.1": 32}``.
+        allow_random: let an artifact stand whose outputs are random; they are not compared.
+        trainable: let gradients of a SavedModel decide too; those of ``jax`` and ``torch-module`` always do.
         progress: called with a line for each stage.
 
     Returns:
@@ -67,7 +76,14 @@ def export(
 
             check(Order(Path(), to, Path(out), force=force))
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portable-live-")))
-            file, found, measured = live.take(model, folder, batch, measure=verify)
+            file, found, measured = live.take(
+                model,
+                folder,
+                batch,
+                measure=verify,
+                sample=Path(sample) if sample else None,
+                sizes=sizes,
+            )
             modules = tuple(dict.fromkeys((*modules, *found)))
         order = Order(
             model=Path(file),
@@ -80,6 +96,10 @@ def export(
             imports=modules,
             facts=facts or {},
             measured=measured,
+            sample=Path(sample) if sample else None,
+            sizes=dict(sizes or {}),
+            allow_random=allow_random,
+            trainable=trainable,
         )
         (result,) = export_many([order], progress=progress)
         return result

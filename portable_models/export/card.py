@@ -39,6 +39,8 @@ def describe(result: ExportResult, model: str, facts: Mapping[str, Any]) -> dict
             "largest_difference": result.difference,
             "latency_s": dict(result.latency),
             "settings": dict(result.settings),
+            "notes": list(result.notes),
+            "reason": result.reason,
         },
         "route": dict(result.route),
         "files": dict(result.files),
@@ -113,10 +115,10 @@ def markdown(data: Mapping[str, Any]) -> str:
 def _proof(data: Mapping[str, Any]) -> list[str]:
     verified = data["verified"]
     if not verified["checks"]:
-        return ["Not verified: verification was turned off."]
+        return [f"Not verified: {verified['reason'] or 'verification was turned off'}."]
     against = verified["against"]
     rows = [
-        (c["name"], f"{c['difference']:.1e}", f"{c['tolerance']:.1e}", c["status"])
+        (c["name"], _number(c["difference"]), f"{c['tolerance']:.1e}", _verdict(c))
         for c in verified["checks"]
     ]
     settings = ", ".join(f"{k} = {v}" for k, v in verified["settings"].items())
@@ -127,10 +129,19 @@ def _proof(data: Mapping[str, Any]) -> list[str]:
         "",
         *_table(("check", "difference", "allowed", ""), rows),
         "",
+        *[f"Note: {note}.\n" for note in verified["notes"]],
         f"Precision of the runtime: {settings or 'float32, nothing to set'}.",
         "",
         f"One call at the exported batch, on the exporting machine: {latency}.",
     ]
+
+
+def _number(difference: float | None) -> str:
+    return "none" if difference is None else f"{difference:.1e}"
+
+
+def _verdict(check: Mapping[str, Any]) -> str:
+    return str(check["status"]) if check["decides"] else f"{check['status']}, reported only"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -145,4 +156,13 @@ def _shape(shape: Sequence[int | None]) -> str:
 
 
 def _values(tensor: Mapping[str, Any]) -> str:
-    return f"ids below {tensor['limit']}" if tensor["limit"] else ""
+    if tensor["limit"]:
+        return f"ids below {tensor['limit']}"
+    known = tensor["values"]
+    if known["choices"]:
+        return (
+            f"vocabulary of {known['source']}: " + ", ".join(map(str, known["choices"][:3])) + " …"
+        )
+    if known["low"] is not None:
+        return f"{known['low']:g} to {known['high']:g}"
+    return f"as {known['source']} was adapted to" if known["mean"] is not None else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,23 @@ from portable_models.export.result import Check
 Array = NDArray[Any]
 
 RELATIVE = 1e-6
-"""Largest difference allowed, as a part of the output's scale.
+"""Largest difference allowed, as a part of the output's scale, where the model computes in float32.
 
 Eight units in the last place of float32 (2**-23 = 1.2e-7). Two correct runtimes sum the same products
 in another order: forty models and ways gave up to 2.2e-7 (docs/export.md), a wrong constant such as
 another BatchNormalization epsilon gives 1e-4 and more. So the bound lies between noise and faults."""
+
+UNITS = 8
+"""Units in the last place that a difference may hold, whatever the dtype: see :data:`RELATIVE`."""
+
+UNIT: Mapping[str, float] = {"bfloat16": 2.0**-7, "float16": 2.0**-10}
+"""One unit in the last place of 1.0 in the dtypes that are rougher than float32."""
+
+DECISIVE = 1000.0
+"""How many times the flat tolerance one may be before a comparison decides nothing.
+
+Where the source model itself moves by that much under changes of one unit in the last place, a wrong
+constant, which shifts outputs by 1e-4 and more, would go unseen."""
 
 FLOOR_FACTOR = 4.0
 """How far past the measured floor a difference may lie.
@@ -27,8 +39,19 @@ last place (the root mean square of several such moves). A runtime rounds at eve
 borders only, so it may move by a small multiple of that."""
 
 
+def flat_tolerance(dtype: str) -> float:
+    """The largest relative difference allowed where a model computes in ``dtype``."""
+    return UNITS * UNIT[dtype] if dtype in UNIT else RELATIVE
+
+
 def compare(
-    name: str, batch: int, actual: Array, expected: Array, scale: float, floor: float
+    name: str,
+    batch: int,
+    actual: Array,
+    expected: Array,
+    scale: float,
+    floor: float,
+    dtype: str = "float32",
 ) -> Check:
     """Compare one output (or gradient) of the artifact with the source model's.
 
@@ -41,11 +64,12 @@ def compare(
             inputs, or here if larger.
         floor: how far the source model's values move under changes of one unit in the last place, in the
             output's unit.
+        dtype: the roughest dtype that the model computes in.
 
     Returns:
         The check, whose difference and tolerance are parts of ``scale``.
     """
-    tolerance, reason = _tolerance(scale, floor)
+    tolerance, reason = _tolerance(scale, floor, dtype)
 
     def failed(why: str) -> Check:
         return Check(name, batch, None, tolerance, scale, False, why)
@@ -80,10 +104,12 @@ def magnitude(values: Array) -> float:
     return float(np.max(values, where=np.isfinite(values), initial=0.0))
 
 
-def _tolerance(scale: float, floor: float) -> tuple[float, str]:
+def _tolerance(scale: float, floor: float, dtype: str) -> tuple[float, str]:
     relative_floor = floor / scale if scale else 0.0
-    if FLOOR_FACTOR * relative_floor <= RELATIVE:
-        return RELATIVE, f"{RELATIVE:.0e} of the output's scale"
+    flat = flat_tolerance(dtype)
+    if FLOOR_FACTOR * relative_floor <= flat:
+        why = f": {UNITS} units in the last place of {dtype}, in which it computes"
+        return flat, f"{flat:.0e} of the output's scale" + (why if dtype in UNIT else "")
     return FLOOR_FACTOR * relative_floor, (
         f"{FLOOR_FACTOR:.0f} times the {relative_floor:.1e} by which the source model itself moves "
         "when weights and inputs move by one unit in the last place"

@@ -6,7 +6,7 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,26 @@ class _Plan:
     origin: loading.Origin
     reference: Reference
     staged: Path
+    way: int = 0
+    tried: tuple[str, ...] = ()
     measuring: Job | None = None
     converting: Job | None = None
     verifying: Job | None = None
     measured: tuple[Path, Mapping[str, Any]] | None = None
+
+    def next_way(self, why: str) -> _Plan:
+        """The same order by its next way; what was measured of the source model stays."""
+        hub = self.order.route.ways[self.way].hub
+        staged = self.staged.parent / f"way-{self.way + 1}" / self.order.out.name
+        staged.parent.mkdir()
+        return replace(
+            self,
+            way=self.way + 1,
+            staged=staged,
+            tried=(*self.tried, f"the way by Keras on {hub} was left: {why}"),
+            converting=None,
+            verifying=None,
+        )
 
 
 def export_many(
@@ -62,9 +78,37 @@ def export_many(
             origin = loading.origin(order.model, order.imports)
             folder = stack.enter_context(staging.staging(order.out))
             plans.append(_Plan(order, origin, reference_of(order, origin), folder / order.out.name))
-        _with_keras(plans, work, progress)
-        _without_keras(plans, work, progress)
-        return [_finish(plan) for plan in plans]
+        results: dict[int, ExportResult] = {}
+        waiting = dict(enumerate(plans))
+        while waiting:
+            _with_keras(list(waiting.values()), work, progress)
+            _without_keras(list(waiting.values()), work, progress)
+            again = {}
+            for number, plan in waiting.items():
+                result = _judged(plan)
+                if _is_worth_another_way(plan, result):
+                    again[number] = plan.next_way(result.reason)
+                    progress(f"{order_name(plan.order)}: {result.status}; trying another way")
+                else:
+                    results[number] = _finish(plan, result)
+            waiting = again
+        return [results[number] for number in range(len(plans))]
+
+
+def order_name(order: Order) -> str:
+    """How a line of progress names an order."""
+    return f"{order.model.name} to {order.target}"
+
+
+def _is_worth_another_way(plan: _Plan, result: ExportResult) -> bool:
+    """Whether it is the way that failed, and there is another."""
+    if plan.way + 1 >= len(plan.order.route.ways):
+        return False
+    if plan.measured is None and plan.order.verify:
+        return False  # the source model itself does not run
+    if plan.measured is not None and plan.measured[1].get("random"):
+        return False
+    return result.status in (Status.DIFFERENT, Status.FAILED, Status.REFUSED)
 
 
 def _with_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:
@@ -72,12 +116,25 @@ def _with_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:
     jobs: dict[str, list[Job]] = {}
     measuring: dict[tuple[object, ...], Job] = {}
     lines: dict[Path, str] = {}
-    for number, plan in enumerate(plans):
+    for plan in plans:
         order, backend = plan.order, plan.reference.backend
-        common = {"model": str(order.model), "imports": order.imports, "batch": order.batch}
-        plan.measured = order.measured
-        if order.verify and order.measured is None:
-            key = (order.model, order.imports, order.batch, backend)
+        common: dict[str, Any] = {
+            "model": str(order.model),
+            "imports": order.imports,
+            "batch": order.batch,
+            "sample": str(order.sample) if order.sample else None,
+            "sizes": dict(order.sizes),
+        }
+        plan.measured = plan.measured or order.measured
+        if order.verify and plan.measured is None and plan.measuring is None:
+            key = (
+                order.model,
+                order.imports,
+                order.batch,
+                backend,
+                order.sample,
+                *order.sizes.items(),
+            )
             if key not in measuring:
                 name = f"reference-{len(measuring)}"
                 request = {
@@ -95,11 +152,13 @@ def _with_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:
             **common,
             "action": "convert",
             "target": order.target,
+            "way": plan.way,
             "artifact": str(plan.staged),
         }
-        plan.converting = Job(request, work / f"convert-{number}.json")
-        jobs.setdefault(order.route.hub, []).append(plan.converting)
-        lines[plan.converting.result] = f"wrote {order.out.name} by way of {order.route.hub}"
+        hub = order.route.ways[plan.way].hub
+        plan.converting = Job(request, work / f"convert-{plan.staged.parent.name}-{id(plan)}.json")
+        jobs.setdefault(hub, []).append(plan.converting)
+        lines[plan.converting.result] = f"wrote {order.out.name} by way of {hub}"
     for backend, chosen in jobs.items():
         progress(f"starting Keras on {backend}")
         run_jobs(
@@ -132,7 +191,7 @@ def worker_environment(backend: str, work: Path) -> dict[str, str]:
 def _without_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:
     """Run the artifacts in their own runtime, one process for each target."""
     jobs: dict[str, list[Job]] = {}
-    for number, plan in enumerate(plans):
+    for plan in plans:
         written = _job(plan.converting).answer()
         if not plan.order.verify or plan.measured is None or written["status"] != "done":
             continue
@@ -141,9 +200,9 @@ def _without_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> No
             "artifact": str(plan.staged),
             "signature": written["signature"],
             "reference": str(plan.measured[0]),
-            "out": str(work / f"verify-{number}.npz"),
+            "out": str(work / f"verify-{id(plan)}.npz"),
         }
-        plan.verifying = Job(request, work / f"verify-{number}.json")
+        plan.verifying = Job(request, work / f"verify-{id(plan)}.json")
         jobs.setdefault(plan.order.target, []).append(plan.verifying)
     for target, chosen in jobs.items():
         progress(f"starting the runtime of {target}, without Keras")
@@ -156,10 +215,11 @@ def _without_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> No
         )
 
 
-def _finish(plan: _Plan) -> ExportResult:
-    """The result; publishes the artifact where it may stand."""
+def _judged(plan: _Plan) -> ExportResult:
+    """What came of the way that was taken."""
     result = judge(
         plan.order,
+        plan.order.route.ways[plan.way],
         plan.reference,
         measured=plan.measured,
         measuring=_answer(plan.measuring),
@@ -168,6 +228,11 @@ def _finish(plan: _Plan) -> ExportResult:
         ran=Path(plan.verifying.request["out"]) if plan.verifying else None,
         staged=plan.staged,
     )
+    return replace(result, notes=(*plan.tried, *result.notes))
+
+
+def _finish(plan: _Plan, result: ExportResult) -> ExportResult:
+    """Publish the artifact where it may stand."""
     if result.status in (Status.VERIFIED, Status.UNVERIFIED):
         facts = {**plan.origin.recipe, **plan.order.facts}
         card.write(result, plan.order.model.name, facts, staging.cards(plan.staged))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,15 @@ class View:
         signature: its inputs and outputs.
         structure: the nest of inputs that the model's call takes, leaves of any kind.
         keywords: the names of the arguments of a subclassed model's call that takes several; else empty.
+        declared: whether the model's definition says the dtypes of its inputs; code that was only built
+            with shapes does not.
     """
 
     model: Any
     signature: Signature
     structure: Any
     keywords: tuple[str, ...] = ()
+    declared: bool = True
 
     def pack(self, inputs: Sequence[Any]) -> Any:
         """Flat inputs in the structure that the model's call takes."""
@@ -50,17 +53,27 @@ class View:
         return dict(zip(names, outputs, strict=True))
 
 
-def view(model: Any) -> View:
+def view(model: Any, sample: Mapping[str, Any] | None = None) -> View:
     """Look at ``model``: its signature, and how to call it.
+
+    Args:
+        model: a built Keras model.
+        sample: the user's own inputs by name, whose dtypes hold where the model does not declare any.
 
     Raises:
         ExportError: the model was never built or called, so its inputs are not known.
     """
     structure, keywords, inputs = _inputs(model)
+    declared = bool(getattr(model, "inputs", None))
+    if not declared:
+        from portable_models.export.discovery import find_dtypes
+
+        bare = View(model, Signature(tuple(inputs), ()), structure, keywords, declared)
+        inputs = list(find_dtypes(bare, sample))
     symbolic = [
         keras.KerasTensor(tensor.shape, dtype=tensor.dtype, name=tensor.name) for tensor in inputs
     ]
-    seen = View(model, Signature(tuple(inputs), ()), structure, keywords)
+    seen = View(model, Signature(tuple(inputs), ()), structure, keywords, declared)
     if isinstance(model, keras.Sequential) or keywords or not hasattr(model, "output"):
         result = _called(seen, symbolic)
     else:
@@ -69,7 +82,7 @@ def view(model: Any) -> View:
         Tensor(name, (None, *tensor.shape[1:]), _dtype(tensor.dtype))
         for name, tensor in zip(_output_names(model, result), _flat(result), strict=True)
     ]
-    return View(model, Signature(tuple(inputs), tuple(outputs)), structure, keywords)
+    return View(model, Signature(tuple(inputs), tuple(outputs)), structure, keywords, declared)
 
 
 def _called(seen: View, symbolic: Sequence[Any]) -> Any:
@@ -125,10 +138,8 @@ def _subclassed_inputs(model: Any) -> tuple[Any, tuple[str, ...], list[Tensor]]:
         shapes = list(shapes.values())
     paths = _shape_leaves(shapes, "")
     names = list(keywords) if keywords else [path or "input" for path, _ in paths]
-    limit = min((layer.input_dim for layer in _embeddings(model)), default=None)
-    dtype = "int32" if limit else model.input_dtype
     tensors = [
-        Tensor(name, (None, *shape[1:]), dtype, limit)
+        Tensor(name, (None, *shape[1:]), model.input_dtype)
         for name, (_, shape) in zip(_identifiers(names, "input"), paths, strict=True)
     ]
     return _nest(shapes), keywords, tensors

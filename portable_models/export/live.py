@@ -11,12 +11,20 @@ import keras
 from portable_models._backend import current
 from portable_models._keras.layers import all_layers
 from portable_models.export import loading, reference
+from portable_models.export.discovery import discover
 from portable_models.export.errors import ExportError
 from portable_models.export.inspection import view
+from portable_models.export.sample import by_input, read_sample
 
 
 def take(
-    model: Any, folder: Path, batch: int, *, measure: bool
+    model: Any,
+    folder: Path,
+    batch: int,
+    *,
+    measure: bool,
+    sample: Path | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> tuple[Path, tuple[str, ...], tuple[Path, Mapping[str, Any]] | None]:
     """Save ``model`` and measure it here, so that what saving loses shows as a difference.
 
@@ -25,6 +33,8 @@ def take(
         folder: where its files go.
         batch: rows of the exported batch.
         measure: whether the reference is taken.
+        sample: an ``.npz`` file with the user's own inputs.
+        sizes: sizes of free axes.
 
     Returns:
         The ``.keras`` file, the modules that register its classes, and the reference's file and description.
@@ -36,7 +46,10 @@ def take(
         raise ExportError(
             f"expected a .keras file or a Keras model, got {type(model).__name__}; build it with keras.Model"
         )
-    seen = view(model)
+    seen, given = view(model), None
+    if sample is not None:
+        given = by_input(read_sample(sample), seen.signature)
+        seen = view(model, given)
     imports = _modules(model)
     file = folder / f"{model.name}.keras"
     loading.save(model, file)
@@ -44,7 +57,8 @@ def take(
         return file, imports, None
     # The precision settings of this process are the user's; the floor that is measured covers them.
     out = folder / "reference.npz"
-    description = {"status": "done", **reference.measure(seen, batch, out, gradients=True)}
+    found = reference.measure(discover(seen, sizes), batch, out, gradients=True, sample=given)
+    description = {"status": "done", **found}
     return file, imports, (out, {**description, "backend": current().name})
 
 

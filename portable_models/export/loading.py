@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ class Origin:
     Args:
         backend: the backend that wrote it, or None where the file does not say.
         recipe: the settings and figures of the training that were saved with it.
+        strings: whether an input of the model takes words.
     """
 
     backend: str | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
+    strings: bool = False
 
 
 def origin(path: Path, imports: Sequence[str] = ()) -> Origin:
@@ -35,12 +37,14 @@ def origin(path: Path, imports: Sequence[str] = ()) -> Origin:
     if not path.is_file():
         raise ExportError(f"there is no file {path}; give a .keras file")
     try:
-        passport = files.describe(path, allow=_packages(imports)).passport
+        contents = files.describe(path, allow=_packages(imports))
     except files.FileError:
         return Origin()
+    strings = _takes_strings(contents.config)
+    passport = contents.passport
     if passport is None:
-        return Origin()
-    return Origin(passport.backend, dict(passport.recipe or {}))
+        return Origin(strings=strings)
+    return Origin(passport.backend, dict(passport.recipe or {}), strings)
 
 
 def load(path: Path, imports: Sequence[str] = ()) -> Any:
@@ -70,6 +74,16 @@ def save(model: Any, path: Path) -> None:
         files.save(model, path)
     except files.FileError as error:
         raise ExportError(str(error)) from error
+
+
+def _takes_strings(value: Any) -> bool:
+    """Whether a configuration has an InputLayer of words, at any depth."""
+    if isinstance(value, Mapping):
+        config = value.get("config")
+        if value.get("class_name") == "InputLayer" and isinstance(config, Mapping):
+            return bool(config.get("dtype") == "string")
+        return any(map(_takes_strings, value.values()))
+    return isinstance(value, list | tuple) and any(map(_takes_strings, value))
 
 
 def _packages(imports: Sequence[str]) -> tuple[str, ...]:

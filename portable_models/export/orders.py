@@ -10,6 +10,7 @@ from typing import Any
 
 from portable_models.export import loading, staging
 from portable_models.export.probes import EXPORTED_BATCH
+from portable_models.export.sample import read_sample
 from portable_models.export.routes import Route, check_packages, check_path, route_to
 
 
@@ -28,6 +29,10 @@ class Order:
         imports: modules that register the model's own classes.
         facts: what the model card says of the training: ``{"classes": [...], "metrics": {...}, ...}``.
         measured: an ``.npz`` file and its description, when the reference was taken already.
+        sample: an ``.npz`` file with the user's own inputs.
+        sizes: sizes that free axes get, in the artifact too: ``{"length": 64}``.
+        allow_random: whether an artifact may stand whose outputs are random and were not compared.
+        trainable: whether the gradients of a SavedModel decide too.
     """
 
     model: Path
@@ -40,11 +45,20 @@ class Order:
     imports: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     measured: tuple[Path, Mapping[str, Any]] | None = None
+    sample: Path | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    allow_random: bool = False
+    trainable: bool = False
 
     @property
     def route(self) -> Route:
         """The way to the target."""
         return route_to(self.target)
+
+    @property
+    def gradients_decide(self) -> bool:
+        """Whether the artifact stands or falls by its gradients: it is made to be trained further."""
+        return self.route.trained_further or self.trainable
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,8 @@ def check(order: Order) -> None:
     check_path(order.route, order.out)
     staging.check_free(order.out, force=order.force)
     check_packages(order.route)
+    if order.sample is not None:
+        read_sample(order.sample)
 
 
 def reference_of(order: Order, origin: loading.Origin) -> Reference:
@@ -75,6 +91,10 @@ def reference_of(order: Order, origin: loading.Origin) -> Reference:
     wanted = order.source or origin.backend
     if wanted is None:
         return Reference(order.route.hub, "the file does not say which backend wrote it")
+    if origin.strings and wanted != "tensorflow":
+        return Reference(
+            "tensorflow", "the model takes words, which only TensorFlow has tensors of"
+        )
     if importlib.util.find_spec(wanted) is None:
         return Reference(order.route.hub, f"{wanted}, which wrote the file, is not installed here")
     return Reference(wanted, "the backend that wrote the file" if not order.source else "asked for")

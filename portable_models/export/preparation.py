@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
 from portable_models._keras.layers import all_layers
 from portable_models.export.errors import RefusedError
 from portable_models.export.inspection import View
-from portable_models.export.routes import Limit, Route
+from portable_models.export.probes import probes
+from portable_models.export.routes import Limit
+from portable_models.export.sizes import has_free_axis
 
 LONGEST_SUM = 256
 """Products that a Dense layer adds up in one go, where its sums are split.
@@ -23,13 +24,13 @@ products against float64, both root mean squares: LiteRT 1.8e-6, in blocks of 10
 0.2 ms."""
 
 
-def check_limits(seen: View, route: Route) -> None:
-    """Check that the target can hold the model.
+def check_limits(seen: View, limits: Sequence[Limit]) -> None:
+    """Check that a way to a target can hold the model.
 
     Raises:
         RefusedError: it cannot; the message is the limit's reason.
     """
-    for limit in route.limits:
+    for limit in limits:
         if _TRAITS[limit](seen):
             raise RefusedError(str(limit))
 
@@ -43,6 +44,33 @@ def unroll(model: Any) -> None:
     """
     for layer in _recurrent(model):
         layer.unroll = True
+        if layer.zero_output_for_mask and not layer.stateful:
+            layer.inner_loop = functools.partial(_with_zeros, layer, layer.inner_loop)
+
+
+def _with_zeros(
+    layer: Any, loop: Callable[..., Any], sequences: Any, initial_state: Any, mask: Any, **rest: Any
+) -> Any:
+    """The steps of a recurrent layer, with the outputs of masked steps set to zero here.
+
+    Unrolled on TensorFlow, Keras 3.15.1 sets those of the mirrored steps to zero where the layer goes
+    backwards, as one half of every Bidirectional does: outputs were off by 0.3 of their scale
+    (``keras/src/backend/tensorflow/rnn.py``: the list of masks is reversed, the stacked mask is not).
+    """
+    if mask is None:
+        return loop(sequences, initial_state, mask, **rest)
+    layer.zero_output_for_mask = False
+    try:
+        last, outputs, states = loop(sequences, initial_state, mask, **rest)
+    finally:
+        layer.zero_output_for_mask = True
+    kept = keras.ops.flip(mask, axis=1) if layer.go_backwards else mask
+    if not layer.return_sequences:
+        kept = kept[:, -1:]
+    for _ in range(len(outputs.shape) - len(kept.shape)):
+        kept = keras.ops.expand_dims(kept, -1)
+    outputs = keras.ops.where(kept, outputs, keras.ops.zeros_like(outputs))
+    return keras.ops.where(kept[:, -1], last, keras.ops.zeros_like(last)), outputs, states
 
 
 def split_long_sums(model: Any) -> None:
@@ -70,19 +98,11 @@ def _in_blocks(layer: Any, inputs: Any, training: bool | None = None) -> Any:
 
 
 def call_once(seen: View, batch: int) -> None:
-    """Call the model on zeros, so that everything that a first call makes is there before tracing."""
-    zeros = (
-        np.zeros([batch if axis == 0 else size or 1 for axis, size in enumerate(tensor.shape)])
-        for tensor in seen.signature.inputs
-    )
+    """Call the model, so that everything that a first call makes is there before tracing."""
     if any(tensor.dtype == "string" for tensor in seen.signature.inputs):
         return
-    seen(
-        [
-            keras.ops.convert_to_tensor(value.astype(tensor.dtype))
-            for value, tensor in zip(zeros, seen.signature.inputs, strict=True)
-        ]
-    )
+    drawn = probes(seen.signature, batch)[0].inputs
+    seen([keras.ops.convert_to_tensor(value) for value in drawn])
 
 
 def _recurrent(model: Any) -> list[Any]:
@@ -95,6 +115,8 @@ def _is_stateful(seen: View) -> bool:
 
 
 def _has_free_length(seen: View) -> bool:
+    if not has_free_axis(seen.signature.inputs):
+        return False
     for layer in _recurrent(seen.model):
         shape = (layer.get_build_config() or {}).get("input_shape")
         if shape is not None and _first_shape(shape)[1] is None:

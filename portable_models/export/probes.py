@@ -1,15 +1,15 @@
-"""The inputs that a model and its artifact are compared on: random ones and edges, from a fixed seed."""
+"""The inputs that a model and its artifact are compared on: the user's, random ones and edges."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from portable_models.export.errors import ExportError
+from portable_models.export import sizes
 from portable_models.export.signature import Signature, Tensor
 
 Array = NDArray[Any]
@@ -21,8 +21,10 @@ LARGE = 100.0
 """Standard deviation of the large inputs: two orders above what standardised features hold, so that
 sigmoid and tanh saturate and sums lose their low digits, and far below where float32 overflows."""
 
-FREE_AXIS = 12
-"""Size given to an axis that is free and is not the batch (a sequence's length)."""
+SAMPLE_ROWS = 256
+"""Rows of the user's sample that are compared, spread over the whole of it."""
+
+FREE_AXIS = sizes.FREE_AXIS
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,79 +35,175 @@ class Probe:
     batch: int
     inputs: tuple[Array, ...]
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether these are inputs as the model meets them, and no edge."""
+        return self.name in ("random", "sample")
+
 
 Fill = Callable[[np.random.Generator, tuple[int, ...], Tensor], Array | None]
 
 
 def _random(rng: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> Array | None:
+    values = tensor.values
+    if _is_mask(tensor):
+        return padding(rng, shape)
+    if values.choices or tensor.dtype == "string":
+        return rng.choice(np.asarray(values.choices or ("one", "two", "three")), shape)
     if _counts(tensor):
-        return rng.integers(0, tensor.limit or 2, shape)
-    return rng.standard_normal(shape)
+        return _whole(rng, shape, tensor)
+    if values.mean is not None:
+        drawn = np.asarray(values.mean) + np.asarray(values.deviation) * rng.standard_normal(shape)
+    elif values.low is not None and values.high is not None:
+        drawn = rng.uniform(values.low, values.high, shape)
+    else:
+        drawn = rng.standard_normal(shape)
+    if values.mask_value is not None and len(shape) > 2:
+        drawn = np.where(padding(rng, shape[:-1])[..., None], drawn, values.mask_value)
+    return drawn
+
+
+def _whole(rng: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> Array:
+    if tensor.limit is None and tensor.values.high is not None:
+        return rng.integers(int(tensor.values.low or 0), int(tensor.values.high) + 1, shape)
+    if tensor.limit is None:
+        # A byte is a pixel: all 256 of its values. Other integers without a meaning stay small.
+        return rng.integers(
+            0, 256 if np.dtype(tensor.dtype).itemsize == 1 and _is(tensor, "u") else 2, shape
+        )
+    if not tensor.values.masks or len(shape) < 2:
+        return rng.integers(0, tensor.limit, shape)
+    ids = rng.integers(min(1, tensor.limit - 1), tensor.limit, shape)
+    return np.where(padding(rng, shape), ids, 0)
+
+
+def padding(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Which steps are no padding: rows without any, rows padded at the end, rows padded at the start."""
+    if len(shape) < 2:
+        return rng.random(shape) < 0.7
+    steps = np.arange(shape[-1])
+    lengths = rng.integers(1, shape[-1] + 1, (*shape[:-1], 1))
+    kept = steps < lengths
+    kept[1::3] = (steps >= shape[-1] - lengths)[1::3]
+    kept[0] = True
+    return kept
 
 
 def _zeros(rng: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> Array | None:
-    del rng, tensor
-    return np.zeros(shape)
+    del rng
+    if tensor.dtype == "string":
+        return np.full(shape, "")
+    # Where everything is masked there is nothing left to compare: 0 / 0.
+    return np.ones(shape) if _is_mask(tensor) else np.zeros(shape)
 
 
 def _large(rng: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> Array | None:
+    values = tensor.values
+    if tensor.dtype == "string":
+        return None
+    if _is_mask(tensor):
+        return np.ones(shape)
     if _counts(tensor):
-        return np.full(shape, (tensor.limit or 2) - 1)
+        top = tensor.limit - 1 if tensor.limit else values.high
+        if top is None:
+            top = max(values.choices, default=255 if _is(tensor, "u") else 1)
+        return np.full(shape, top)
+    if values.mean is not None:
+        scale = LARGE * np.asarray(values.deviation)
+        return np.asarray(values.mean) + scale * rng.standard_normal(shape)
+    if values.high is not None:
+        return np.full(shape, values.high)
     return LARGE * rng.standard_normal(shape)
 
 
 def _negative(rng: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> Array | None:
     # A token id below zero means nothing: what an Embedding does with it differs even between backends.
-    return None if _counts(tensor) else -np.abs(rng.standard_normal(shape))
+    if _counts(tensor) or tensor.dtype == "string" or (tensor.values.low or -1) >= 0:
+        return None
+    if tensor.values.low == 0:
+        return None
+    return -np.abs(rng.standard_normal(shape))
+
+
+def _is(tensor: Tensor, kinds: str) -> bool:
+    return tensor.dtype not in ("string", "bfloat16") and np.dtype(tensor.dtype).kind in kinds
 
 
 def _counts(tensor: Tensor) -> bool:
-    return tensor.limit is not None or np.dtype(tensor.dtype).kind in "iub"
+    whole = bool(tensor.values.choices) and tensor.dtype != "string"
+    return tensor.limit is not None or whole or _is(tensor, "iub")
+
+
+def _is_mask(tensor: Tensor) -> bool:
+    named = "mask" in tensor.name.lower() and _is(tensor, "iu") and not tensor.limit
+    return _is(tensor, "b") or named
 
 
 EDGES: dict[str, Fill] = {"zeros": _zeros, "large": _large, "negative": _negative}
 
 
-def probes(signature: Signature, batch: int = EXPORTED_BATCH, seed: int = 0) -> tuple[Probe, ...]:
-    """Random inputs at batch 1, at ``batch`` and at another, and the edges at ``batch``.
+def probes(
+    signature: Signature,
+    batch: int = EXPORTED_BATCH,
+    seed: int = 0,
+    sample: Mapping[str, Array] | None = None,
+) -> tuple[Probe, ...]:
+    """The user's sample, random inputs at batch 1, at ``batch`` and at another, and edges at ``batch``.
 
-    A kind of edge that no input can take (negative token ids) is left out; an input that cannot take
-    it gets random values where another input can.
+    Inputs are drawn from what the signature knows of their values. A kind of edge that no input can take
+    (negative token ids) is left out; an input that cannot take it gets random values where another can.
 
-    Raises:
-        ExportError: an input's dtype is none that numbers can be drawn for (strings).
+    Args:
+        signature: the inputs.
+        batch: rows of the exported batch.
+        seed: of the draws.
+        sample: the user's inputs by name, rows first.
     """
-    for tensor in signature.inputs:
-        if tensor.dtype == "string" or np.dtype(tensor.dtype).kind not in "fiub":
-            raise ExportError(
-                f"inputs of dtype {tensor.dtype} cannot be probed (input {tensor.name!r}); "
-                "cut the text processing off the model, or export it with --no-verify"
-            )
-    return tuple(_draw(signature, batch, seed))
+    return (*_of_user(signature, sample or {}), *_draw(signature, batch, seed))
+
+
+def _of_user(signature: Signature, sample: Mapping[str, Array]) -> Iterator[Probe]:
+    if not sample:
+        return
+    count = len(next(iter(sample.values())))
+    rows = np.unique(np.linspace(0, count - 1, min(count, SAMPLE_ROWS)).astype(int))
+    chosen = (_typed(sample[t.name][rows], t) for t in signature.inputs)
+    yield Probe("sample", len(rows), tuple(chosen))
 
 
 def _draw(signature: Signature, batch: int, seed: int) -> Iterator[Probe]:
     rng = np.random.default_rng(seed)
     other = 5 if batch != 5 else 7
+
+    def filled(fill: Fill, rows: int) -> list[Array | None]:
+        # Another batch comes with other sizes, so that none can have been baked in.
+        shapes = sizes.concrete(signature.inputs, rows, other=rows == other)
+        pairs = zip(signature.inputs, shapes, strict=True)
+        return [_fill(fill, rng, shape, tensor) for tensor, shape in pairs]
+
     for rows in dict.fromkeys((batch, 1, other)):
-        # Another batch comes with another length, so that neither can have been baked in.
-        length = FREE_AXIS if rows != other else FREE_AXIS + 4
-        filled = [_fill(_random, rng, tensor, rows, length) for tensor in signature.inputs]
-        yield Probe("random", rows, tuple(array for array in filled if array is not None))
+        found = filled(_random, rows)
+        yield Probe("random", rows, tuple(array for array in found if array is not None))
     for name, fill in EDGES.items():
-        edges = [_fill(fill, rng, tensor, batch, FREE_AXIS) for tensor in signature.inputs]
+        edges = filled(fill, batch)
         if all(array is None for array in edges):
             continue
+        beside = filled(_random, batch)
         chosen = (
-            _fill(_random, rng, tensor, batch, FREE_AXIS) if array is None else array
-            for array, tensor in zip(edges, signature.inputs, strict=True)
+            random if edge is None else edge for edge, random in zip(edges, beside, strict=True)
         )
         yield Probe(name, batch, tuple(array for array in chosen if array is not None))
 
 
 def _fill(
-    fill: Fill, rng: np.random.Generator, tensor: Tensor, rows: int, length: int
+    fill: Fill, rng: np.random.Generator, shape: tuple[int, ...], tensor: Tensor
 ) -> Array | None:
-    shape = (rows, *(length if size is None else size for size in tensor.shape[1:]))
     values = fill(rng, shape, tensor)
-    return None if values is None else np.asarray(values).astype(tensor.dtype)
+    return None if values is None else _typed(np.asarray(values), tensor)
+
+
+def _typed(values: Array, tensor: Tensor) -> Array:
+    if tensor.dtype == "string":
+        return values.astype("U")
+    # NumPy has no bfloat16; runtimes take float32 in its place.
+    return values.astype("float32" if tensor.dtype == "bfloat16" else tensor.dtype)

@@ -44,6 +44,7 @@ class Check:
         scale: the output's scale, in the output's own unit.
         passed: whether the difference is within the tolerance.
         reason: where the tolerance comes from, or why nothing could be compared.
+        decides: whether the artifact stands or falls by it. A gradient that nobody asked for is reported only.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Check:
     scale: float
     passed: bool
     reason: str
+    decides: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON-able form."""
@@ -82,6 +84,7 @@ class ExportResult:
         seconds: stage -> seconds.
         latency: who -> seconds for a call at the exported batch, the median of several; never judged.
         settings: precision and other settings that the runtime was given.
+        notes: what a reader must know besides: a second way that was taken, outputs that were not compared.
     """
 
     target: str
@@ -97,6 +100,7 @@ class ExportResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
     latency: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -105,8 +109,12 @@ class ExportResult:
 
     @property
     def difference(self) -> float | None:
-        """The largest relative difference of all checks; None when none was made."""
-        found = [check.difference for check in self.checks if check.difference is not None]
+        """The largest relative difference of all checks that decide; None when none was made."""
+        found = [
+            check.difference
+            for check in self.checks
+            if check.difference is not None and check.decides
+        ]
         return max(found, default=None)
 
     @property

@@ -22,6 +22,8 @@ class Step(StrEnum):
     FUNCTION = "trace tf.function with a free batch"
     SAVED_MODEL = "write a SavedModel with a serving signature"
     TF2ONNX = "convert with tf2onnx, opset 18"
+    FROZEN = "freeze what the function captured"
+    TORCH_ONNX = "convert with torch.onnx, opset 18"
     OPENVINO = "convert the SavedModel to OpenVINO IR, weights in float32"
     LITERT = "convert the SavedModel to LiteRT, built-in operations only"
     TORCH_EXPORT = "torch.export with a free batch"
@@ -34,18 +36,46 @@ class Limit(StrEnum):
 
     STATEFUL = (
         "the model keeps state between calls (a recurrent layer with stateful=True), "
-        "and an exported function has no memory; build it with stateful=False"
+        "and an exported function has no memory; build it with stateful=False and carry the states "
+        "yourself: give the layer return_state=True and initial_state=, and make the states inputs and "
+        "outputs of the model"
     )
     FREE_LENGTH = (
         "a recurrent layer runs over an axis of any length, and this target holds recurrence only "
-        "unrolled, so with a fixed length; give the Input a length"
+        "unrolled, so with a fixed length; give the Input a length, or export one with --size length=N"
     )
-    STRINGS = "the model takes strings, and this target holds numbers only; feed it token ids"
+    STRINGS = (
+        "the model takes strings, and this target holds numbers only; cut the layer that reads strings off, "
+        "export the numeric part, and ship the layer's get_vocabulary() beside it, or take --to saved_model"
+    )
     DOUBLE = (
         "the model computes in float64, and this target would compute it in float32; "
         "build the model with float32"
     )
     UNKNOWN_LAYER = "a layer has no translation into plain torch.nn"
+
+
+@dataclass(frozen=True)
+class Way:
+    """Another way to a target, taken when the ways before it fail or do not verify.
+
+    Args:
+        hub: the Keras backend that the model is loaded under.
+        steps: what is done, in order.
+        writer: the function of the target's module that writes the artifact.
+        limits: what this way cannot hold.
+        packages: import names of what it needs besides the route's packages; the way is left out without.
+    """
+
+    hub: str
+    steps: tuple[Step, ...]
+    writer: str = "write"
+    limits: tuple[Limit, ...] = ()
+    packages: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON-able form that a result holds."""
+        return {"hub": self.hub, "steps": [str(step) for step in self.steps]}
 
 
 @dataclass(frozen=True)
@@ -63,7 +93,9 @@ class Route:
             and the target's own runtime need, the hub's framework first.
         runtime: import names of the packages that calling the artifact needs.
         gradients: whether the artifact can be differentiated, so that gradients are verified too.
-        limits: what the target cannot hold.
+        limits: what the first way cannot hold.
+        others: further ways, in the order in which they are tried.
+        trained_further: whether the artifact is made to be trained, so that its gradients decide.
     """
 
     target: str
@@ -76,6 +108,14 @@ class Route:
     runtime: tuple[str, ...]
     gradients: bool = False
     limits: tuple[Limit, ...] = (Limit.STATEFUL,)
+    others: tuple[Way, ...] = ()
+    trained_further: bool = False
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Every way that can be taken here, the first one first."""
+        first = Way(self.hub, self.steps, limits=self.limits)
+        return (first, *(way for way in self.others if all(map(_installed, way.packages))))
 
     def to_dict(self) -> dict[str, object]:
         """The JSON-able form that a result holds."""
@@ -109,6 +149,15 @@ _ROUTES = (
         packages={"torch": "torch"},
         runtime=("torch",),
         limits=(Limit.STATEFUL, Limit.FREE_LENGTH, Limit.STRINGS),
+        others=(
+            Way(
+                "torch",
+                (Step.LOAD, Step.TORCH_MODULE, Step.TORCH_EXPORT),
+                "write_by_module",
+                (Limit.STATEFUL, Limit.FREE_LENGTH, Limit.STRINGS),
+                ("safetensors",),
+            ),
+        ),
     ),
     Route(
         target="torch-module",
@@ -120,18 +169,28 @@ _ROUTES = (
         packages={"torch": "torch", "safetensors": "torch-module"},
         runtime=("torch", "safetensors"),
         gradients=True,
+        trained_further=True,
         limits=(Limit.STATEFUL, Limit.STRINGS, Limit.UNKNOWN_LAYER),
     ),
     Route(
         target="onnx",
         title="ONNX",
         hub="tensorflow",
-        steps=(Step.LOAD, Step.CALL, Step.FUNCTION, Step.TF2ONNX),
+        steps=(Step.LOAD, Step.CALL, Step.FUNCTION, Step.FROZEN, Step.TF2ONNX),
         module=f"{_TARGETS}.onnx",
         artifact=".onnx",
         packages=_TENSORFLOW | {"tf2onnx": "onnx", "onnx": "onnx", "onnxruntime": "onnx"},
         runtime=("onnxruntime",),
         limits=(Limit.STATEFUL, Limit.STRINGS),
+        others=(
+            Way(
+                "torch",
+                (Step.LOAD, Step.CALL, Step.TORCH_ONNX),
+                "write_by_torch",
+                (Limit.STATEFUL, Limit.STRINGS, Limit.FREE_LENGTH),
+                ("torch", "onnxscript"),
+            ),
+        ),
     ),
     Route(
         target="jax",
@@ -143,6 +202,7 @@ _ROUTES = (
         packages={"jax": "jax"},
         runtime=("jax",),
         gradients=True,
+        trained_further=True,
         limits=(Limit.STATEFUL, Limit.STRINGS, Limit.DOUBLE),
     ),
     Route(
@@ -155,6 +215,15 @@ _ROUTES = (
         packages=_TENSORFLOW | {"openvino": "openvino"},
         runtime=("openvino",),
         limits=(Limit.STATEFUL, Limit.FREE_LENGTH, Limit.STRINGS),
+        others=(
+            Way(
+                "tensorflow",
+                (Step.LOAD, Step.CALL, Step.FUNCTION, Step.FROZEN, Step.TF2ONNX, Step.OPENVINO),
+                "write_by_onnx",
+                (Limit.STATEFUL, Limit.STRINGS),
+                ("tf2onnx",),
+            ),
+        ),
     ),
     Route(
         target="litert",
@@ -174,6 +243,13 @@ _ROUTES = (
         packages=_TENSORFLOW | {"ai_edge_litert": "litert"},
         runtime=("ai_edge_litert",),
         limits=(Limit.STATEFUL, Limit.FREE_LENGTH, Limit.STRINGS),
+        others=(
+            Way(
+                "tensorflow",
+                (Step.LOAD, Step.SPLIT, Step.CALL, Step.FUNCTION, Step.SAVED_MODEL, Step.LITERT),
+                limits=(Limit.STATEFUL, Limit.STRINGS),
+            ),
+        ),
     ),
 )
 

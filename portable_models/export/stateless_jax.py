@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portable_models.export.inspection import View
 
 Params = dict[str, dict[str, Any]]
 
 
-def stateless(model: Any) -> tuple[Callable[[Params, Mapping[str, Any]], dict[str, Any]], Params]:
+def stateless(
+    model: Any, seen: View | None = None
+) -> tuple[Callable[[Params, Mapping[str, Any]], dict[str, Any]], Params]:
     """``(apply, params)``: ``apply(params, x)`` is the model's inference as a pure function.
 
     Args:
         model: a built Keras model, in a process that runs Keras on JAX.
+        seen: how the model is called, where that is known already.
 
     Returns:
         The function and a copy of its parameters. ``params`` is ``{"trainable": {name: array}, "state":
@@ -39,7 +45,7 @@ def stateless(model: Any) -> tuple[Callable[[Params, Mapping[str, Any]], dict[st
             "a JAX function is made where Keras runs on JAX; set KERAS_BACKEND=jax before keras is "
             "imported, or export the .keras file with --to jax"
         )
-    seen = view(model)
+    seen = view(model) if seen is None else seen
     trainable = _by_name(model.trainable_variables)
     # Generators' states are whole numbers that inference never reads; they stay inside as constants.
     state = _by_name(

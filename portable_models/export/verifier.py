@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from portable_models.export.children import write_answer
+from portable_models.export.messages import plain_reason
 from portable_models.export.reference_file import ReferenceFile
 from portable_models.export.routes import ROUTES
 from portable_models.export.signature import Signature
@@ -70,8 +71,7 @@ def main(request_file: Path) -> None:
             answer = {"status": "done", **run(job)}
         except Exception as error:
             traceback.print_exc()
-            text = " ".join(str(error).split())[:600]
-            answer = {"status": "failed", "reason": f"{type(error).__name__}: {text}"}
+            answer = {"status": "failed", "reason": plain_reason(error)}
         answer["seconds"] = time.perf_counter() - start
         write_answer(Path(job["result"]), answer)
 
@@ -92,10 +92,10 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     for index in range(reference.probes):
         for position, value in enumerate(opened.call(reference.inputs(index))):
-            arrays[f"{index}/out/{position}"] = value
+            arrays[f"{index}/out/{position}"] = _plain(value)
     if opened.weight_gradients is not None and reference.cotangents:
         found = opened.weight_gradients(reference.inputs(0), reference.cotangents)
-        arrays |= {f"gradient/{k}": value for k, value in enumerate(found)}
+        arrays |= {f"gradient/{k}": _plain(value) for k, value in enumerate(found)}
     if loaded := [name for name in BLOCKED if name in sys.modules]:
         raise RuntimeError(f"opening the artifact imported {', '.join(loaded)}")
     np.savez(job["out"], **arrays)
@@ -104,6 +104,12 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
         "settings": dict(opened.settings),
         "latency_s": _latency(opened, reference),
     }
+
+
+def _plain(value: Any) -> Any:
+    """NumPy cannot write bfloat16 to a file; every bfloat16 number is a float32 number too."""
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 def _latency(opened: Opened, reference: ReferenceFile) -> float:

@@ -16,7 +16,9 @@ from typing import Any
 
 from portable_models.export.children import write_answer
 from portable_models.export.errors import ExportError, RefusedError
+from portable_models.export.messages import plain_reason
 from portable_models.export.routes import ROUTES, Step
+from portable_models.export.sample import by_input, read_sample
 
 
 def main(request_file: Path) -> None:
@@ -32,7 +34,7 @@ def main(request_file: Path) -> None:
             answer = {"status": "failed", "reason": str(error), "user": True}
         except Exception as error:
             traceback.print_exc()
-            answer = {"status": "failed", "reason": _one_line(error)}
+            answer = {"status": "failed", "reason": plain_reason(error)}
         answer["seconds"] = time.perf_counter() - start
         write_answer(Path(job["result"]), answer)
 
@@ -47,26 +49,33 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     for name in job["imports"]:
         _import(name)
     from portable_models._backend import current
-    from portable_models.export import inspection, loading, preparation, reference
+    from portable_models.export import discovery, inspection, loading, preparation, reference
 
     settings = current().require_full_precision()
     model = loading.load(Path(job["model"]), job["imports"])
-    seen = inspection.view(model)
+    seen, sample = inspection.view(model), None
+    if job.get("sample"):
+        arrays = read_sample(Path(job["sample"]))
+        sample = by_input(arrays, seen.signature)
+        seen = inspection.view(model, sample)
+    seen = discovery.discover(seen, job.get("sizes", {}))
     if job["action"] == "reference":
         measured = reference.measure(
-            seen, job["batch"], Path(job["out"]), gradients=job["gradients"]
+            seen, job["batch"], Path(job["out"]), gradients=job["gradients"], sample=sample
         )
-        return {"signature": seen.signature.to_dict(), "settings": dict(settings), **measured}
+        return {"settings": dict(settings), **measured}
     route = ROUTES[job["target"]]
-    preparation.check_limits(seen, route)
-    if Step.UNROLL in route.steps:
+    way = route.ways[job.get("way", 0)]
+    preparation.check_limits(seen, way.limits)
+    if Step.UNROLL in way.steps:
         preparation.unroll(model)
-    if Step.SPLIT in route.steps:
+    if Step.SPLIT in way.steps:
         preparation.split_long_sums(model)
-    if Step.CALL in route.steps:
+    if Step.CALL in way.steps:
         preparation.call_once(seen, job["batch"])
     target = importlib.import_module(route.module)
-    extra = target.write(seen, Path(job["artifact"]), Path(job["model"]))
+    write = getattr(target, way.writer)
+    extra = write(seen, Path(job["artifact"]), Path(job["model"]))
     return {"signature": seen.signature.to_dict(), "settings": dict(settings), **extra}
 
 
@@ -80,11 +89,6 @@ def _import(name: str) -> None:
                 "give a module that Python can import from here"
             ) from None
         raise
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:600]}"
 
 
 if __name__ == "__main__":

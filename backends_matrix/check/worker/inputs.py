@@ -11,10 +11,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from backends_matrix.check.worker.index_bounds import Lookup, bounds
 from backends_matrix.check.worker.loading import Loaded, TargetError
 from backends_matrix.check.worker.signature import FREE_SIZES, InputSpec, signature_of
 from portable_models._keras.layers import all_layers
+from portable_models.export.reached import Lookup, bounds
 
 Array = NDArray[Any]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from portable_models.export.signature import Signature
+from portable_models.export.signature import Signature, Tensor
 from portable_models.export.targets import example_inputs
 from portable_models.export.targets.contract import Array, Opened
 
@@ -36,11 +36,11 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     from portable_models.export.stateless_jax import stateless
 
     del source
-    function, params = stateless(seen.model)
+    function, params = stateless(seen.model, seen)
     scope = jax.export.SymbolicScope()
     inputs = {
         tensor.name: jax.ShapeDtypeStruct(
-            jax.export.symbolic_shape(_symbols(tensor.shape), scope=scope),
+            jax.export.symbolic_shape(_symbols(tensor), scope=scope),
             jax.dtypes.canonicalize_dtype(tensor.dtype),
         )
         for tensor in seen.signature.inputs
@@ -64,11 +64,15 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     return {"versions": {"jax": jax.__version__}}
 
 
-def _symbols(shape: Sequence[int | None]) -> str:
-    """A free axis other than the batch has one size in all inputs: sequences of one batch are as long."""
+def _symbols(tensor: Tensor) -> str:
+    """Sizes that were found to be free of each other have symbols of their own; see ``discovery``."""
+    symbols = tensor.symbols or tuple(
+        "batch" if axis == 0 else f"free_{axis}" for axis in range(len(tensor.shape))
+    )
+    step = f"{tensor.step}*" if tensor.step > 1 else ""
     return ", ".join(
-        str(size) if size is not None else ("batch" if axis == 0 else f"free_{axis}")
-        for axis, size in enumerate(shape)
+        str(size) if size is not None else (symbol if symbol == "batch" else step + symbol)
+        for size, symbol in zip(tensor.shape, symbols, strict=True)
     )
 
 

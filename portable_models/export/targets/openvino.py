@@ -24,18 +24,32 @@ PRECISION = {"INFERENCE_PRECISION_HINT": "f32"}
 
 def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     """Write the folder ``path`` with ``model.xml`` and ``model.bin``."""
-    import openvino
-
     from portable_models.export.targets.tensorflow_function import write_saved_model
 
     del source
     with tempfile.TemporaryDirectory() as folder:
         write_saved_model(seen, Path(folder) / "model")
-        model = openvino.convert_model(str(Path(folder) / "model"))
-        _name(model.inputs, [tensor.name for tensor in seen.signature.inputs])
-        _name(model.outputs, [tensor.name for tensor in seen.signature.outputs])
-        path.mkdir()
-        openvino.save_model(model, str(path / "model.xml"), compress_to_fp16=False)
+        return _convert(Path(folder) / "model", seen, path)
+
+
+def write_by_onnx(seen: View, path: Path, source: Path) -> dict[str, Any]:
+    """Write the folder ``path`` by way of an ONNX file, which keeps recurrent layers as loops."""
+    from portable_models.export.targets import onnx
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = onnx.write(seen, Path(folder) / "model.onnx", source)
+        written = _convert(Path(folder) / "model.onnx", seen, path)
+    return {"versions": {**made["versions"], **written["versions"]}}
+
+
+def _convert(file: Path, seen: View, path: Path) -> dict[str, Any]:
+    import openvino
+
+    model = openvino.convert_model(str(file))
+    _name(model.inputs, [tensor.name for tensor in seen.signature.inputs])
+    _name(model.outputs, [tensor.name for tensor in seen.signature.outputs])
+    path.mkdir()
+    openvino.save_model(model, str(path / "model.xml"), compress_to_fp16=False)
     return {"versions": {"openvino": openvino.__version__}}
 
 

@@ -36,20 +36,15 @@ def open_artifact(path: Path, signature: Signature) -> Opened:
 
     del signature
     torch.set_float32_matmul_precision("highest")
-    specification = importlib.util.spec_from_file_location("exported_module", path / "model.py")
-    if specification is None or specification.loader is None:
-        raise ImportError(f"{path / 'model.py'} cannot be imported")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    net = module.load()
+    net = load_folder(path).load()
     described = json.loads((path / "architecture.json").read_text(encoding="utf-8"))
 
     def run(inputs: Sequence[Array]) -> list[Any]:
-        return _leaves(net(*(torch.from_numpy(value) for value in inputs)))
+        return leaves(net(*(torch.from_numpy(value) for value in inputs)))
 
     def call(inputs: Sequence[Array]) -> list[Array]:
         with torch.no_grad():
-            return [value.numpy() for value in run(inputs)]
+            return [numbers(value) for value in run(inputs)]
 
     def gradients(inputs: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
         pairs = zip(run(inputs), map(torch.from_numpy, cotangents), strict=True)
@@ -67,12 +62,32 @@ def open_artifact(path: Path, signature: Signature) -> Opened:
     )
 
 
-def _leaves(value: Any) -> list[Any]:
+def numbers(value: Any) -> Array:
+    """A tensor as NumPy's, which has no bfloat16."""
+    array: Array = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
+    return array
+
+
+def load_folder(path: Path) -> Any:
+    """The folder's own ``model.py`` as a module object.
+
+    Raises:
+        ImportError: there is none.
+    """
+    specification = importlib.util.spec_from_file_location("exported_module", path / "model.py")
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{path / 'model.py'} cannot be imported")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def leaves(value: Any) -> list[Any]:
     """Flat outputs, dicts by sorted key as Keras flattens them."""
     if isinstance(value, dict):
-        return [leaf for key in sorted(value) for leaf in _leaves(value[key])]
+        return [leaf for key in sorted(value) for leaf in leaves(value[key])]
     if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in _leaves(item)]
+        return [leaf for item in value for leaf in leaves(item)]
     return [value]
 
 

@@ -5,6 +5,7 @@ Format: https://docs.pytorch.org/docs/stable/export.html. To train further, take
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from portable_models.export.signature import Signature
 from portable_models.export.targets import example_inputs
 from portable_models.export.targets.contract import Array, Opened
+from portable_models.export.targets.torch_module import leaves, numbers
 
 if TYPE_CHECKING:
     from portable_models.export.inspection import View
@@ -21,30 +23,75 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
     """Write the ``.pt2`` file: takes a dict of inputs by name, gives a dict of outputs by name."""
     import torch
 
+    del source
+    torch.export.save(exported_program(seen), str(path))
+    return {"versions": {"torch": torch.__version__}}
+
+
+def write_by_module(seen: View, path: Path, source: Path) -> dict[str, Any]:
+    """Write the ``.pt2`` file by way of the plain ``torch.nn`` module of the ``torch-module`` target."""
+    import torch
+
+    from portable_models.export.targets.torch_module import load_folder, write
+
+    class Listed(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self, net: Any) -> None:
+            super().__init__()
+            self.net = net
+
+        def forward(self, inputs: list[Any]) -> list[Any]:
+            return leaves(self.net(*inputs))
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = write(seen, Path(folder) / "module", source)
+        net = Listed(load_folder(Path(folder) / "module").load()).eval()
+        torch.export.save(exported_program(seen, net=net), str(path))
+    return made
+
+
+def exported_program(seen: View, *, flat: bool = False, net: Any = None) -> Any:
+    """The ``torch.export.ExportedProgram`` of the inference.
+
+    Args:
+        seen: the model.
+        net: a module that computes the same from a list of inputs; by default the Keras model.
+        flat: take the inputs one by one and give a tuple of outputs, where the names do not matter.
+    """
+    import torch
+
     from portable_models.export.probes import probes
 
-    del source
+    names = [tensor.name for tensor in seen.signature.inputs]
+    run = seen if net is None else net
 
     class Exported(torch.nn.Module):  # type: ignore[misc]
-        def forward(self, inputs: dict[str, Any]) -> dict[str, Any]:
-            return seen.named(seen([inputs[tensor.name] for tensor in seen.signature.inputs]))
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
 
-    inputs = {
-        tensor.name: torch.from_numpy(value)
-        for tensor, value in zip(
-            seen.signature.inputs, probes(seen.signature)[0].inputs, strict=True
-        )
-    }
-    free = {
-        tensor.name: {
-            axis: torch.export.Dim.DYNAMIC for axis, size in enumerate(tensor.shape) if size is None
-        }
+        def forward(self, inputs: dict[str, Any]) -> dict[str, Any]:
+            return seen.named(run([inputs[name] for name in names]))
+
+    class Flat(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, *inputs: Any) -> tuple[Any, ...]:
+            return tuple(run(list(inputs)))
+
+    drawn = list(map(torch.from_numpy, probes(seen.signature)[0].inputs))
+    free = [
+        {axis: torch.export.Dim.DYNAMIC for axis, size in enumerate(tensor.shape) if size is None}
         for tensor in seen.signature.inputs
-    }
+    ]
     with torch.no_grad():
-        program = torch.export.export(Exported(), (inputs,), dynamic_shapes=(free,), strict=False)
-    torch.export.save(program, str(path))
-    return {"versions": {"torch": torch.__version__}}
+        if flat:
+            return torch.export.export(
+                Flat(), tuple(drawn), dynamic_shapes=(tuple(free),), strict=False
+            )
+        return torch.export.export(
+            Exported(),
+            (dict(zip(names, drawn, strict=True)),),
+            dynamic_shapes=(dict(zip(names, free, strict=True)),),
+            strict=False,
+        )
 
 
 def open_artifact(path: Path, signature: Signature) -> Opened:
@@ -59,7 +106,7 @@ def open_artifact(path: Path, signature: Signature) -> Opened:
         named = zip(signature.inputs, inputs, strict=True)
         with torch.no_grad():
             found = module({tensor.name: torch.from_numpy(value) for tensor, value in named})
-        return [found[name].numpy() for name in outputs]
+        return [numbers(found[name]) for name in outputs]
 
     return Opened(call, {"torch": torch.__version__}, {"float32_matmul_precision": "highest"})
 
