@@ -123,7 +123,7 @@ def _draw_intervals(axes: Axes, comparisons: list[Comparison], alpha: float) -> 
     _label_rows(axes, comparisons)
     unit = "% of the reference's mean" if relative else "in the metric's unit"
     axes.set_xlabel(
-        f"{100 * (1 - 2 * alpha):g} % (thick) and {100 * (1 - alpha):g} % interval, {unit}"
+        f"{100 * (1 - 2 * alpha):g} % (thick) and {100 * (1 - alpha):g} % interval,\n{unit}"
     )
 
 

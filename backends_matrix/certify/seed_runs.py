@@ -210,7 +210,7 @@ async def _keep_finished(
         one = find_finished(
             [result.cell],
             workers.cells,
-            {runs.experiment: {runs.variant: each} for each in mine},
+            {runs.experiment: {runs.variant: mine[0]}} if mine else {},
             settings.setup,
         )
         found.kept += one.kept
