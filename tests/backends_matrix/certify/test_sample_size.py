@@ -20,7 +20,9 @@ KNOWN_VARIANCE = 10**6
 def test_many_seeds_come_to_the_closed_formula():
     # (z(0.95) + z(0.95))^2 = 10.82 for alpha 0.05 and power 0.9, per pair: half of 21.6 a side, unpaired.
     expected = (2 * stats.norm.ppf(0.95)) ** 2 * 20**2 * RANK_SHARE
-    assert seeds_to_decide(20.0, KNOWN_VARIANCE, 1.0, 0.05, 0.9) == pytest.approx(expected, rel=0.002)
+    assert seeds_to_decide(20.0, KNOWN_VARIANCE, 1.0, 0.05, 0.9) == pytest.approx(
+        expected, rel=0.002
+    )
 
 
 @pytest.mark.parametrize(("seeds", "deviation"), [(12, 1.0), (30, 1.6)])
