@@ -95,7 +95,7 @@ def tests(session: nox.Session) -> None:
 @nox.parametrize("backend", [nox.param(each, id=each) for each in EXTRAS])
 def tests_alone(session: nox.Session, backend: str) -> None:
     """Run one backend where the other two are not installed."""
-    install_built(session, f".[{EXTRAS[backend]},pandas]", *group("tests"))
+    install_built(session, f".[{EXTRAS[backend]},certify,pandas]", *group("tests"))
     others = [each for each in EXTRAS if each != backend]
     absent = f"assert not [each for each in {others} if find_spec(each)]"
     out = session.create_tmp()

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backends_matrix.certify.api import certify as certify
     from backends_matrix.check.api import check as check
     from backends_matrix.pytest_plugin import assert_portable, portable_checks
     from backends_matrix.report.matrix_report import MatrixReport, compare, matrix
@@ -34,7 +35,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name at its first use, so that importing the package costs nothing."""
     if name in _MODULES:
         return getattr(importlib.import_module(_MODULES[name]), name)
-    if name == "check":
-        # The package, which can be called (check/callable_package.py).
-        return importlib.import_module("backends_matrix.check")
+    if name in ("certify", "check"):
+        # The package, which can be called (its callable_package.py).
+        return importlib.import_module(f"backends_matrix.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,6 +13,7 @@ import click
 from backends_matrix.cli.exit_codes import run_guarded
 
 COMMANDS = (
+    "certify",
     "check",
     "compare",
     "convert",

@@ -59,3 +59,13 @@ def dense_doubled():
         return original(self, inputs, *arguments, **settings) * 2
 
     keras.layers.Dense.call = patched
+
+
+def learning_rate():
+    """RMSprop takes steps that are 3 % longer than they should be."""
+    original = keras.optimizers.RMSprop.__init__
+
+    def patched(self, learning_rate=0.001, *arguments, **settings):
+        original(self, learning_rate * 1.03, *arguments, **settings)
+
+    keras.optimizers.RMSprop.__init__ = patched
