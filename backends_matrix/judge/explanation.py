@@ -65,6 +65,28 @@ class Explanation:
     step: int | None
 
 
+def kind_of(comparison: Comparison, explanations: Iterable[Explanation]) -> str:
+    """The kind of a comparison: what it is of, or, for a metric that differs, what explains that.
+
+    Args:
+        comparison: the comparison.
+        explanations: of the same run.
+
+    Returns:
+        A key of ``MEANING``; "metric" for a metric that nothing else explains.
+    """
+    if comparison.level == 0:
+        return DIGESTS.get(comparison.quantity, "data")
+    if comparison.level == 1:
+        return STEPS[comparison.quantity.split(" ")[0]]
+    if comparison.verdict is Agreement.DIFFERS:
+        place = (comparison.experiment, comparison.variant, comparison.backend)
+        for each in explanations:
+            if (each.experiment, each.variant, each.backend) == place:
+                return each.kind
+    return "metric"
+
+
 def explain(comparisons: Iterable[Comparison]) -> list[Explanation]:
     """One explanation for each backend and variant in which anything differs."""
     groups: dict[tuple[str, str, str], list[Comparison]] = {}

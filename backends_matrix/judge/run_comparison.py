@@ -12,7 +12,7 @@ from typing import Any
 
 from backends_matrix.judge.comparison import Agreement, Comparison
 from backends_matrix.judge.digests import compare_digests
-from backends_matrix.judge.explanation import explain
+from backends_matrix.judge.explanation import explain, kind_of
 from backends_matrix.judge.noise import families
 from backends_matrix.judge.stored_run import Place, StoredRun, read_runs
 from backends_matrix.judge.trajectories import Judgement, compare_metrics
@@ -83,6 +83,7 @@ def compare_runs(first: Path, second: Path, *, command: Sequence[str] = ()) -> d
         "comparisons": [
             {
                 **each.to_json(),
+                "kind": kind_of(each, explain(group)),
                 "variant": place.variant,
                 "backend": place.backend,
                 "reference": place.backend,

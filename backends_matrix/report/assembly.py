@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends_matrix.judge.comparison import Agreement, Comparison
-from backends_matrix.judge.explanation import explain
+from backends_matrix.judge.explanation import explain, kind_of
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import describe_host
 from backends_matrix.run.result import CellResult, Status
@@ -38,7 +38,14 @@ def build_document(
     seconds = dict(run.seconds)
     seconds["judging"] = seconds.get("judging", 0.0) + time.perf_counter() - started
     seconds["training"] = sum(result.seconds or 0.0 for result in results)
-    rows = [{**each.to_json(), "experiment": names[each.experiment]} for each in comparisons]
+    rows = [
+        {
+            **each.to_json(),
+            "experiment": names[each.experiment],
+            "kind": kind_of(each, explanations),
+        }
+        for each in comparisons
+    ]
     return {
         "schema": SCHEMA,
         "verdict": decide_verdict(run, results, comparisons),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backends_matrix.judge.comparison import Agreement
-from backends_matrix.judge.explanation import explain
+from backends_matrix.judge.explanation import explain, kind_of
 from backends_matrix.judge.steps import JUDGE, judge_steps
 from backends_matrix.run.cell import Cell
 
@@ -156,7 +156,10 @@ def test_a_backend_without_results_differs_in_everything(judged, tmp_path):
     ],
 )
 def test_the_first_thing_that_differs_names_the_kind(judged, change, kind):
-    (found,) = explain(judged({"jax": {}, "torch": change}))
+    rows = judged({"jax": {}, "torch": change})
+    (found,) = explain(rows)
+    first = next(each for each in rows if each.verdict is Agreement.DIFFERS)
+    assert kind_of(first, [found]) == kind
     assert (found.backend, found.kind, found.epoch, found.step) == ("torch", kind, 2, 10)
 
 

@@ -25,6 +25,8 @@ def test_a_planted_fault_is_explained(portable, backends, fault, kind, layer):
     assert (found["backend"], found["kind"], found["step"]) == (faulty, kind, 0)
     output = " ".join(done.output.split())
     assert f"{kind}: " in output
+    metrics = [each for each in done.report["comparisons"] if each["level"] == 2]
+    assert {each["kind"] for each in metrics if each["verdict"] == "differs"} == {kind}
     steps = [each for each in done.report["comparisons"] if each["level"] == 1]
     wrong = [each for each in steps if each["verdict"] == "differs"]
     assert {each["layer"] for each in wrong if each["quantity"] != "update"} <= {layer, ""}
