@@ -47,7 +47,7 @@ step() {
 
 P="$PY -m backends_matrix"
 STUDIES="boston imdb" EPOCHS="--epochs 2" LOOP=17
-[ -n "$REHEARSE" ] && STUDIES=boston LOOP=2
+[ -n "$REHEARSE" ] && STUDIES=boston LOOP=4
 COMMON="$STUDIES --backends $BACKENDS $EPOCHS --most-replicas 3"
 for backend in ${BACKENDS//,/ }; do
   step "draws-$backend-cpu" 60 env KERAS_BACKEND="$backend" KERAS_TORCH_DEVICE=cpu JAX_PLATFORMS=cpu \

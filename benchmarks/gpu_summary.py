@@ -28,8 +28,19 @@ def cells(folder: Path) -> dict[Key, dict[str, Any]]:
     }
 
 
-def checks(out: Path) -> list[tuple[str, bool, str]]:
-    """What is proven: its name, whether it holds, and what was seen."""
+def is_expected(cell: Mapping[str, Any], rehearsal: bool) -> bool:
+    """Whether a cell ran as it was asked to; on a CPU, trainings of few steps are left to ``Model.fit``."""
+    left = rehearsal and "steps are so few" in cell["reason"]
+    return cell["status"] == "ok" and (not cell["reason"] or left)
+
+
+def checks(out: Path, rehearsal: bool) -> list[tuple[str, bool, str]]:
+    """What is proven: its name, whether it holds, and what was seen.
+
+    Args:
+        out: the folder of the script.
+        rehearsal: whether it ran on a CPU.
+    """
     draws = {path.stem: path.read_text().splitlines()[-1:] for path in out.glob("draws-*.log")}
     kinds = {str(digests) for digests in draws.values()}
     found = [("random draws have equal bits", len(kinds) == 1, f"{len(draws)} processes")]
@@ -62,7 +73,7 @@ def checks(out: Path) -> list[tuple[str, bool, str]]:
                 )
             )
     every = [*device.values(), *cells(out / "loop").values()]
-    compiled = [cell for cell in every if cell["status"] == "ok" and not cell["reason"]]
+    compiled = [cell for cell in every if is_expected(cell, rehearsal)]
     found.append(
         (
             "nothing failed or fell back",
@@ -124,7 +135,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.rehearse:
         print("**A rehearsal on the CPU: it says nothing of a card.**\n")
-    found = checks(given.out)
+    found = checks(given.out, given.rehearse)
     for name, holds, seen in found:
         print(f"- {'yes' if holds else '**NO**'}: {name} ({seen})")
     print()
