@@ -163,7 +163,7 @@ def test_custom_layer_needs_its_package_named(tmp_path):
     [
         ("my_package.layers", "Custom>Scale", "my_package", True),
         ("my_package.layers", "Scale", "my_package", True),
-        ("my_package.layers", "other>Scale", "my_package", False),
+        ("my_package.layers", "other>Scale", "my_package", True),
         ("other.layers", "my_package>Scale", "my_package", False),
         ("my_package_evil.layers", "Custom>Scale", "my_package", False),
         (None, "Custom>Scale", "my_package", False),
@@ -171,7 +171,7 @@ def test_custom_layer_needs_its_package_named(tmp_path):
         (None, "Scale", "my_package", False),
     ],
 )
-def test_both_module_and_registered_package_must_be_allowed(
+def test_the_module_must_be_allowed_or_the_package_where_there_is_none(
     tmp_path, module, registered, allow, accepted
 ):
     path = tmp_path / "custom.keras"
