@@ -199,3 +199,11 @@ def test_no_framework_is_imported(tmp_path):
         check=False,
     )
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_file_of_hdf5_says_how_to_get_to_keras(tmp_path):
+    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(
+        FileError, match=r"HDF5 format .*save it again: model\.save\('model\.keras'\)"
+    ):
+        describe(tmp_path / "model.h5")
