@@ -22,8 +22,17 @@ from portable_models.files import convert as convert_file
     metavar="PACKAGE",
     help="Accept objects of this package besides those of Keras; may be repeated.",
 )
+@click.option(
+    "--import",
+    "imports",
+    multiple=True,
+    metavar="MODULE",
+    help="A module whose classes the file may hold, as in portable export; nothing is imported.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
-def command(source: Path, destination: Path, allow: tuple[str, ...], as_json: bool) -> None:
+def command(
+    source: Path, destination: Path, allow: tuple[str, ...], imports: tuple[str, ...], as_json: bool
+) -> None:
     """Write SOURCE, a .keras file of any backend, to DESTINATION so that every backend reads it alike.
 
     Prints what was changed. A file that holds code, reaches outside itself or is damaged is refused
@@ -34,7 +43,8 @@ def command(source: Path, destination: Path, allow: tuple[str, ...], as_json: bo
     if not destination.parent.is_dir():
         raise CallError(f"{destination}: there is no folder {destination.parent}; make it first")
     try:
-        changes = convert_file(source, destination, allow=allow)
+        packages = (*allow, *(name.partition(".")[0] for name in imports))
+        changes = convert_file(source, destination, allow=packages)
     except FileError as error:
         raise RunError(str(error)) from error
     if as_json:

@@ -111,7 +111,8 @@ def find_dtypes(seen: View, sample: Mapping[str, Array] | None) -> tuple[Tensor,
 
 
 def _plain(dtype: Any) -> str:
-    return {"float64": "float32", "int64": "int32"}.get(np.dtype(dtype).name, np.dtype(dtype).name)
+    name = str(np.dtype(dtype).name)
+    return {"float64": "float32", "int64": "int32"}.get(name, name)
 
 
 def _caller(seen: View) -> Any:
@@ -171,7 +172,7 @@ def _said(use: Use, direct: bool) -> Values | None:
     if "range" in given:
         low, high = given["range"]
         return Values(use.layer, low, high)
-    if "bins" in given and given["bins"]:
+    if given.get("bins"):
         low, high = min(given["bins"]), max(given["bins"])
         margin = max((high - low) / 4, 1.0)
         return Values(use.layer, low - margin, high + margin)

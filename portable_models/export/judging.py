@@ -106,9 +106,10 @@ def judge(
 def _is_random(random: Mapping[str, float]) -> str:
     named = ", ".join(f"{name!r} by {value:.1g}" for name, value in random.items())
     return (
-        f"outputs are random: two runs of the source model on the same inputs differ (of their scale: {named}), "
-        "so they cannot be compared. Give the mean in inference (training=False), leave these outputs out, "
-        "or say --allow-random to get an artifact whose random outputs are not compared"
+        "outputs are random: two runs of the source model on the same inputs differ "
+        f"(of their scale: {named}), so they cannot be compared. Give the mean in inference "
+        "(training=False), leave these outputs out, or say --allow-random to get an artifact whose random "
+        "outputs are not compared"
     )
 
 

@@ -1,4 +1,4 @@
-"""What went wrong in a converter, as a sentence that says what to do; a converter's own words are never shown raw."""
+"""What went wrong in a converter, as a sentence that says what to do; its own words are never shown raw."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _FILE = re.compile(r'File "[^"]*", line \d+, in \S+|(?:/[\w.+-]+){2,}/?(?::\d+)*
 
 def _operation(found: re.Match[str]) -> str:
     return (
-        f"the converter does not know the operation {found.group(1)}; build that part of the model from other "
-        "layers, or choose another target"
+        f"the converter does not know the operation {found.group(1)}; build that part of the model from "
+        "other layers, or choose another target"
     )
 
 
@@ -43,11 +43,12 @@ _KNOWN: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (
         r"Could not guard on data-dependent expression|data-dependent",
         lambda found: (
-            "the model branches on values, and PyTorch's exporter traces shapes only; write it without the branch"
+            "the model branches on values, and PyTorch's exporter traces shapes only; "
+            "write it without the branch"
         ),
     ),
     (
-        r"(?:inconclusive|InconclusiveDimension|symbolic dim|contains symbolic|Shapes? must be 1D sequences of concrete)",
+        r"inconclusive|InconclusiveDimension|symbolic dim|contains symbolic|1D sequences of concrete",
         lambda found: (
             "JAX cannot decide about a free size in the model; give the free axes sizes: --size NAME=N"
         ),

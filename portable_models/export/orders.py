@@ -10,8 +10,8 @@ from typing import Any
 
 from portable_models.export import loading, staging
 from portable_models.export.probes import EXPORTED_BATCH
-from portable_models.export.sample import read_sample
 from portable_models.export.routes import Route, check_packages, check_path, route_to
+from portable_models.export.sample import read_sample
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,7 @@ def _observed(model: Any, found: list[Use]) -> Iterator[None]:
 
 
 def _recorded_operations(model: Any) -> set[Any]:
-    """The classes of ``one_hot`` and ``take`` in the graphs of Functional models, which do not call ``ops``."""
+    """The classes of ``one_hot`` and ``take`` in graphs of Functional models, which call no ``ops``."""
     layers = all_layers(model) if isinstance(model, keras.layers.Layer) else []
     operations = [op for layer in layers for op in getattr(layer, "operations", ())]
     return {type(op) for op in operations if type(op).__name__ in ("OneHot", "Take")}

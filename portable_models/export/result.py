@@ -44,7 +44,8 @@ class Check:
         scale: the output's scale, in the output's own unit.
         passed: whether the difference is within the tolerance.
         reason: where the tolerance comes from, or why nothing could be compared.
-        decides: whether the artifact stands or falls by it. A gradient that nobody asked for is reported only.
+        decides: whether the artifact stands or falls by it. A gradient that nobody asked for is
+            reported only.
     """
 
     name: str

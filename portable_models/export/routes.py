@@ -5,54 +5,12 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
 from portable_models.export.errors import ExportError, MissingPackageError
-
-
-class Step(StrEnum):
-    """What the child process does on the way; the value is what a person reads."""
-
-    LOAD = "load the .keras file without its compile settings"
-    UNROLL = "unroll recurrent layers"
-    SPLIT = "add up long sums of Dense layers in blocks"
-    CALL = "call the model once"
-    FUNCTION = "trace tf.function with a free batch"
-    SAVED_MODEL = "write a SavedModel with a serving signature"
-    TF2ONNX = "convert with tf2onnx, opset 18"
-    FROZEN = "freeze what the function captured"
-    TORCH_ONNX = "convert with torch.onnx, opset 18"
-    OPENVINO = "convert the SavedModel to OpenVINO IR, weights in float32"
-    LITERT = "convert the SavedModel to LiteRT, built-in operations only"
-    TORCH_EXPORT = "torch.export with a free batch"
-    TORCH_MODULE = "translate the layers to torch.nn and the weights to safetensors"
-    JAX_EXPORT = "jax.export with a symbolic batch for cpu and cuda, with first derivatives"
-
-
-class Limit(StrEnum):
-    """A trait of a model that some target cannot hold; the value is the reason a person reads."""
-
-    STATEFUL = (
-        "the model keeps state between calls (a recurrent layer with stateful=True), "
-        "and an exported function has no memory; build it with stateful=False and carry the states "
-        "yourself: give the layer return_state=True and initial_state=, and make the states inputs and "
-        "outputs of the model"
-    )
-    FREE_LENGTH = (
-        "a recurrent layer runs over an axis of any length, and this target holds recurrence only "
-        "unrolled, so with a fixed length; give the Input a length, or export one with --size length=N"
-    )
-    STRINGS = (
-        "the model takes strings, and this target holds numbers only; cut the layer that reads strings off, "
-        "export the numeric part, and ship the layer's get_vocabulary() beside it, or take --to saved_model"
-    )
-    DOUBLE = (
-        "the model computes in float64, and this target would compute it in float32; "
-        "build the model with float32"
-    )
-    UNKNOWN_LAYER = "a layer has no translation into plain torch.nn"
+from portable_models.export.steps import Limit as Limit
+from portable_models.export.steps import Step as Step
 
 
 @dataclass(frozen=True)
@@ -62,7 +20,8 @@ class Way:
     Args:
         hub: the Keras backend that the model is loaded under.
         steps: what is done, in order.
-        writer: the function of the target's module that writes the artifact.
+        writer: the function that writes the artifact.
+        module: the file that it is in, where that is not the target's own.
         limits: what this way cannot hold.
         packages: import names of what it needs besides the route's packages; the way is left out without.
     """
@@ -70,6 +29,7 @@ class Way:
     hub: str
     steps: tuple[Step, ...]
     writer: str = "write"
+    module: str | None = None
     limits: tuple[Limit, ...] = ()
     packages: tuple[str, ...] = ()
 
@@ -154,8 +114,8 @@ _ROUTES = (
                 "torch",
                 (Step.LOAD, Step.TORCH_MODULE, Step.TORCH_EXPORT),
                 "write_by_module",
-                (Limit.STATEFUL, Limit.FREE_LENGTH, Limit.STRINGS),
-                ("safetensors",),
+                limits=(Limit.STATEFUL, Limit.FREE_LENGTH, Limit.STRINGS),
+                packages=("safetensors",),
             ),
         ),
     ),
@@ -186,7 +146,8 @@ _ROUTES = (
             Way(
                 "torch",
                 (Step.LOAD, Step.CALL, Step.TORCH_ONNX),
-                "write_by_torch",
+                "write",
+                f"{_TARGETS}.onnx_by_torch",
                 (Limit.STATEFUL, Limit.STRINGS, Limit.FREE_LENGTH),
                 ("torch", "onnxscript"),
             ),
@@ -220,8 +181,8 @@ _ROUTES = (
                 "tensorflow",
                 (Step.LOAD, Step.CALL, Step.FUNCTION, Step.FROZEN, Step.TF2ONNX, Step.OPENVINO),
                 "write_by_onnx",
-                (Limit.STATEFUL, Limit.STRINGS),
-                ("tf2onnx",),
+                limits=(Limit.STATEFUL, Limit.STRINGS),
+                packages=("tf2onnx",),
             ),
         ),
     ),

@@ -22,7 +22,7 @@ _WORDS = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width"
 
 
 def axis_names(tensor: Tensor) -> dict[str, int]:
-    """What the axes of an input can be called in ``--size``: ``NAME.1``, and ``length`` or ``height`` …"""
+    """What the axes of an input can be called in ``--size``: ``NAME.1``, ``length``, ``height`` and so on."""
     names = {f"{tensor.name}.{axis}": axis for axis in range(1, len(tensor.shape))}
     free = [axis for axis, size in enumerate(tensor.shape) if size is None and axis]
     return {**dict(zip(_WORDS.get(len(free), ()), free, strict=False)), **names}

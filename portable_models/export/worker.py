@@ -73,8 +73,7 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
         preparation.split_long_sums(model)
     if Step.CALL in way.steps:
         preparation.call_once(seen, job["batch"])
-    target = importlib.import_module(route.module)
-    write = getattr(target, way.writer)
+    write = getattr(importlib.import_module(way.module or route.module), way.writer)
     extra = write(seen, Path(job["artifact"]), Path(job["model"]))
     return {"signature": seen.signature.to_dict(), "settings": dict(settings), **extra}
 

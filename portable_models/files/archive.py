@@ -51,7 +51,14 @@ def read_archive(path: Path, limits: Limits = DEFAULT_LIMITS) -> Members:
     size = path.stat().st_size
     try:
         with path.open("rb") as stream:
-            if stream.read(4) != b"PK\x03\x04":
+            start = stream.read(4)
+            if start == b"\x89HDF":
+                raise FileError(
+                    f"{path}: a file of the HDF5 format (.h5), not a .keras file; open it "
+                    "where it was written, keras.saving.load_model(path), and save it again: "
+                    "model.save('model.keras')"
+                )
+            if start != b"PK\x03\x04":
                 raise FileError(
                     f"{path}: not a .keras file; expected a zip archive, but it does not begin "
                     "like one"

@@ -69,12 +69,10 @@ class Trust:
 
     def covers(self, module: str | None, name: str) -> bool:
         """Whether an object of this module, registered under this name, may be built."""
-        package = name.rpartition(">")[0]
-        named = {text.partition(".")[0] for text in (module, package) if text}
-        if module and package == "Custom":
-            # The package that Keras uses where the author gave none: the module says more.
-            named.discard(package)
-        return self.is_registered(name) or (bool(named) and named <= self.packages)
+        # The module holds the code. The package that a class is registered under is any word of its author
+        # ("Zoo>Scale"), and counts only where the file names no module.
+        owner = module or name.rpartition(">")[0]
+        return self.is_registered(name) or owner.partition(".")[0] in self.packages
 
 
 def check_configuration(

@@ -45,61 +45,17 @@ def write(seen: View, path: Path, source: Path) -> dict[str, Any]:
         custom_op_handlers={"Erfc": (_erfc, [])},
         tensors_to_rename={**inputs, **outputs},
     )
-    _check(graph, seen)
+    check_graph(graph, seen)
     onnx.save(graph, str(path))
     return {"versions": {"tf2onnx": tf2onnx.__version__, "onnx": onnx.__version__}}
 
 
-def write_by_torch(seen: View, path: Path, source: Path) -> dict[str, Any]:
-    """Write the ``.onnx`` file with PyTorch's exporter.
-
-    https://docs.pytorch.org/docs/stable/onnx.html
+def check_graph(graph: Any, seen: View) -> None:
+    """Hold a graph against ONNX's own checker and the signature's inputs.
 
     Raises:
-        ValueError: ONNX's checker refuses the graph, or it takes other inputs.
+        ValueError: it takes other inputs; ONNX's checker raises its own errors.
     """
-    import onnx
-    import torch
-
-    from portable_models.export.targets.torch_pt2 import exported_program
-
-    del source
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    program = torch.onnx.export(
-        exported_program(seen, flat=True), dynamo=True, opset_version=OPSET, verbose=False
-    )
-    graph = program.model_proto
-    _rename(graph, seen)
-    _check(graph, seen)
-    onnx.save(graph, str(path))
-    return {"versions": {"torch": torch.__version__, "onnx": onnx.__version__}}
-
-
-def _rename(graph: Any, seen: View) -> None:
-    """Give inputs and outputs the names of the signature: the exporter makes up its own."""
-    new = {
-        port.name: tensor.name
-        for ports, tensors in (
-            (graph.graph.input, seen.signature.inputs),
-            (graph.graph.output, seen.signature.outputs),
-        )
-        for port, tensor in zip(ports, tensors, strict=True)
-    }
-    taken = {name for name in new.values() if name not in new}
-
-    def renamed(name: str) -> str:
-        return new.get(name, f"{name}_inner" if name in taken else name)
-
-    for node in graph.graph.node:
-        node.input[:] = map(renamed, node.input)
-        node.output[:] = map(renamed, node.output)
-    for value in (*graph.graph.input, *graph.graph.output, *graph.graph.value_info):
-        value.name = renamed(value.name)
-    for value in graph.graph.initializer:
-        value.name = renamed(value.name)
-
-
-def _check(graph: Any, seen: View) -> None:
     import onnx
 
     onnx.checker.check_model(graph, full_check=True)

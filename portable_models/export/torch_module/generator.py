@@ -8,8 +8,10 @@ import keras
 
 from portable_models._keras.graph import find_functional, find_operation
 from portable_models.export.errors import RefusedError
+from portable_models.export.messages import plain_reason
 from portable_models.export.torch_module import (
     layers_basic,
+    layers_preprocessing,
     layers_sequence,
     layers_spatial,
     library,
@@ -28,7 +30,12 @@ from portable_models.export.torch_module.translation import (
     refusal,
 )
 
-_TRANSLATORS = layers_basic.TRANSLATORS | layers_spatial.TRANSLATORS | layers_sequence.TRANSLATORS
+_TRANSLATORS = (
+    layers_basic.TRANSLATORS
+    | layers_preprocessing.TRANSLATORS
+    | layers_spatial.TRANSLATORS
+    | layers_sequence.TRANSLATORS
+)
 
 
 class Generator:
@@ -79,6 +86,10 @@ class Generator:
             raise
         except RefusedError as error:
             raise refusal(layer, error) from error
+        except (TypeError, ValueError, NotImplementedError, AttributeError) as error:
+            # Its call does something that cannot be traced; the layer is named, not the place in Keras.
+            reason = f"its call cannot be traced ({plain_reason(error)}); --to torch holds it for inference"
+            raise refusal(layer, reason) from error
 
     def takes_training(self, made: str) -> bool:
         """Whether the ``forward`` of what this constructor makes has a ``training`` argument."""
@@ -119,7 +130,10 @@ class Generator:
 
     def _check(self, layer: Any) -> None:
         if layer.quantization_mode is not None:
-            raise RefusedError(f"it is quantized ({layer.quantization_mode})")
+            raise RefusedError(
+                f"it is quantized ({layer.quantization_mode}): it rounds its inputs at every call, which no "
+                "layer of torch.nn does; export the model as it was before quantize(), or take --to torch"
+            )
         if layer.compute_dtype != layer.variable_dtype:
             raise RefusedError(
                 f"it computes in {layer.compute_dtype} with weights in {layer.variable_dtype}; "

@@ -33,7 +33,6 @@ def _plain(name: str, *attributes: str) -> Translator:
 
 
 def _dense(layer: Any, context: Context) -> Translation:
-    require(layer, not layer.lora_enabled, "it has LoRA weights; merge them first")
     made = constructor(
         "Dense",
         *map(literal, layer.kernel.shape),
@@ -41,11 +40,11 @@ def _dense(layer: Any, context: Context) -> Translation:
         use_bias=layer.bias is not None,
         defaults={"use_bias": True},
     )
+    # With LoRA the kernel is a tensor: Keras adds the factors' product to it, and merges them when it saves.
     return Translation(made, own_weights(layer, "kernel", "bias"))
 
 
 def _einsum_dense(layer: Any, context: Context) -> Translation:
-    require(layer, not layer.lora_enabled, "it has LoRA weights; merge them first")
     made = constructor(
         "EinsumDense",
         literal(layer.equation),
@@ -58,7 +57,6 @@ def _einsum_dense(layer: Any, context: Context) -> Translation:
 
 
 def _embedding(layer: Any, context: Context) -> Translation:
-    require(layer, not layer.lora_enabled, "it has LoRA weights; merge them first")
     made = constructor(
         "Embedding",
         *map(literal, layer.embeddings.shape),

@@ -30,7 +30,6 @@ _CONV_DEFAULTS = {
 
 def _convolution(name: str, *kernels: str) -> Translator:
     def translate(layer: Any, context: Context) -> Translation:
-        require(layer, not getattr(layer, "lora_enabled", False), "it has LoRA weights")
         dilation = tuple(layer.dilation_rate)
         made = constructor(
             name,

@@ -105,7 +105,7 @@ def _call_of(model: Any) -> Call | None:
 
 
 def _methods(terms: list[str], constraints: list[str]) -> str:
-    total = " + ".join(terms) or "self.floating.new_zeros(())"
+    total = " + ".join(terms) or "next(self.parameters(), torch.zeros(())).new_zeros(())"
     lines = [
         "",
         "",

@@ -177,3 +177,37 @@ def children_in(folder):
         if str(folder) not in found:
             return False
     return True
+
+
+@pytest.mark.parametrize("size", ["length", "length=", "=3", "length=many", "length=0"])
+def test_size_that_is_none_is_the_users_mistake(model, size):
+    done = call(model, "--to", "onnx", "--out", model.with_name("m.onnx"), "--size", size)
+    assert done.exit_code == 2
+    assert "expected AXIS=N with a whole number" in done.output
+
+
+def test_sample_that_is_not_there_is_the_users_mistake(model):
+    out = model.with_name("m.onnx")
+    done = call(model, "--to", "onnx", "--out", out, "--sample", model.with_name("none.npz"))
+    assert done.exit_code == 2
+    assert "there is no such file" in done.output
+
+
+def test_options_reach_the_order(model, monkeypatch):
+    seen = []
+
+    def export_many(orders, progress):
+        seen.extend(orders)
+        return [ExportResult("onnx", Status.REFUSED, "no", ROUTE)]
+
+    monkeypatch.setattr(cli_export, "export_many", export_many)
+    given = ["--size", "length=8", "--size", "image.1=32", "--allow-random", "--trainable"]
+    call(model, "--to", "onnx", "--out", model.with_name("m.onnx"), *given)
+    assert dict(seen[0].sizes) == {"length": 8, "image.1": 32}
+    assert (seen[0].allow_random, seen[0].trainable) == (True, True)
+
+
+def test_a_note_is_shown(model, monkeypatch):
+    note = "the way by Keras on tensorflow was left: it failed"
+    answer(monkeypatch, ExportResult("onnx", Status.VERIFIED, path="m", route=ROUTE, notes=(note,)))
+    assert f"note: {note}" in call(model, "--to", "onnx", "--out", model.with_name("m")).output

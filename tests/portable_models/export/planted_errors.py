@@ -104,6 +104,6 @@ def plant(module, name):
 
 for route in ROUTES.values():
     for way in route.ways:
-        target = importlib.import_module(route.module)
+        target = importlib.import_module(way.module or route.module)
         if getattr(target, way.writer).__name__ != "planted":
             plant(target, way.writer)

@@ -1,7 +1,6 @@
 """An artifact with an error that a converter could make is never called verified."""
 
 import os
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -88,11 +87,6 @@ def exported(cases, sources, folder, imports):
 
 def verified_in_spite_of(cases, results):
     return [case for case, found in zip(cases, results, strict=True) if found.status == "verified"]
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parent)
 
 
 def test_every_kind_of_error_is_found_on_the_target_of_this_backend(sources, tmp_path):

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from portable_models.export.errors import ExportError
 from portable_models.export.probes import LARGE, probes
-from portable_models.export.signature import Signature, Tensor
+from portable_models.export.signature import Signature, Tensor, Values
 
 FEATURES = Tensor("features", (None, 4), "float32")
 TOKENS = Tensor("tokens", (None, None), "int32", limit=50)
@@ -72,9 +71,51 @@ def test_same_probes_every_time():
         assert all(map(np.array_equal, one.inputs, other.inputs))
 
 
-def test_strings_cannot_be_probed():
-    with pytest.raises(ExportError, match="inputs of dtype string cannot be probed"):
-        probes(Signature((Tensor("text", (None,), "string"),), ()))
+def test_words_are_drawn_from_the_vocabulary():
+    values = Values("StringLookup", choices=("red", "green", "never seen"))
+    found = by_name(Tensor("colour", (None, 1), "string", values=values))
+    assert set(np.unique(found["random", 17][0])) == {"red", "green", "never seen"}
+    assert "large" not in {name for name, _ in found}
+
+
+def test_bytes_take_all_their_values():
+    found = by_name(Tensor("image", (None, 8, 8, 3), "uint8"))["random", 17][0]
+    assert len(np.unique(found)) == 256
+
+
+def test_statistics_and_ranges_are_followed():
+    mean, deviation = ((1000.0, -5.0),), ((10.0, 0.1),)
+    tensor = Tensor(
+        "x", (None, 2), "float32", values=Values("Normalization", mean=mean, deviation=deviation)
+    )
+    drawn = probes(Signature((tensor,), ()), batch=4000)[0].inputs[0]
+    # Means of 4,000 draws lie within 0.016 deviations; five times that is never met by chance.
+    np.testing.assert_allclose(drawn.mean(0), mean[0], atol=0.08 * 10)
+    np.testing.assert_allclose(drawn.std(0), deviation[0], rtol=0.1)
+    pixels = Tensor("image", (None, 4, 4, 3), "float32", values=Values("Rescaling", 0.0, 255.0))
+    drawn = by_name(pixels)["random", 17][0]
+    assert 0 <= drawn.min() < 5 < 250 < drawn.max() <= 255
+
+
+def test_rows_are_padded_at_the_end_and_at_the_start():
+    values = Values("Embedding", masks=True)
+    ids = by_name(Tensor("tokens", (None, 9), "int32", 50, values))["random", 17][0]
+    assert (ids[0] > 0).all()
+    assert any(row[0] == 0 and row[-1] > 0 for row in ids)
+    assert any(row[0] > 0 and row[-1] == 0 for row in ids)
+
+
+def test_masks_leave_something_in_every_row():
+    for kind in ("bool", "int32"):
+        for found in by_name(Tensor("padding_mask", (None, 7), kind)).values():
+            assert found[0].any(axis=-1).all()
+
+
+def test_sample_comes_first_and_as_it_is():
+    sample = {"features": np.arange(12.0).reshape(3, 4)}
+    first = probes(Signature((FEATURES,), ()), sample=sample)[0]
+    assert (first.name, first.batch) == ("sample", 3)
+    assert np.array_equal(first.inputs[0], sample["features"].astype("float32"))
 
 
 def test_signature_survives_json():

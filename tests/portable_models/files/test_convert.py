@@ -163,7 +163,7 @@ def test_custom_layer_needs_its_package_named(tmp_path):
     [
         ("my_package.layers", "Custom>Scale", "my_package", True),
         ("my_package.layers", "Scale", "my_package", True),
-        ("my_package.layers", "other>Scale", "my_package", False),
+        ("my_package.layers", "other>Scale", "my_package", True),
         ("other.layers", "my_package>Scale", "my_package", False),
         ("my_package_evil.layers", "Custom>Scale", "my_package", False),
         (None, "Custom>Scale", "my_package", False),
@@ -171,7 +171,7 @@ def test_custom_layer_needs_its_package_named(tmp_path):
         (None, "Scale", "my_package", False),
     ],
 )
-def test_both_module_and_registered_package_must_be_allowed(
+def test_the_module_must_be_allowed_or_the_package_where_there_is_none(
     tmp_path, module, registered, allow, accepted
 ):
     path = tmp_path / "custom.keras"
@@ -199,3 +199,11 @@ def test_no_framework_is_imported(tmp_path):
         check=False,
     )
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_file_of_hdf5_says_how_to_get_to_keras(tmp_path):
+    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(
+        FileError, match=r"HDF5 format .*save it again: model\.save\('model\.keras'\)"
+    ):
+        describe(tmp_path / "model.h5")
