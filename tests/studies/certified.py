@@ -1,4 +1,4 @@
-"""A study of a few milliseconds for certificates: its results vary by seed, and it does not part by rounding."""
+"""A study of a few milliseconds for certificates: its results vary by seed, and not by rounding."""
 
 import itertools
 import os
