@@ -102,17 +102,37 @@ def seeds_to_decide(
     def enough(seeds: int) -> bool:
         return float(measure(seeds, deviations, margin, alpha, effect).mean()) >= power
 
-    found = _smallest(enough, 2)
+    found = _smallest(enough, _guess(float(deviations.max()), margin, alpha, power, effect))
     return None if found is None else max(fewest, math.ceil(found * RANK_SHARE))
 
 
-def _smallest(enough: Callable[[int], bool], low: int) -> int | None:
-    """The smallest number from ``low`` to ``MOST`` that is enough; None where none is."""
-    high = low
+def _guess(deviation: float, margin: float, alpha: float, power: float, effect: float) -> int:
+    """About how many pairs decide, by the normal distribution; where the search begins."""
+    from scipy import stats
+
+    quantiles = float(stats.norm.ppf(1 - alpha) + stats.norm.ppf((1 + power) / 2))
+    room = abs(margin - abs(effect))
+    if room * math.sqrt(MOST) <= quantiles * deviation:
+        return MOST
+    return max(2, math.ceil((quantiles * deviation / room) ** 2 / 2))
+
+
+def _smallest(enough: Callable[[int], bool], guess: int) -> int | None:
+    """The smallest number from 2 to ``MOST`` that is enough; None where none is.
+
+    Args:
+        enough: true from some number on.
+        guess: where the search begins.
+    """
+    low, high = 2, guess
     while not enough(high):
         if high >= MOST:
             return None
         low, high = high + 1, min(2 * high, MOST)
+    step = max(1, high // 8)
+    while low < high and high - step > low and enough(high - step):
+        high, step = high - step, 2 * step
+    low = max(low, high - step)
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle + 1, high)

@@ -21,6 +21,7 @@ PAGES = [
         "docs/training.md",
         "docs/comparing.md",
         "docs/selftest.md",
+        "docs/certify.md",
     )
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)

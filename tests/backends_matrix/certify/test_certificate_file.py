@@ -170,7 +170,7 @@ def test_a_cut_off_certificate_is_refused_wherever_it_is_cut(tmp_path):
 
 
 def test_a_file_that_is_not_there_a_pipe_and_a_huge_one_are_refused(tmp_path):
-    with pytest.raises(CallError, match="there is no .*; name a certificate.json"):
+    with pytest.raises(CallError, match=r"there is no .*; name a certificate\.json"):
         read_certificate(tmp_path / "absent.json")
     with pytest.raises(CallError, match="there is no"):
         read_certificate(tmp_path)

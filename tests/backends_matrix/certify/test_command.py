@@ -1,0 +1,285 @@
+"""``portable certify`` on a tiny study, as a user runs it."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from backends_matrix.certify import Verdict, read_certificate
+
+FOREGROUND = Path(__file__).parents[2] / "studies" / "in_foreground.py"
+QUESTION = ("--metric", "val_loss", "--metric", "val_accuracy", "--margin", "2%")
+QUESTION += ("--margin", "val_accuracy=1pt")
+ENGINES = ("--engines", "compiled,keras")
+
+
+@pytest.fixture(scope="module")
+def others(backends):
+    """Two sides on two backends, or on two engines where there is one backend only."""
+    if len(backends) > 1:
+        return ("--backends", ",".join(backends[:2]))
+    return ("--backends", backends[0], *ENGINES)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("certified")
+
+
+@pytest.fixture(scope="module")
+def clean(portable_in, folder, others):
+    """A certificate of two sides that are alike."""
+    arguments = ("certify", "certified:study", *others, *QUESTION, "--seeds", "6")
+    return portable_in(folder)(*arguments, "--out", str(folder / "clean"))
+
+
+def last_line(done):
+    assert "Traceback" not in done.errors
+    return done.errors.splitlines()[-1]
+
+
+def test_equal_sides_get_a_certificate(clean, folder):
+    assert clean.code == 0, clean.output + clean.errors
+    found = read_certificate(folder / "clean")
+    assert found.verdict is Verdict.EQUIVALENT
+    assert [(each.metric, len(each.seeds)) for each in found.comparisons] == [
+        ("val_loss", 6),
+        ("val_accuracy", 6),
+    ]
+    assert "verdict: equivalent within the margin" in clean.output
+    assert found.study.experiment == "certified:study"
+    for side in found.sides:
+        assert side.environment["keras"]
+        assert side.environment[side.backend]
+    values = {each.values["val_loss"] for each in found.reference.results.values()}
+    assert len(values) == 6  # seeds are different trainings
+
+
+def test_the_pairs_are_so_alike_that_pairing_pays(clean, folder):
+    loss, accuracy = read_certificate(folder / "clean").comparisons
+    # The study does not part by rounding: seeds move the loss by percents, backends by a millionth.
+    assert loss.tests.correlation > 0.999
+    assert loss.tests.seeds_share < 1e-3
+    # 6 seeds of 40 test samples.
+    assert accuracy.counts.answers == 240
+
+
+def test_the_pictures_are_drawn(clean, folder):
+    for metric in ("val_loss", "val_accuracy"):
+        assert (folder / "clean" / f"certificate-{metric}.png").stat().st_size > 10_000
+        text = (folder / "clean" / f"certificate-{metric}.svg").read_text()
+        assert "paired differences" in text
+        assert "interval and margin" in text
+
+
+def test_a_finished_run_is_resumed_without_training(clean, portable_in, folder, others):
+    shutil.copytree(folder / "clean", folder / "again")
+    arguments = ("certify", "certified:study", *others, *QUESTION, "--seeds", "6", "--resume")
+    again = portable_in(folder)(*arguments, "--out", str(folder / "again"))
+    assert again.code == 0, again.output + again.errors
+    assert "kept 10 cells of the earlier run" in again.errors
+    assert " ok " not in again.errors
+    first, second = (
+        json.loads((folder / name / "certificate.json").read_text()) for name in ("clean", "again")
+    )
+    assert first == second
+
+
+def test_another_run_is_held_against_a_certificate(clean, portable_in, folder, backends):
+    shutil.copytree(folder / "clean", folder / "theirs")
+    done = portable_in(folder)(
+        *("certify", "certified:study", "--against", str(folder / "theirs")),
+        *("--backends", backends[0], "--out", str(folder / "mine")),
+    )
+    assert done.code == 0, done.output + done.errors
+    found = read_certificate(folder / "mine")
+    assert found.reference.name == f"{backends[0]} (certificate)"
+    assert len(found.against) == 64
+    assert set(found.margins) == {"val_loss", "val_accuracy"}
+    (own,) = found.sides[1:]
+    # The same backend on the same machine repeats itself exactly.
+    assert own.results == found.reference.results
+
+
+def test_a_longer_learning_rate_on_one_backend_is_told_apart(portable_in, folder, backends):
+    if len(backends) == 1:
+        pytest.skip("a fault on one side needs two backends")
+    done = portable_in(folder)(
+        *("certify", "certified:study", "--backends", ",".join(backends[:2])),
+        *("--metric", "loss", "--margin", "0.01%", "--seeds", "8", "--epochs", "60"),
+        *("--setup", f"{backends[1]}=faults:learning_rate", "--out", str(folder / "rate")),
+    )
+    assert done.code == 1, done.output + done.errors
+    (found,) = read_certificate(folder / "rate").comparisons
+    assert found.verdict is Verdict.NOT_EQUIVALENT
+    assert found.tests.wide_interval[1] < -0.0001
+    assert "not equivalent: the difference is larger than 0.01 %" in done.output
+
+
+def test_sides_with_other_initial_weights_are_no_pairs(portable_in, folder, backends):
+    if len(backends) == 1:
+        pytest.skip("a fault on one side needs two backends")
+    done = portable_in(folder)(
+        *("certify", "certified:study", "--backends", ",".join(backends[:2]), *QUESTION),
+        *("--setup", f"{backends[1]}=faults:initial_scale", "--out", str(folder / "scale")),
+    )
+    assert done.code == 3, done.output + done.errors
+    assert "with seed 0 the initial weights of" in done.output
+    assert "so their trainings are no pairs" in done.output
+    assert (
+        "the first seed could not be compared on any side, so no more were trained" in done.errors
+    )
+    assert read_certificate(folder / "scale").verdict is Verdict.NOT_PAIRED
+
+
+def test_ctrl_c_keeps_finished_seeds_and_resume_continues(environment, tmp_path, backends):
+    marker, out = tmp_path / "waiting", tmp_path / "out"
+    command = [
+        *(
+            sys.executable,
+            str(FOREGROUND),
+            "certify",
+            "certified:waiting",
+            "--backends",
+            backends[0],
+        ),
+        *(*ENGINES, "--metric", "val_loss", "--margin", "2%", "--seeds", "5", "--out", str(out)),
+    ]
+    settings = {
+        "env": {**environment, "INTERRUPT_MARKER": str(marker)},
+        "cwd": tmp_path,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
+    process = subprocess.Popen(command, **settings)
+    while not marker.exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 3, output + errors
+    assert "4 of 10 trainings finished and are kept in" in errors
+    assert "--resume continues from there" in errors
+    assert "Traceback" not in errors
+    assert not (out / "certificate.json").exists()  # half a certificate is none
+    done = subprocess.run([*command, "--resume"], **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "kept 2 cells of the earlier run, 6 are new because 6 had not finished" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "no study is given"),
+        (["bostn/kfold", "--metric", "m", "--margin", "2%"], "unknown experiment 'bostn'"),
+        (["boston/kfold"], "no metric is given; expected for instance --metric val_loss"),
+        (["boston/kfold", "--metric", "val_mae"], "--metric val_mae has no margin"),
+        (["boston/kfold", "--margin", "2%"], "--margin is given and no --metric"),
+        (["boston", "--metric", "a", "--margin", "2x"], "the margin '2x' is not understood"),
+        (["boston", "--metric", "a", "--margin", "b=2%"], "'b' is not among the metrics (a)"),
+        (["boston", "--metric", "a", "--margin", "2%", "--margin", "3%"], "two margins are given"),
+        (
+            ["boston", "--metric", "a", "--margin", "a=2%", "--margin", "a=3%"],
+            "'a' has two margins",
+        ),
+        (["boston", "--metric", "accuracy", "--margin", "1"], "write 1% or 1pt"),
+        (
+            ["boston", "--metric", "a", "--margin", "2%", "--seeds", "1"],
+            "expected auto, or a number",
+        ),
+        (["boston", "--metric", "a", "--margin", "2%", "--seeds", "many"], "expected auto"),
+        (
+            ["boston", "--metric", "a", "--margin", "2%", "--alpha", "0.7"],
+            "alpha must be below 0.5",
+        ),
+        (["boston", "--metric", "a", "--margin", "2%", "--alpha", "nan"], "alpha must be between"),
+        (["boston", "--metric", "a", "--margin", "2%", "--power", "1"], "power must be between"),
+        (["boston", "--metric", "a", "--margin", "2%", "--timeout", "nan"], "no number of seconds"),
+        (
+            ["boston", "--metric", "a", "--margin", "2%", "--backends", "torch"],
+            "only one side is given, torch",
+        ),
+        (["boston", "--against", "absent.json"], "there is no absent.json"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_exit_2(portable, tmp_path, arguments, expected):
+    done = portable("certify", *arguments)
+    assert done.code == 2, done.errors
+    assert expected in last_line(done)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("study", "metric", "expected"),
+    [
+        (
+            "certified:study/plane",
+            "loss",
+            "has no variant 'plane': expected one of certified:study/plain",
+        ),
+        ("certified:study", "val_mae", "has no metric 'val_mae': expected one of"),
+        (
+            "misbehaving:sound",
+            "loss",
+            "has several variants: expected one of misbehaving:sound/plain",
+        ),
+    ],
+)
+def test_what_only_a_worker_can_know_is_exit_2_too(portable, backends, study, metric, expected):
+    done = portable(
+        *("certify", study, "--metric", metric, "--margin", "2%", "--backends", backends[0]),
+        *ENGINES,
+    )
+    assert done.code == 2, done.errors
+    assert expected in last_line(done)
+
+
+def test_a_certificate_does_not_decide_which_code_is_imported(clean, portable, folder):
+    done = portable("certify", "--against", str(folder / "clean"))
+    assert done.code == 2
+    assert "which is code of its author's; name it on the command line" in last_line(done)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["boston/kfold"], "the certificate is of certified:study/plain; it cannot be compared"),
+        (["certified:study", "--metric", "loss", "--margin", "2%"], "does not hold 'loss'"),
+        (
+            ["certified:study", "--metric", "val_loss", "--margin", "3%"],
+            "a margin is declared before the first run, so leave --margin out",
+        ),
+    ],
+)
+def test_a_certificate_of_another_question_is_refused(clean, portable, folder, arguments, expected):
+    done = portable("certify", *arguments, "--against", str(folder / "clean"))
+    assert done.code == 2
+    assert expected in last_line(done)
+
+
+@pytest.mark.parametrize("package", ["scipy", "statsmodels"])
+def test_a_missing_package_is_one_line(portable, tmp_path, package):
+    # A finder that knows nothing of the package, as where it is not installed.
+    (tmp_path / "hide").mkdir()
+    (tmp_path / "hide" / "sitecustomize.py").write_text(
+        "import importlib.util as u\nfind = u.find_spec\n"
+        f"u.find_spec = lambda name, *a: None if name == {package!r} else find(name, *a)\n"
+    )
+    done = portable(
+        *("certify", "boston/kfold", "--metric", "val_mae", "--margin", "2%"),
+        env=_path(tmp_path / "hide"),
+    )
+    assert done.code == 2
+    assert f"a certificate needs {package}, which is not installed" in last_line(done)
+    assert 'pip install "portable-models[certify]"' in last_line(done)
+
+
+def _path(first):
+    root = Path(__file__).parents[3]
+    return {"PYTHONPATH": f"{first}:{root}"}
