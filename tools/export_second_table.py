@@ -1,8 +1,8 @@
 """``python tools/export_second_table.py``: models as people have them, to each target; the second table.
 
 It writes the models of ``export_zoo_second.py`` on each backend, exports every file to every target, verifies
-each, and writes the table between the markers of docs/export.md. Finished rows are kept in ``--work``; a model
-that has no row yet is left out of the table and counted.
+each, and writes the table between the markers of docs/export.md. Finished rows are kept in ``--work``; the
+table holds the models that have rows there.
 """
 
 from __future__ import annotations

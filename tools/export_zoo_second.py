@@ -1,4 +1,4 @@
-"""The second zoo: models as people have them, with random weights. ``python export_zoo_second.py FOLDER NAME ...``.
+"""The second zoo: models as people have them. ``python export_zoo_second.py FOLDER NAME ...``.
 
 Run as a script it writes models under the backend of ``KERAS_BACKEND``, each as ``FOLDER/NAME.keras``.
 """
