@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from export_zoo_names import NAMES
@@ -39,6 +40,8 @@ class Row:
         size_bytes: size of the artifact.
         reason: why it was refused or failed.
         versions: of all that took part.
+        notes: a second way that was taken and why, outputs that were not compared.
+        hub: the backend of the way that was taken.
     """
 
     model: str
@@ -51,10 +54,16 @@ class Row:
     size_bytes: int
     reason: str
     versions: Mapping[str, str]
+    notes: Sequence[str] = ()
+    hub: str = ""
 
 
 def train(
-    names: Sequence[str], source: str, folder: Path, progress: Callable[[str], None]
+    names: Sequence[str],
+    source: str,
+    folder: Path,
+    progress: Callable[[str], None],
+    zoo: Path = ZOO,
 ) -> dict[str, Path]:
     """Train models of the zoo under ``source`` in one child process; returns their files by name.
 
@@ -63,7 +72,7 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, str(ZOO), str(folder), *names],
+        [sys.executable, str(zoo), str(folder), *names],
         env={**os.environ, **worker_environment(source, folder)},
         capture_output=True,
         text=True,
@@ -81,6 +90,7 @@ def rows(
     targets: Sequence[str],
     folder: Path,
     progress: Callable[[str], None],
+    imports: Mapping[str, tuple[str, ...]] = MappingProxyType({"custom": (ZOO.stem,)}),
 ) -> list[Row]:
     """Export every file to every target and say what came of it.
 
@@ -90,6 +100,7 @@ def rows(
         targets: names of targets.
         folder: where the artifacts go.
         progress: called with a line for each stage.
+        imports: model name -> modules that register its classes.
     """
     orders = [
         Order(
@@ -98,7 +109,7 @@ def rows(
             out=folder / f"{name}-{target}{ROUTES[target].artifact.rstrip('/')}",
             source=source,
             force=True,
-            imports=(ZOO.stem,) if name == "custom" else (),
+            imports=imports.get(name, ()),
         )
         for name, file in files.items()
         for target in targets
@@ -123,6 +134,8 @@ def _row(model: str, source: str, result: ExportResult) -> Row:
         size_bytes=result.size_bytes,
         reason=result.reason,
         versions=dict(result.versions),
+        notes=tuple(result.notes),
+        hub=str(result.route.get("hub", "")),
     )
 
 
