@@ -155,7 +155,7 @@ def _checks(
 def _same_inputs(source: Answer, artifact: Answer) -> Iterator[Check]:
     """A failed check where the two processes took an input for different things."""
     for one, other in zip(source["inputs"], artifact["inputs"], strict=True):
-        if (one["name"], one["dtype"]) != (other["name"], other["dtype"]):
+        if one["dtype"] != other["dtype"]:  # an automatic name counts the tensors of its process
             why = f"the source model takes {one['dtype']}, the artifact {other['dtype']}"
             yield Check(f"input {one['name']}", 0, None, 0.0, 0.0, False, why)
 
