@@ -22,6 +22,9 @@ from backends_matrix.run.environment import installed
 from backends_matrix.run.observer import Observer, Silent
 from backends_matrix.run.result import CellResult
 
+LONGEST_DESCRIPTION = 1000
+"""Characters; a study may describe its data at any length."""
+
 
 def certify(
     study: str,
@@ -91,7 +94,7 @@ def certify(
             experiment,
             runs.variant,
             settings.data,
-            str(data.get("description", "")),
+            str(data.get("description", ""))[:LONGEST_DESCRIPTION],
             bool(data.get("synthetic", False)),
             settings.epochs,
         ),

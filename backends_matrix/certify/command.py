@@ -172,9 +172,11 @@ def certify(
     require_statistics()
     if math.isnan(options["timeout"]):
         raise CallError("--timeout nan is no number of seconds; give for instance --timeout 600")
-    declared = read_margins(metrics, margins)
+    # A certificate declares the margins, and the call may choose among its metrics.
+    chosen = () if margins or against is None else metrics
+    declared = {} if chosen else read_margins(metrics, margins)
     if against is not None:
-        study, declared, options = _question_of(against, study, declared, options)
+        study, declared, options = _question_of(against, study, declared, chosen, options)
     if study is None:
         raise CallError("no study is given: expected for instance 'portable certify boston/kfold'")
     check_experiments([study.partition("/")[0]])
@@ -226,7 +228,11 @@ def read_margins(metrics: Sequence[str], margins: Sequence[str]) -> dict[str, Ma
 
 
 def _question_of(
-    against: Path, study: str | None, declared: Mapping[str, Margin], options: Mapping[str, Any]
+    against: Path,
+    study: str | None,
+    declared: Mapping[str, Margin],
+    chosen: Sequence[str],
+    options: Mapping[str, Any],
 ) -> tuple[str, dict[str, Margin], dict[str, Any]]:
     """What a certificate asks, where the call does not say."""
     from backends_matrix.certify.certificate_file import read_certificate
@@ -243,6 +249,12 @@ def _question_of(
             )
         study = f"{theirs.experiment}/{theirs.variant}"
     margins = dict(declared) or dict(stored.margins)
+    for name in chosen:
+        if name not in margins:
+            known = ", ".join(margins)
+            raise CallError(f"the certificate does not hold {name!r}: expected one of {known}")
+    if chosen:
+        margins = {name: margins[name] for name in chosen}
     filled = dict(options)
     given = click.get_current_context().get_parameter_source
     if filled["epochs"] is None:

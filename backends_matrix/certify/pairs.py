@@ -8,6 +8,9 @@ from typing import Any
 
 from backends_matrix.run.result import CellResult, Status
 
+LONGEST_FAULT = 1000
+"""Characters; a user's exception may hold a whole array."""
+
 
 class UnknownMetricError(ValueError):
     """A training has no metric of this name."""
@@ -49,7 +52,7 @@ def read_seed(result: CellResult, metrics: Sequence[str]) -> SeedResult:
         return SeedResult(
             digests=result.digests if diverged else {},
             diverged=diverged,
-            fault="" if diverged else f"{result.status.value}: {result.reason}",
+            fault="" if diverged else f"{result.status.value}: {result.reason}"[:LONGEST_FAULT],
         )
     values = {}
     for name in metrics:

@@ -11,7 +11,7 @@ from backends_matrix.certify.certificate import Certificate, Plan, SideRecord, e
 from backends_matrix.certify.margin import Margin
 from backends_matrix.certify.sample_size import MOST, seeds_to_decide
 from backends_matrix.certify.settings import CertifySettings
-from backends_matrix.certify.statistics import NoMeanError, compare_pairs
+from backends_matrix.certify.statistics import NotComparableError, compare_pairs
 from backends_matrix.certify.verdict import Evidence
 
 
@@ -47,7 +47,7 @@ def estimate_seeds(
         return None
     try:
         tests = compare_pairs(reference, other, margin, alpha)
-    except NoMeanError:
+    except NotComparableError:
         return None
     freedom = len(reference) - 1
     paired = seeds_to_decide(tests.deviation, freedom, margin.value, alpha, power)

@@ -23,8 +23,12 @@ _WHOLE = 0.01
 Interval = tuple[float, float]
 
 
-class NoMeanError(ValueError):
-    """The mean of the reference cannot be told from zero, so a share of it is no margin."""
+_LARGEST = 1e100
+"""Squares of larger results may be infinite."""
+
+
+class NotComparableError(ValueError):
+    """Results that cannot be tested: a mean that cannot be told from zero, or numbers that are too large."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,11 @@ def compare_pairs(reference: Values, other: Values, margin: Margin, alpha: float
         alpha: error rate of the intervals.
 
     Raises:
-        NoMeanError: a relative margin, and a mean that cannot be told from zero.
+        NotComparableError: a relative margin, and a mean that cannot be told from zero; a result above 1e100.
     """
+    largest = float(max(np.abs(reference).max(), np.abs(other).max()))
+    if largest > _LARGEST:
+        raise NotComparableError(f"a result of {largest:.1g} is too large to be compared")
     differences = other - reference
     margins = margin.of(reference)
     above, below = differences - margins, differences + margins
@@ -116,7 +123,7 @@ def ratio_interval(reference: Values, other: Values, level: float) -> Interval:
     """The confidence interval of the mean difference as a share of the reference's mean, after Fieller.
 
     Raises:
-        NoMeanError: the reference's mean cannot be told from zero at this level.
+        NotComparableError: the reference's mean cannot be told from zero at this level.
     """
     from scipy import stats
 
@@ -127,7 +134,7 @@ def ratio_interval(reference: Values, other: Values, level: float) -> Interval:
     a, b = base**2 - float(covariance[0, 0]), mean * base - float(covariance[0, 1])
     c = mean**2 - float(covariance[1, 1])
     if a <= 0:
-        raise NoMeanError(
+        raise NotComparableError(
             f"the reference's mean, {base:g}, cannot be told from zero, so a percentage of it is no margin; "
             "give a margin in the metric's own unit"
         )

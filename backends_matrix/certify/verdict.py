@@ -13,7 +13,7 @@ from backends_matrix.certify.pairs import Pairing, SideResults
 from backends_matrix.certify.sample_size import MOST, seeds_to_decide
 from backends_matrix.certify.statistics import (
     Counts,
-    NoMeanError,
+    NotComparableError,
     PairedTests,
     compare_counts,
     compare_pairs,
@@ -184,7 +184,7 @@ def _measure(evidence: Evidence, margin: Margin, alpha: float) -> Comparison:
     try:
         tests = compare_pairs(reference, other, margin, alpha)
         counts = compare_counts(reference, other, margin, evidence.samples)
-    except NoMeanError as error:
+    except NotComparableError as error:
         return replace(found, why=str(error))
     means = float(reference.mean()), float(other.mean())
     return replace(found, means=means, tests=tests, counts=counts, difference_p=tests.difference_p)

@@ -251,6 +251,7 @@ def test_a_certificate_does_not_decide_which_code_is_imported(clean, portable, f
     [
         (["boston/kfold"], "the certificate is of certified:study/plain; it cannot be compared"),
         (["certified:study", "--metric", "loss", "--margin", "2%"], "does not hold 'loss'"),
+        (["certified:study", "--metric", "loss"], "does not hold 'loss'"),
         (
             ["certified:study", "--metric", "val_loss", "--margin", "3%"],
             "a margin is declared before the first run, so leave --margin out",

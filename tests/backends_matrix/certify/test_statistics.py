@@ -7,7 +7,7 @@ from statsmodels.stats.weightstats import ttost_paired
 
 from backends_matrix.certify.margin import Margin
 from backends_matrix.certify.statistics import (
-    NoMeanError,
+    NotComparableError,
     compare_counts,
     compare_pairs,
     divergence_p,
@@ -103,7 +103,7 @@ def test_sides_that_do_not_vary_have_no_correlation():
 
 def test_a_share_of_a_mean_that_may_be_zero_is_no_margin():
     rng = np.random.default_rng(0)
-    with pytest.raises(NoMeanError, match="give a margin in the metric's own unit"):
+    with pytest.raises(NotComparableError, match="give a margin in the metric's own unit"):
         compare_pairs(rng.normal(0, 1, 20), rng.normal(0, 1, 20), RELATIVE, 0.05)
 
 
@@ -147,3 +147,9 @@ def test_seeds_that_diverge_on_one_side_only_are_told_from_chance():
     assert divergence_p(0, 0) == 1.0
     assert divergence_p(3, 2) > 0.5
     assert divergence_p(0, 10) == pytest.approx(2 * 0.5**10)
+
+
+def test_results_whose_squares_are_infinite_are_refused():
+    values = np.full(6, 1e200)
+    with pytest.raises(NotComparableError, match=r"a result of 1e\+200 is too large"):
+        compare_pairs(values, values, ABSOLUTE, 0.05)
