@@ -53,7 +53,9 @@ def export_rows(model: Path, folder: Path, root: str, module: str) -> Iterator[C
 
 def _row(order: Order, result: ExportResult) -> Check:
     name, hub = f"export {order.target}", order.route.hub
-    worst = max(result.checks, key=lambda each: each.difference or 0.0, default=None)
+    # A gradient that does not decide says nothing of the row.
+    deciding = [each for each in result.checks if each.decides]
+    worst = max(deciding, key=lambda each: each.difference or 0.0, default=None)
     difference = worst.difference if worst else None
     tolerance = worst.tolerance if worst else None
     if result.status is Outcome.VERIFIED:

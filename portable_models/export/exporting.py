@@ -27,6 +27,7 @@ _VERIFIER = "portable_models.export.verifier"
 class _Plan:
     """An order on its way: its jobs, and where its artifact grows."""
 
+    number: int
     order: Order
     origin: loading.Origin
     reference: Reference
@@ -37,6 +38,11 @@ class _Plan:
     converting: Job | None = None
     verifying: Job | None = None
     measured: tuple[Path, Mapping[str, Any]] | None = None
+
+    @property
+    def name(self) -> str:
+        """What its files are called: no two ways share an answer."""
+        return f"{self.number}-{self.way}"
 
     def next_way(self, why: str) -> _Plan:
         """The same order by its next way; what was measured of the source model stays."""
@@ -74,10 +80,12 @@ def export_many(
     with contextlib.ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portable-export-")))
         plans = []
-        for order in orders:
+        for number, order in enumerate(orders):
             origin = loading.origin(order.model, order.imports)
             folder = stack.enter_context(staging.staging(order.out))
-            plans.append(_Plan(order, origin, reference_of(order, origin), folder / order.out.name))
+            plans.append(
+                _Plan(number, order, origin, reference_of(order, origin), folder / order.out.name)
+            )
         results: dict[int, ExportResult] = {}
         waiting = dict(enumerate(plans))
         while waiting:
@@ -156,7 +164,7 @@ def _with_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> None:
             "artifact": str(plan.staged),
         }
         hub = order.route.ways[plan.way].hub
-        plan.converting = Job(request, work / f"convert-{plan.staged.parent.name}-{id(plan)}.json")
+        plan.converting = Job(request, work / f"convert-{plan.name}.json")
         jobs.setdefault(hub, []).append(plan.converting)
         lines[plan.converting.result] = f"wrote {order.out.name} by way of {hub}"
     for backend, chosen in jobs.items():
@@ -200,9 +208,9 @@ def _without_keras(plans: Sequence[_Plan], work: Path, progress: Progress) -> No
             "artifact": str(plan.staged),
             "signature": written["signature"],
             "reference": str(plan.measured[0]),
-            "out": str(work / f"verify-{id(plan)}.npz"),
+            "out": str(work / f"verify-{plan.name}.npz"),
         }
-        plan.verifying = Job(request, work / f"verify-{id(plan)}.json")
+        plan.verifying = Job(request, work / f"verify-{plan.name}.json")
         jobs.setdefault(plan.order.target, []).append(plan.verifying)
     for target, chosen in jobs.items():
         progress(f"starting the runtime of {target}, without Keras")

@@ -118,9 +118,8 @@ def _large(rng: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> 
 
 def _negative(rng: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> Array | None:
     # A token id below zero means nothing: what an Embedding does with it differs even between backends.
-    if _counts(tensor) or tensor.dtype == "string" or (tensor.values.low or -1) >= 0:
-        return None
-    if tensor.values.low == 0:
+    low = tensor.values.low
+    if _counts(tensor) or tensor.dtype == "string" or (low is not None and low >= 0):
         return None
     return -np.abs(rng.standard_normal(shape))
 

@@ -6,9 +6,13 @@ from portable_models.export.signature import Signature, Tensor
 from portable_models.export.sizes import concrete
 
 
-def expression(tensor: Tensor, batch: int = 2) -> str:
-    """A NumPy expression for a small batch of values that this input can take."""
-    (shape,) = concrete([tensor], batch)
+def expressions(signature: Signature, batch: int = 2) -> list[str]:
+    """NumPy expressions for a small batch of values that each input can take."""
+    shapes = concrete(signature.inputs, batch)
+    return [_expression(t, shape) for t, shape in zip(signature.inputs, shapes, strict=True)]
+
+
+def _expression(tensor: Tensor, shape: tuple[int, ...]) -> str:
     if tensor.dtype == "string":
         words = list(map(str, tensor.values.choices[:3])) or ["one", "two"]
         return f"np.random.choice({words}, {shape})"
@@ -23,7 +27,8 @@ def expression(tensor: Tensor, batch: int = 2) -> str:
 
 def dictionary(signature: Signature) -> str:
     """A dict literal from the inputs' names to such expressions."""
-    items = (f'"{tensor.name}": {expression(tensor)}' for tensor in signature.inputs)
+    pairs = zip(signature.inputs, expressions(signature), strict=True)
+    items = (f'"{tensor.name}": {made}' for tensor, made in pairs)
     return "{" + ", ".join(items) + "}"
 
 

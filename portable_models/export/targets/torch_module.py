@@ -94,7 +94,7 @@ def leaves(value: Any) -> list[Any]:
 def example(name: str, signature: Signature) -> str:
     """How to call it with PyTorch; ``net.train()`` and any optimizer train it further."""
     made = ", ".join(
-        f"torch.from_numpy({example_inputs.expression(tensor)})" for tensor in signature.inputs
+        f"torch.from_numpy({value})" for value in example_inputs.expressions(signature)
     )
     return f"""\
 import sys
