@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -79,16 +79,19 @@ class Pool:
             self._servers[member.backend] = server
             return Child(server, order, timeout)
 
-    def run_script(self, backend: str, script: Path, log: Path, timeout: float) -> None:
+    def run_script(
+        self, backend: str, script: Path, arguments: Sequence[str], log: Path, timeout: float
+    ) -> None:
         """Run a Python script in a fresh child of a backend; what it prints goes into ``log``.
 
         Raises:
             ChildError: it took too long.
         """
         server = self._servers[backend]
-        process = server.ask(command="start", script=str(script), log=str(log), memory=4 << 30)[
-            "pid"
-        ]
+        process = server.ask(
+            command="start", script=str(script), arguments=list(arguments), log=str(log),
+            memory=4 << 30,
+        )["pid"]  # fmt: skip
         code = server.ask(command="reap", pid=process, grace=timeout)["code"]
         if code < 0:
             raise ChildError(f"{script} did not end within {timeout:g} seconds", "script")

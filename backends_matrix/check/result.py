@@ -72,6 +72,25 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Reduced:
+    """A failure and the script that shows it, if there is one.
+
+    Args:
+        check: name of the check that failed.
+        backend: where.
+        layer: the layer that the check named.
+        path: of the script, with its description beside it as Markdown; "" where there is none.
+        reason: what the script shows, or why there is none.
+    """
+
+    check: str
+    backend: str
+    layer: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class TargetResult:
     """All checks of one target.
 
@@ -82,6 +101,7 @@ class TargetResult:
         seconds: what the target took.
         reason: one line, where the verdict is not portable or error.
         model: layers and their errors, for the report.
+        scripts: what ``--reduce`` has written, and what it has found no script for.
     """
 
     target: str
@@ -90,6 +110,7 @@ class TargetResult:
     seconds: float = 0.0
     reason: str = ""
     model: Mapping[str, Any] = field(default_factory=dict)
+    scripts: tuple[Reduced, ...] = ()
 
     @property
     def executed(self) -> int:
@@ -111,6 +132,7 @@ class TargetResult:
             "seconds": round(self.seconds, 3),
             "checks": [_entry(each) for each in self.checks],
             "model": dict(self.model),
+            "scripts": [asdict(each) for each in self.scripts],
         }
 
 

@@ -28,7 +28,15 @@ from backends_matrix.check.localise import Culprit, Part, errors
 from backends_matrix.check.members import JUDGES, Findings, Member
 from backends_matrix.check.pool import Pool, Round
 from backends_matrix.check.reduce import reduce_failures
-from backends_matrix.check.result import ERROR, Check, Kind, Status, TargetResult, verdict_of
+from backends_matrix.check.result import (
+    ERROR,
+    Check,
+    Kind,
+    Reduced,
+    Status,
+    TargetResult,
+    verdict_of,
+)
 from backends_matrix.check.rows import stage_rows
 from backends_matrix.check.save_and_load import crossing_rows
 from backends_matrix.check.settings import CheckSettings
@@ -53,9 +61,10 @@ def check_target(
     with pool.open(target, settings) as work:
         session = _Session(target, settings, pool, work, progress)
         checks = session.run()
+        scripts: list[Reduced] = []
         if settings.reduce is not None:
             progress("reduce")
-            session.reduce(checks, settings.reduce)
+            scripts = session.reduce(checks, settings.reduce)
         checks = apply_expectations(checks, settings.expected)
         return TargetResult(
             target.name,
@@ -64,6 +73,7 @@ def check_target(
             time.perf_counter() - begin,
             _reason(checks),
             session.model(),
+            tuple(scripts),
         )
 
 
@@ -268,7 +278,7 @@ class _Session:
                 return list(export_rows(found.folder / "model.keras", found.folder, root, module))
         return [Check("export", "", Status.SKIP, cause="no backend could write the model")]
 
-    def reduce(self, checks: Sequence[Check], folder: Path) -> None:
+    def reduce(self, checks: Sequence[Check], folder: Path) -> list[Reduced]:
         """Write a script for every difference of Keras's own."""
         for each in self._findings.values():
             if (
@@ -281,7 +291,9 @@ class _Session:
         stem = (
             Path(self._target.path).stem if self._target.kind != "module" else self._target.object
         )
-        reduce_failures(checks, self._findings, self._pool, folder, stem, self._settings.timeout)
+        return reduce_failures(
+            checks, self._findings, self._pool, folder, stem, self._settings.timeout
+        )
 
     def model(self) -> dict[str, object]:
         """The model's layers, for the report."""

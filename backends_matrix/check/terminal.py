@@ -44,6 +44,10 @@ def _show_target(target: TargetResult, console: Console) -> None:
     console.print(_grid(target.checks))
     for check in _causes(target.checks):
         _show_cause(check, console)
+    for script in target.scripts:
+        where = script.path or "no script"
+        told = f"{where}: {script.check} on {script.backend}: {script.reason}"
+        console.print(f"[bold]reduced[/] {_safe(told)}", soft_wrap=True)
 
 
 def _grid(checks: Sequence[Check]) -> Table:

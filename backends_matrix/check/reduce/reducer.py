@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from backends_matrix.check.fork_server_client import ChildError, ForkServerError
 from backends_matrix.check.members import Findings, Member
 from backends_matrix.check.pool import Pool
-from backends_matrix.check.reduce.script import MOST_LINES, Case, write_script
-from backends_matrix.check.result import Check, Kind, Status
+from backends_matrix.check.reduce.case import MOST_VALUES, Case, Shown
+from backends_matrix.check.reduce.description import describe
+from backends_matrix.check.reduce.recorded_graph import (
+    Recording,
+    recordings,
+    upstream,
+    without_noise,
+)
+from backends_matrix.check.reduce.script import MOST_LINES, write_script
+from backends_matrix.check.reduce.trial import Failure, try_case
+from backends_matrix.check.result import Check, Kind, Reduced, Status
 
-RELATIVE = 1e-4
-"""What counts as a difference in a script: some hundred times the rounding errors of one layer's few
-operations, so that no script shows rounding."""
-
-TRIES = 24
+TRIES = 60
 """Smaller cases that are tried for one failure."""
 
+LONGEST = 60.0
+"""Seconds that the search for one failure may take; what it has by then is what it gives."""
 
-@dataclass(frozen=True)
-class Reduced:
-    """A script that shows a failure.
-
-    Args:
-        path: of the script; its description lies beside it, as Markdown.
-        layer: the layer that it shows.
-        difference: relative, between the two backends that are farthest apart.
-        backends: those that were compared.
-    """
-
-    path: Path
-    layer: str
-    difference: float
-    backends: tuple[str, ...]
+_FORWARD = ("outputs", "outputs of other sizes", "evaluate", "predict", "compiled")
+_FILES = {
+    "read file": Shown.FILE,
+    "resume training": Shown.RESUMED,
+    "read weights": Shown.WEIGHTS_FILE,
+}
 
 
 def reduce_failures(
@@ -50,7 +44,7 @@ def reduce_failures(
     stem: str,
     timeout: float,
 ) -> list[Reduced]:
-    """Write a script for every layer with a difference of Keras's own.
+    """Write a script for every difference of Keras's own.
 
     Args:
         checks: of the target.
@@ -60,43 +54,40 @@ def reduce_failures(
         stem: begins their names.
         timeout: seconds that one script may take on one backend.
     """
-    calls = _calls(findings)
+    recording = recordings(findings)
     optimizer = _optimizer(findings)
     found: list[Reduced] = []
-    done: set[str] = set()
+    done: set[tuple[str, str]] = set()
     for check in checks:
-        if check.status is not Status.FAIL or check.kind is not Kind.KERAS or check.layer in done:
+        part = _part(check)
+        if check.status is not Status.FAIL or check.kind is not Kind.KERAS:
             continue
-        done.add(check.layer)
-        for call in _candidates(check, calls):
-            case = _case(check, call, optimizer if "step of" in check.cause else "", pool.backends)
-            reduced = _shrink(case, pool, folder, timeout)
-            if reduced is not None:
-                small, difference = reduced
-                found.append(_write(small, difference, check, folder, stem, len(found)))
-                break
+        if (check.layer, part) in done:
+            continue
+        done.add((check.layer, part))
+        if recording is None:
+            reason = "no judge could record the model's calls"
+            found.append(Reduced(check.name, check.backend, check.layer, "", reason))
+            continue
+        step = optimizer if "step of" in check.cause else ""
+        search = _Search(check, part, pool, timeout)
+        best = search.find(_cases(check, recording, pool.backends, step))
+        found.append(_written(check, best, folder, stem, len(found)))
+        if best is not None and part == "weights":
+            # Wrong outputs have wrong gradients; one script shows both.
+            done |= {(check.layer, "outputs")}
+        if best is not None and part == "outputs":
+            done |= {(check.layer, "weights")}
     return found
 
 
-def _calls(findings: Mapping[Member, Findings]) -> list[dict[str, Any]]:
-    for member, found in findings.items():
-        for name in ("training", "inference"):
-            stage = found.stage("record", name)
-            if member.double and stage.ok:
-                shapes = stage.group("in")
-                return [
-                    call | {"inputs": _inputs(call["key"], shapes)} for call in stage.data["calls"]
-                ]
-    return []
-
-
-def _inputs(key: str, arrays: Mapping[str, Any]) -> list[tuple[tuple[int, ...], str]]:
-    found: list[tuple[tuple[int, ...], str]] = []
-    while (name := f"{key}/{len(found)}") in arrays:
-        array = arrays[name]
-        dtype = "float32" if array.dtype.kind == "f" else str(array.dtype)
-        found.append((tuple(array.shape[1:]), dtype))
-    return found
+def _part(check: Check) -> str:
+    """What of a script's results must differ."""
+    if check.name in _FILES:
+        return check.name
+    if check.name in _FORWARD or "the outputs of" in check.cause:
+        return "outputs"
+    return "state" if check.name in ("state", "state after fit") else "weights"
 
 
 def _optimizer(findings: Mapping[Member, Findings]) -> str:
@@ -107,115 +98,116 @@ def _optimizer(findings: Mapping[Member, Findings]) -> str:
     return "keras.optimizers.SGD(0.05)"
 
 
-def _candidates(check: Check, calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The layer itself; where none is known, every layer and operation in turn."""
-    able = [call for call in calls if call.get("source") and call["inputs"]]
-    mine = [call for call in able if call["path"] == check.layer]
-    return mine or ([] if check.layer else able)
+def _cases(
+    check: Check, recording: Recording, backends: Sequence[str], optimizer: str
+) -> Iterator[Case]:
+    """The layer by itself; the user's own layers around it; the graph up to it; the whole graph."""
+    title = f"{check.name} differ between backends"
+    mine = recording.named(check.layer)
+    plans = [[call] for call in mine]
+    plans += [[outer] for call in mine[:1] for outer in recording.around(call)]
+    for level in (recording.leaves(), recording.outermost()):
+        plain = without_noise(level)
+        plans.append(upstream(plain, check.layer))
+        if check.layer:
+            plans.append(upstream(plain, ""))
+    if not mine and not check.layer:
+        plans += [[call] for call in recording.leaves()]
+    shown = _FILES.get(check.name, Shown.STEP)
+    tried: set[str] = set()
+    for plan in plans:
+        case = recording.graph(plan, title, backends)
+        if case is None or (key := repr((case.nodes, case.definitions))) in tried:
+            continue
+        tried.add(key)
+        case = replace(case, shown=shown)
+        if optimizer:
+            case = replace(case, optimizer=optimizer)
+        if case.definitions or shown is not Shown.STEP:
+            yield replace(case, functional=True)
+        if shown is Shown.STEP:
+            yield case
 
 
-def _case(check: Check, call: dict[str, Any], optimizer: str, backends: Sequence[str]) -> Case:
-    shapes, dtypes = zip(*call["inputs"], strict=True)
-    return Case(
-        f"{call['class']}: {check.name} differ between backends.",
-        call["source"],
-        shapes,
-        dtypes,
-        optimizer=optimizer or "keras.optimizers.SGD(1.0)",
-        takes=call.get("takes", "tensor"),
-        backends=tuple(backends),
-    )
+class _Search:
+    """Finds a case that shows a failure, and shrinks it."""
 
+    def __init__(self, check: Check, part: str, pool: Pool, timeout: float) -> None:
+        self._check, self._pool, self._timeout = check, pool, timeout
+        self._part = "outputs" if part in _FILES else part
+        if part == "resume training":
+            self._part = "weights"
+        self._tries = 0
+        self._until = time.monotonic() + LONGEST
 
-def _shrink(case: Case, pool: Pool, folder: Path, timeout: float) -> tuple[Case, float] | None:
-    folder.mkdir(parents=True, exist_ok=True)
-    best: tuple[Case, float] | None = None
-    for values in ("normal", "zeros"):
-        difference = _difference(replace(case, values=values), pool, folder, timeout)
-        if difference > RELATIVE:
-            best = replace(case, values=values), difference
-            break
-    if best is None:
+    @property
+    def _late(self) -> bool:
+        return self._tries >= TRIES or time.monotonic() > self._until
+
+    def find(self, cases: Iterator[Case]) -> tuple[Case, Failure] | None:
+        """The smallest case found that fits into a script; None where none shows the failure."""
+        for case in cases:
+            for values in ("normal", "zeros", "ones", "recorded"):
+                if time.monotonic() > self._until:
+                    return None
+                start = replace(case, values=values)
+                failure = self._of_check(self._try(start))
+                if failure is not None:
+                    small = self._shrink(start, failure)
+                    if small is not None:
+                        return small
         return None
-    tries = 0
-    progress = True
-    while progress and tries < TRIES:
-        progress = False
-        for smaller in best[0].smaller():
-            tries += 1
-            difference = _difference(smaller, pool, folder, timeout)
-            if difference > RELATIVE:
-                best, progress = (smaller, difference), True
-                break
-            if tries >= TRIES:
-                break
-    return best
+
+    def _try(self, case: Case) -> list[Failure]:
+        return try_case(case, self._pool, self._timeout)
+
+    def _of_check(self, failures: Sequence[Failure]) -> Failure | None:
+        mine = [each for each in failures if each.involves(self._check.backend)]
+        return next((each for each in mine if each.part == self._part), None)
+
+    def _shrink(self, case: Case, failure: Failure) -> tuple[Case, Failure] | None:
+        self._tries = 0
+        progress = True
+        while progress and not self._late:
+            progress = False
+            for smaller in case.smaller():
+                if self._late:
+                    break
+                self._tries += 1
+                same = [each for each in self._try(smaller) if each.is_like(failure)]
+                if same:
+                    case, failure, progress = smaller, same[0], True
+                    break
+        again = [each for each in self._try(case) if each.is_like(failure)]
+        if not again:
+            # What does not repeat shows nothing.
+            return None
+        fits = len(write_script(case).splitlines()) < MOST_LINES
+        short = case.values != "recorded" or case.size <= MOST_VALUES
+        return (case, failure) if fits and short else None
 
 
-def _difference(case: Case, pool: Pool, folder: Path, timeout: float) -> float:
-    """The largest relative difference of any result between two backends; 0 where one does not run."""
-    script = folder / "trying.py"
-    script.write_text(write_script(case), encoding="utf-8")
-    results: list[list[list[float]]] = []
-    try:
-        for backend in case.backends:
-            found = _run(script, backend, pool, folder, timeout)
-            if found is None:
-                return 0.0
-            results.append(found)
-    finally:
-        script.unlink(missing_ok=True)
-    return _farthest(results)
-
-
-def _farthest(results: Sequence[list[list[float]]]) -> float:
-    largest = 0.0
-    for first in results:
-        for second in results:
-            for values, others in zip(first, second, strict=True):
-                one, other = np.array(values, float), np.array(others, float)
-                if one.shape != other.shape or not np.array_equal(np.isnan(one), np.isnan(other)):
-                    return float("inf")
-                scale = float(np.nanmax(np.abs(one), initial=0.0)) or 1.0
-                between = float(np.nanmax(np.abs(one - other), initial=0.0))
-                largest = max(largest, between / scale)
-    return largest
-
-
-def _run(
-    script: Path, backend: str, pool: Pool, folder: Path, timeout: float
-) -> list[list[float]] | None:
-    log = folder / f"trying-{backend}.log"
-    log.unlink(missing_ok=True)
-    try:
-        pool.run_script(backend, script, log, timeout)
-        text = log.read_text(encoding="utf-8", errors="replace")
-    except (ChildError, ForkServerError, OSError):
-        return None
-    found = re.search(r"RESULT(\[.*\])", text)
-    log.unlink(missing_ok=True)
-    result: list[list[float]] | None = json.loads(found[1]) if found else None
-    return result
-
-
-def _write(
-    case: Case, difference: float, check: Check, folder: Path, stem: str, number: int
+def _written(
+    check: Check, best: tuple[Case, Failure] | None, folder: Path, stem: str, number: int
 ) -> Reduced:
-    name = re.sub(r"\W+", "_", f"{stem}_{check.layer.rpartition('/')[2] or number}")
+    if best is None:
+        reason = (
+            f"no script of under {MOST_LINES} lines shows it: neither the layer by itself nor the "
+            f"graph that it lies in differs without the model's own code around it"
+        )
+        return Reduced(check.name, check.backend, check.layer, "", reason)
+    case, failure = best
+    kinds = ", ".join(dict.fromkeys(node.kind for node in case.nodes))
+    case = replace(case, title=f"{kinds}: {_WHAT[failure.part]} differ between backends.")
+    layer = check.layer.rpartition("/")[2] or kinds.split(", ")[0]
+    name = re.sub(r"\W+", "_", f"{stem}_{layer}_{_WHAT[failure.part]}").lower()
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
-    text = write_script(case)
-    if text.count("\n") >= MOST_LINES:
-        raise ValueError(f"the script has {text.count(chr(10))} lines; expected under {MOST_LINES}")
-    path.write_text(text, encoding="utf-8")
-    path.with_suffix(".md").write_text(
-        f"# {case.title}\n\n"
-        f"`{case.source}` gives different results on {', '.join(case.backends)}: the largest "
-        f"relative difference is "
-        f"{difference:.2g}, where rounding accounts for about 1e-6.\n\n"
-        f"What was found in the whole model: {check.cause}.\n\n"
-        f"## To reproduce\n\n    python {path.name}\n\nIt needs Keras, NumPy and the backends; it "
-        f"starts a process "
-        f"for each backend and prints what the layer puts out and its weights after one step of training.\n",
-        encoding="utf-8",
-    )
-    return Reduced(path, check.layer, difference, tuple(case.backends))
+    if path.exists():
+        path = folder / f"{name}_{number}.py"
+    path.write_text(write_script(case), encoding="utf-8")
+    path.with_suffix(".md").write_text(describe(case, failure, check, path.name), encoding="utf-8")
+    return Reduced(check.name, check.backend, check.layer, str(path), case.title)
+
+
+_WHAT = {"outputs": "outputs", "weights": "weights after a step", "state": "state after a step"}

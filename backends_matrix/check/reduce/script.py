@@ -1,126 +1,232 @@
-"""The script that shows one failure: a layer or operation, its inputs, and what each backend computes."""
+"""The script that shows one failure: a few layers, their inputs, and what each backend computes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends_matrix.check.reduce.case import Case, Given, Shown
 
 MOST_LINES = 40
 
+_FIRST = '''"""{title}"""
+import json, os, subprocess, sys
+import numpy as np
 
-@dataclass(frozen=True)
-class Case:
-    """What a script shows.
+def show({arguments}):
+    import keras
+'''
 
-    Args:
-        title: one line.
-        source: an expression that makes a layer, or one of ``x0``, ``x1`` ... that calls an operation.
-        shapes: of the inputs, without the batch.
-        dtypes: of the inputs.
-        batch: rows.
-        values: how the inputs are made: normal, zeros, ids or ramp.
-        optimizer: an expression.
-        saved_on: a backend that writes the model to a file which the others read; "" for none.
-        takes: list, where a layer is called with a list of tensors.
-        backends: those that are compared.
-        training: the first call is in training mode too.
-    """
-
-    title: str
-    source: str
-    shapes: tuple[tuple[int, ...], ...]
-    dtypes: tuple[str, ...]
-    batch: int = 2
-    values: str = "normal"
-    optimizer: str = "keras.optimizers.SGD(1.0)"
-    saved_on: str = ""
-    takes: str = "tensor"
-    backends: Sequence[str] = ("jax", "tensorflow", "torch")
-
-    def smaller(self) -> list[Case]:
-        """Cases that are smaller in one respect."""
-        found = []
-        if self.batch > 1:
-            found.append(replace(self, batch=1))
-        if self.values == "normal":
-            found.append(replace(self, values="ramp"))
-        for place, shape in enumerate(self.shapes):
-            for axis, size in enumerate(shape):
-                for less in {2, size // 2, size - 1}:
-                    if 1 <= less < size:
-                        new = (*shape[:axis], less, *shape[axis + 1 :])
-                        shapes = (*self.shapes[:place], new, *self.shapes[place + 1 :])
-                        found.append(replace(self, shapes=shapes))
-        return found
-
-    @property
-    def size(self) -> int:
-        """How many numbers go in."""
-        total = 0
-        for shape in self.shapes:
-            count = self.batch
-            for length in shape:
-                count *= length
-            total += count
-        return total
-
+_LAST = """
+if sys.argv[1:]:
+    sys.exit(show(*sys.argv[1:]))
+{loop}
+    env = os.environ | {{'KERAS_BACKEND': {backend}}}
+    command = [sys.executable, __file__, {arguments}]
+    run = subprocess.run(command, env=env, capture_output=True, text=True)
+    print({label}, run.stdout.partition('RESULT')[2][:2000] or run.stderr[-300:])
+"""
 
 _MADE = {
-    "normal": "rng.normal(size={shape}).astype({dtype!r})",
-    "zeros": "np.zeros({shape}, {dtype!r})",
-    "ids": "np.ones({shape}, {dtype!r})",
-    "ramp": "np.arange(np.prod({shape})).reshape({shape}).astype({dtype!r})",
+    "normal": "rng.normal(size={shape})",
+    "zeros": "np.zeros({shape})",
+    "ones": "np.ones({shape})",
+    "ramp": "np.arange({count}.0).reshape({shape})",
 }
 
 
 def write_script(case: Case) -> str:
-    """The source of the script: it prints the outputs, and the weights after one step, on every backend."""
-    inputs = []
-    for shape, dtype in zip(case.shapes, case.dtypes, strict=True):
-        values = case.values if dtype.startswith("float") or case.values == "zeros" else "ids"
-        inputs.append(_MADE[values].format(shape=(case.batch, *shape), dtype=dtype))
-    is_layer = case.source.startswith("keras.layers.")
-    names = [f"x{index}" for index in range(len(inputs))]
-    given = f"[{', '.join(names)}]" if case.takes == "list" else ", ".join(names)
-    body = f"self.inner({given})" if is_layer else case.source
-    lines = [
-        f'"""{case.title}"""',
-        "import json, os, subprocess, sys",
-        "import numpy as np",
-        "",
-        "",
-        "def show():",
-        "    import keras",
-        "    class Model(keras.Model):",
-        "        def build(self, shapes):",
-        *([f"            self.inner = {case.source}"] if is_layer else []),
-        "            self.offsets = [self.add_weight(shape=s[1:], initializer='zeros') for s in shapes]",
-        "        def call(self, xs):",
-        "            is_float = keras.backend.is_float_dtype",
-        "            pairs = zip(xs, self.offsets)",
-        "            xs = [x + offset if is_float(x.dtype) else x for x, offset in pairs]",
-        f"            {', '.join(names)}{',' if len(names) == 1 else ''} = xs",
-        f"            return {body}",
-        "    rng = np.random.default_rng(0)",
-        f"    xs = [{', '.join(inputs)}]",
-        "    model = Model()",
-        "    model(xs)",
-        "    weights = model.get_weights()",
-        "    model.set_weights([rng.normal(size=w.shape) if w.any() else w for w in weights])",
-        "    output = keras.ops.convert_to_numpy(model(xs))",
-        "    loss = lambda y, p: keras.ops.sum(y * keras.ops.cast(p, y.dtype))",
-        f"    model.compile({case.optimizer}, loss=loss)",
-        "    model.train_on_batch(xs, rng.normal(size=output.shape).astype('float32'))",
-        "    found = [output, *model.get_weights()]",
-        "    print('RESULT' + json.dumps([each.astype(float).ravel().tolist() for each in found]))",
-        "",
-        "",
-        "if sys.argv[1:]:",
-        "    sys.exit(show())",
-        f"for name in {list(case.backends)!r}:",
-        "    env = os.environ | {'KERAS_BACKEND': name}",
-        "    command = [sys.executable, __file__, 'show']",
-        "    run = subprocess.run(command, env=env, capture_output=True, text=True)",
-        "    print(name, run.stdout.partition('RESULT')[2][:2000] or run.stderr[-300:])",
+    """The source of the script.
+
+    It prints the outputs, and the weights and state after one step, on every backend; or, for a file, the
+    outputs (and, where training goes on, the weights after one more step) of the model that was written and
+    of the one that was read.
+    """
+    body = _step_lines(case) if case.shown is Shown.STEP else _file_lines(case)
+    first = _FIRST.format(
+        title=case.title.replace("\\", " ").replace('"', "'"),
+        arguments="backend" if case.shown is Shown.STEP else "writer, task",
+    )
+    names = list(case.backends)
+    if case.shown is Shown.STEP:
+        last = _LAST.format(
+            loop=f"for name in {names!r}:", backend="name", arguments="name", label="name"
+        )
+    else:
+        pairs = f"for writer, name in [(w, n) for w in {names!r} for n in ['', *{names!r}]]:"
+        last = _LAST.format(
+            loop=pairs,
+            backend="name or writer",
+            arguments="writer, 'read' if name else 'write'",
+            label="f'{writer}>{name}' if name else writer",
+        )
+    lines = [f"    {line}" for line in body]
+    return first + "\n".join(lines) + last
+
+
+def _definitions(case: Case) -> list[str]:
+    return [line for each in case.definitions for line in each.splitlines() if line.strip()]
+
+
+def _inputs(case: Case) -> str:
+    return ", ".join(_input(case, given) for given in case.inputs)
+
+
+def _input(case: Case, given: Given) -> str:
+    shape = (case.batch, *given.shape)
+    values = case.values
+    if values == "recorded" and given.recorded is not None:
+        written = np.array2string(
+            recorded_values(case, given), separator=",", threshold=1 << 20, max_line_width=1 << 20
+        )
+        return f"np.array({' '.join(written.split())}, {given.dtype!r})".replace(", ", ",")
+    if not given.dtype.startswith("float") and values not in ("zeros", "ones"):
+        values = "ones"
+    made = _MADE.get(values, _MADE["normal"])
+    return f"{made.format(shape=shape, count=int(np.prod(shape)))}.astype({given.dtype!r})"
+
+
+def recorded_values(case: Case, given: Given) -> NDArray[Any]:
+    """The corner of what was recorded, in the shape that is shown."""
+    array = np.asarray(given.recorded)
+    corner = array[tuple(slice(size) for size in (case.batch, *given.shape))]
+    return np.round(corner, 4) if corner.dtype.kind == "f" else corner
+
+
+def _layers(case: Case) -> dict[str, tuple[str, str]]:
+    """By path of a layer: its short name and the expression that makes it."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in case.nodes:
+        if node.layer and node.layer not in found:
+            found[node.layer] = f"layer{len(found)}", node.make
+    return found
+
+
+def _calls(case: Case, prefix: str) -> list[str]:
+    layers = _layers(case)
+    lines = []
+    for number, node in enumerate(case.nodes):
+        layer = f"{prefix}{layers[node.layer][0]}" if node.layer else ""
+        written = node.call.format(*map(str, node.sources), layer=layer)
+        lines.append(f"h{number} = {written}")
+    return lines
+
+
+def _tuple(names: list[str]) -> str:
+    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
+
+
+_WEIGHTS = (
+    "[w.assign(rng.normal(size=w.shape)) for w in model.weights if w.numpy().any() "
+    "and 'float' in w.dtype and (w.trainable or (w.numpy() != 1).any())]"
+)
+"""Every backend draws other initial weights. Weights that are all 0, and a state that is all 1, stay."""
+
+_LOSS = "lambda y, p: keras.ops.sum(y * keras.ops.cast(p, y.dtype))"
+
+
+def _found(parts: str) -> list[str]:
+    return [
+        f"parts = {{{parts}}}",
+        "lists = lambda w: keras.ops.convert_to_numpy(w).astype(float).ravel().tolist()",
+        "print('RESULT' + json.dumps({k: [lists(w) for w in v] for k, v in parts.items()}))",
     ]
-    return "\n".join(lines) + "\n"
+
+
+def _step_lines(case: Case) -> list[str]:
+    return [
+        *_definitions(case),
+        *(_functional(case) if case.functional else _with_offsets(case)),
+        "rng = np.random.default_rng(0)",
+        f"xs = [{_inputs(case)}]",
+        *([] if case.functional else ["model(xs)"]),
+        _WEIGHTS,
+        "out = model(xs)",
+        f"model.compile({case.optimizer}, loss={_LOSS})",
+        "if 'float' in str(out.dtype):",
+        "    y = rng.normal(size=out.shape).astype('float32')",
+        f"    {_fit(case)}",
+        *_found(
+            "'outputs': [out], 'weights': model.trainable_weights, "
+            "'state': model.non_trainable_weights"
+        ),
+    ]
+
+
+def _with_offsets(case: Case) -> list[str]:
+    """A model that adds weights of 0 to its inputs, so that a step shows the inputs' gradients too."""
+    names = [f"x{index}" for index in range(len(case.inputs))]
+    calls = _calls(case, "self.")
+    return [
+        "class Model(keras.Model):",
+        "    def build(self, shapes):",
+        *[f"        self.{name} = {make}" for name, make in _layers(case).values()],
+        "        self.zeros = [self.add_weight(shape=s[1:], initializer='zeros') for s in shapes]",
+        "    def call(self, xs, training=False):",
+        f"        {_tuple(names)} = [x + z if 'float' in str(x.dtype) else x "
+        f"for x, z in zip(xs, self.zeros)]",
+        *[f"        {line}" for line in calls[:-1]],
+        f"        return {calls[-1].partition(' = ')[2]}",
+        "model = Model()",
+    ]
+
+
+def _functional(case: Case) -> list[str]:
+    names = [f"x{index}" for index in range(len(case.inputs))]
+    inputs = [f"keras.Input({given.shape}, dtype={given.dtype!r})" for given in case.inputs]
+    return [
+        f"{', '.join(names)} = {', '.join(inputs)}",
+        *[f"{name} = {make}" for name, make in _layers(case).values()],
+        *_calls(case, ""),
+        f"model = keras.Model([{', '.join(names)}], h{len(case.nodes) - 1})",
+    ]
+
+
+def _file_lines(case: Case) -> list[str]:
+    resumes = case.shown is Shown.RESUMED
+    weights = case.shown is Shown.WEIGHTS_FILE
+    path = "f'{writer}.weights.h5'" if weights else "f'{writer}.keras'"
+    read = (
+        f"model.load_weights({path})"
+        if weights
+        else f"model = keras.saving.load_model({path}{_custom(case)})"
+    )
+    write = f"model.save_weights({path})" if weights else f"model.save({path})"
+    step = _fit(case)
+    shown = "'outputs': [out]" + (", 'weights': model.trainable_weights" if resumes else "")
+    return [
+        *_definitions(case),
+        *_functional(case),
+        *([f"model.compile({case.optimizer}, loss='mse')"] if resumes else []),
+        "rng = np.random.default_rng(0)",
+        f"xs = [{_inputs(case)}]",
+        _WEIGHTS,
+        *(["y = np.ones(model(xs).shape, 'float32')"] if resumes else []),
+        "if task == 'read':",
+        f"    {read}",
+        "else:",
+        *([f"    {step}"] if resumes else []),
+        f"    {write}",
+        "out = model(xs)",
+        *([step] if resumes else []),
+        *_found(shown),
+    ]
+
+
+def _fit(case: Case) -> str:
+    # Not train_on_batch: it makes the inputs constants of TensorFlow's graph, and in 0 + variable, which
+    # becomes the variable itself, a gradient may read what the optimizer has written already.
+    return f"model.fit(xs, y, batch_size={case.batch}, shuffle=False, verbose=0)"
+
+
+def _custom(case: Case) -> str:
+    classes = [
+        line.partition("(")[0].partition(":")[0].removeprefix("class ")
+        for each in case.definitions
+        for line in each.splitlines()
+        if line.startswith("class ")
+    ]
+    listed = ", ".join(f"{name!r}: {name}" for name in classes)
+    return f", custom_objects={{{listed}}}" if classes else ""

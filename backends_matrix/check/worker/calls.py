@@ -76,10 +76,11 @@ class Observer:
     Args:
         handler: called as ``handler(call, run, args, kwargs)``.
         root: folder of the user's own files.
+        recipes: say of every call how it could be written down again.
     """
 
-    def __init__(self, handler: Handler, root: str) -> None:
-        self._handler, self._root = handler, root
+    def __init__(self, handler: Handler, root: str, *, recipes: bool = False) -> None:
+        self._handler, self._root, self._recipes = handler, root, recipes
         self._stack: list[Call] = []
         self._seen: dict[str, int] = {}
         self._count = 0
@@ -165,7 +166,8 @@ class Observer:
         call = Call(self._count, f"{path}#{count}", kind, path, name, target, leaf, place, parent)
         self._count += 1
 
-        call.extra = recipe_of(call, args, kwargs) if leaf else {}
+        if self._recipes and (leaf or not type(target).__module__.startswith("keras.")):
+            call.extra = recipe_of(call, args, kwargs, self._root)
 
         def run(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
             self._stack.append(call)

@@ -104,7 +104,12 @@ def _become_child(order: dict[str, Any]) -> None:
         os.dup2(log, 1)
         os.dup2(log, 2)
         if "script" in order:
-            sys.argv = [order["script"], "show"]
+            sys.argv = [order["script"], *order["arguments"]]
+            os.chdir(Path(order["script"]).parent)
+            from portable_models._keras.serialization import serialize_without_tensorflow
+
+            # Else saving imports TensorFlow under every backend, which takes seconds.
+            serialize_without_tensorflow()
             runpy.run_path(order["script"], run_name="__main__")
             return
         from backends_matrix.check.worker.job import run_job

@@ -41,19 +41,32 @@ class _Tape:
         self._size = 0
         self._outputs: list[tuple[Call, Any]] = []
         self._again: list[tuple[Call, Run, tuple[Any, ...], dict[str, Any], list[Array]]] = []
-        self._observer = Observer(self._handle, subject.loaded.root)
+        self._producers: dict[int, list[list[int]]] = {}
+        # Tensors whose identity is known are kept: another tensor would get it.
+        self._alive: list[Any] = []
+        self._observer = Observer(self._handle, subject.loaded.root, recipes=True)
 
     def _handle(self, call: Call, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._keep(call, "in", arrays_of((args, kwargs)))
+        given = tensors_of((args, kwargs))
+        self._keep(call, "in", arrays_of(given))
+        call.extra["sources"] = [self._producers.get(id(tensor), []) for tensor in given]
         state = values(call.target.non_trainable_variables) if call.kind == "layer" else []
         outputs = run(args, kwargs)
         self._calls.append(call)
         self._keep(call, "out", arrays_of(outputs))
         # A tensor of its own, so that its gradient is that of this call's result alone, wherever else the
         # tensor is used: a layer may return what it was given.
+        before = tensors_of(outputs)
         outputs = replaced(
             outputs, lambda _, tensor: tensor + 0 if self._training and _float(tensor) else tensor
         )
+        after = tensors_of(outputs)
+        self._alive += [given, before]
+        # A layer may hand on what a call inside of it has made: then both have made it.
+        for number, (old, new) in enumerate(zip(before, after, strict=True)):
+            known = self._producers.get(id(old), [])
+            self._producers[id(new)] = [*known, [call.number, number]]
+        call.extra["single"] = len(after) == 1 and outputs is after[0]
         self._outputs.append((call, outputs))
         self._again.append((call, run, args, kwargs, state))
         return outputs
