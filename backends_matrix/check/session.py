@@ -281,16 +281,12 @@ class _Session:
     def reduce(self, checks: Sequence[Check], folder: Path) -> list[Reduced]:
         """Write a script for every difference of Keras's own."""
         for each in self._findings.values():
-            if (
-                each.member.double
-                and not each.stage("record", "inference").ok
-                and each.ended is None
-            ):
+            recorded = each.stage("record", "inference").ok
+            if each.member.double and not recorded and each.ended is None:
                 self._work.run("record", [each.member], _always({"training": False}))
                 break
-        stem = (
-            Path(self._target.path).stem if self._target.kind != "module" else self._target.object
-        )
+        module = self._target.kind == "module"
+        stem = self._target.object if module else Path(self._target.path).stem
         return reduce_failures(
             checks, self._findings, self._pool, folder, stem, self._settings.timeout
         )
