@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from backends_matrix.run import cards, supervisor, worker
+from backends_matrix.run import cards, step_runs, supervisor, worker
 from backends_matrix.run.cards import Gates, Placement, place, visible_cards
 from backends_matrix.run.environment import worker_environment
 from backends_matrix.run.settings import MatrixSettings
@@ -203,3 +203,43 @@ def test_the_record_names_the_card_its_driver_and_what_is_deterministic(monkeypa
     }
     backend.describe_card = dict
     assert worker._describe_accelerator(backend) == {}
+
+
+class Fake:
+    """A supervisor that notes what its worker is asked, and when it ends."""
+
+    def __init__(self, name, log):
+        self.name, self.log, self.open = name, log, False
+
+    async def worker(self):
+        self.open = True
+        return self
+
+    async def answer(self, command, silence):
+        on_card = [each.name for each in self.others if each.open and each.name != "judge"]
+        self.log.append((self.name, command["do"], on_card))
+        await asyncio.sleep(0)
+
+    async def close(self):
+        self.open = False
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_single_steps_are_computed_by_one_worker_at_a_time_on_a_card(tmp_path, exclusive):
+    """The judge, on the CPU, waits for nobody."""
+    log = []
+    fakes = {name: Fake(name, log) for name in ("jax", "torch")}
+    judge = Fake("judge", log)
+    for each in (*fakes.values(), judge):
+        each.others = list(fakes.values())
+    cell = SimpleNamespace(backend="jax", to_json=dict)
+    gates = Gates(2, Placement(dict.fromkeys(fakes, "0"), exclusive))
+    asyncio.run(step_runs._steps_of(cell, fakes, judge, tmp_path, 1.0, gates))
+    assert [(name, done) for name, done, _ in log if name != "judge"] == [
+        ("jax", "record"),
+        ("jax", "replay"),
+        ("torch", "replay"),
+    ]
+    assert ("judge", "replay") in [(name, done) for name, done, _ in log]
+    most = max(len(on_card) for _, _, on_card in log)
+    assert most == (1 if exclusive else 2)
