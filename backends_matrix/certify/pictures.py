@@ -26,11 +26,14 @@ def save_pictures(certificate: Certificate, folder: Path) -> list[Path]:
     Raises:
         OSError: one cannot be written.
     """
-    written = []
+    written: list[Path] = []
+    used: set[str] = set()
     for number, metric in enumerate(certificate.margins, start=1):
         drawing = draw_metric(certificate, metric)
         # A metric's name is a user's, and no path.
-        name = re.sub(r"[^A-Za-z0-9_.-]", "_", metric)[:60].lstrip(".") or f"metric-{number}"
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", metric)[:60].lstrip(".")
+        name = f"metric-{number}" if not name or name in used else name
+        used.add(name)
         for ending in ("png", "svg"):
             path = folder / f"certificate-{name}.{ending}"
             path.unlink(missing_ok=True)
