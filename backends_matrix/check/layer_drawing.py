@@ -39,18 +39,18 @@ def draw_errors(errors: Mapping[str, Sequence[Mapping[str, Any]]]) -> Drawing | 
         drawing = Drawing(figsize=(9.0, 1.2 + 0.24 * len(rows)), layout="constrained")
         axes = drawing.add_subplot()
         for number, (backend, entries) in enumerate(errors.items()):
-            look = {"color": SERIES[number % len(SERIES)], "marker": MARKERS[number % len(MARKERS)]}
+            colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
             shown = [entry for entry in entries if entry["layer"] in rows]
             offset = 0.16 * (number - (len(errors) - 1) / 2)
             axes.plot(
                 [_inside(entry["difference"]) for entry in shown],
                 [rows[entry["layer"]] + offset for entry in shown],
-                linestyle="none", markersize=5, label=backend, **look,
+                linestyle="none", marker=marker, markersize=5, color=colour, label=backend,
             )  # fmt: skip
             axes.plot(
                 [_inside(entry["tolerance"]) for entry in shown],
                 [rows[entry["layer"]] + offset for entry in shown],
-                linestyle="none", marker="|", markersize=7, color=look["color"], alpha=0.6,
+                linestyle="none", marker="|", markersize=7, color=colour, alpha=0.6,
             )  # fmt: skip
         axes.set_xscale("log")
         axes.set_xlim(LOWEST, HIGHEST)

@@ -288,11 +288,8 @@ class _Session:
             ):
                 self._work.run("record", [each.member], _always({"training": False}))
                 break
-        stem = (
-            Path(self._target.path).stem if self._target.kind != "module" else self._target.object
-        )
         return reduce_failures(
-            checks, self._findings, self._pool, folder, stem, self._settings.timeout
+            checks, self._findings, self._pool, folder, self._target.stem, self._settings.timeout
         )
 
     def model(self) -> dict[str, object]:
