@@ -91,6 +91,12 @@ from backends_matrix.run.cell import BACKENDS
     help="Write the result as JUnit XML.",
 )
 @click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the result as a page: a table of layers and the error of each.",
+)
+@click.option(
     "--github",
     is_flag=True,
     help="Print GitHub annotations. [default: where GITHUB_ACTIONS is set]",
@@ -99,6 +105,7 @@ def check(
     targets: tuple[str, ...],
     json_file: Path | None,
     junit: Path | None,
+    html: Path | None,
     github: bool,
     expected: Path | None,
     memory: int,
@@ -127,6 +134,11 @@ def check(
             json_file.write_text(json.dumps(report.to_dict(), indent=1) + "\n", encoding="utf-8")
         if junit is not None:
             junit.write_text(render(report), encoding="utf-8")
+        if html is not None:
+            # Drawing needs Matplotlib, which takes a second to import.
+            from backends_matrix.check.page import render as render_page
+
+            html.write_text(render_page(report), encoding="utf-8")
     except OSError as error:
         raise RunError(f"the report cannot be written: {error}") from error
     sys.exit(report.exit_code)

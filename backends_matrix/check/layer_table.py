@@ -21,12 +21,12 @@ def model_summary(found: Findings, parts: Mapping[str, Sequence[Part]]) -> dict[
             {
                 "layer": part.layer,
                 "class": part.name,
-                "difference": part.difference,
+                # JSON knows no infinity: None, where shapes or the places of NaN differ.
+                "difference": part.difference if part.difference < float("inf") else None,
                 "tolerance": part.tolerance,
             }
             for part in each
-            # JSON knows no infinity.
-            if max(part.difference, part.tolerance) < float("inf")
+            if part.tolerance < float("inf")
         ]
         for backend, each in parts.items()
     }

@@ -285,10 +285,8 @@ class _Session:
             if each.member.double and not recorded and each.ended is None:
                 self._work.run("record", [each.member], _always({"training": False}))
                 break
-        module = self._target.kind == "module"
-        stem = self._target.object if module else Path(self._target.path).stem
         return reduce_failures(
-            checks, self._findings, self._pool, folder, stem, self._settings.timeout
+            checks, self._findings, self._pool, folder, self._target.stem, self._settings.timeout
         )
 
     def model(self) -> dict[str, object]:

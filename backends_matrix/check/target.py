@@ -30,6 +30,11 @@ class Target:
     module: str = ""
     object: str = ""
 
+    @property
+    def stem(self) -> str:
+        """What files about it are called after."""
+        return self.object if self.kind == "module" else Path(self.path).stem
+
 
 def find_targets(names: Sequence[str]) -> list[Target]:
     """All targets that the names stand for; a folder stands for every file with a ``build_model``.

@@ -42,7 +42,7 @@ def _show_target(target: TargetResult, console: Console) -> None:
         soft_wrap=True,
     )
     console.print(_grid(target.checks))
-    for check in _causes(target.checks):
+    for check in causes(target.checks):
         _show_cause(check, console)
     for script in target.scripts:
         where = script.path or "no script"
@@ -77,7 +77,7 @@ def _cell(checks: Sequence[Check]) -> str:
     return f"[{_COLOURS[worst.status]}]{text}[/]"
 
 
-def _causes(checks: Sequence[Check]) -> list[Check]:
+def causes(checks: Sequence[Check]) -> list[Check]:
     """One failure of each cause, first those of the author."""
     found: dict[tuple[str, str, int | None, str], Check] = {}
     for check in checks:

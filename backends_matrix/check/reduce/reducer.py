@@ -85,9 +85,9 @@ def _part(check: Check) -> str:
     """What of a script's results must differ."""
     if check.name in _FILES:
         return check.name
-    if check.name in _FORWARD or "the outputs of" in check.cause:
-        return "outputs"
-    return "state" if check.name in ("state", "state after fit") else "weights"
+    if check.name in ("state", "state after fit"):
+        return "state"
+    return "outputs" if check.name in _FORWARD or "the outputs of" in check.cause else "weights"
 
 
 def _optimizer(findings: Mapping[Member, Findings]) -> str:

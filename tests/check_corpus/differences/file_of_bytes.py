@@ -1,4 +1,4 @@
-# differs: file,jax
+# differs: file
 """A layer of the user's own that stores its kernel as bytes, of which JAX loses the negative ones."""
 
 import keras
