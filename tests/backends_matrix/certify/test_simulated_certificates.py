@@ -20,6 +20,12 @@ SAMPLING_ERROR = 3 * math.sqrt(ALPHA * (1 - ALPHA) / CERTIFICATES)
 """Three standard errors of a share of 5 % in 1,000: 2.1 percentage points."""
 
 
+@pytest.fixture(autouse=True)
+def no_garbage(monkeypatch):
+    """statsmodels collects garbage in every correction, through all that other tests have imported."""
+    monkeypatch.setattr("statsmodels.stats.multitest.gc.collect", lambda: 0)
+
+
 def heavy(rng, seeds):
     """Student's t with 4 degrees of freedom: chaos has outliers."""
     return rng.standard_t(4, seeds) / math.sqrt(2)

@@ -64,10 +64,12 @@ def frozen(seen):
 
 
 def mask(seen):
-    for layer in all_layers(seen.model):
-        if isinstance(layer, keras.layers.Embedding):
-            layer.mask_zero = False
-    return seen
+    """Every step counts. A functional model holds its mask as an operation of the graph."""
+    for operation in seen.model.operations:
+        if type(operation).__name__ == "NotEqual":
+            operation.call = lambda x1, x2: keras.ops.ones_like(x1, dtype="bool")
+            return seen
+    raise AssertionError("the model has no mask")
 
 
 def kernel(seen):
@@ -83,8 +85,8 @@ def kernel(seen):
 def statistics(seen):
     for layer in all_layers(seen.model):
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.moving_mean.assign(keras.ops.zeros_like(layer.moving_mean))
-            layer.moving_variance.assign(keras.ops.ones_like(layer.moving_variance))
+            layer.moving_mean.assign(keras.ops.zeros(layer.moving_mean.shape))
+            layer.moving_variance.assign(keras.ops.ones(layer.moving_variance.shape))
     return seen
 
 

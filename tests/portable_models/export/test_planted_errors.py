@@ -15,7 +15,7 @@ OWN_TARGET = {"jax": "jax", "tensorflow": "saved_model", "torch": "torch-module"
 
 # What acts on the layers acts on every target; the others act on the call, which a module made layer by
 # layer does not go through.
-ON_LAYERS = ("epsilon", "mask", "kernel", "statistics")
+ON_LAYERS = ("epsilon", "kernel", "statistics")
 FAULTS = {
     "pairs": ("epsilon", "swapped", "clipped", "frozen", "kernel", "statistics"),
     "masked": ("epsilon", "clipped", "frozen", "mask", "kernel"),
@@ -89,6 +89,15 @@ def verified_in_spite_of(cases, results):
     return [case for case, found in zip(cases, results, strict=True) if found.status == "verified"]
 
 
+def not_different(cases, results):
+    pairs = zip(cases, results, strict=True)
+    return [
+        (case, str(found.status), found.reason)
+        for case, found in pairs
+        if found.status != "different"
+    ]
+
+
 def test_every_kind_of_error_is_found_on_the_target_of_this_backend(sources, tmp_path):
     cases = [
         (fault, model, OWN_TARGET)
@@ -98,7 +107,7 @@ def test_every_kind_of_error_is_found_on_the_target_of_this_backend(sources, tmp
     results = exported(cases, sources, tmp_path, ("planted_errors",))
     assert verified_in_spite_of(cases, results) == []
     # Found by comparing, or by an artifact that does not run on another batch: not by a crash before.
-    assert {str(found.status) for found in results} == {"different"}
+    assert not_different(cases, results) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -113,4 +122,4 @@ def test_no_planted_error_of_sixty_is_verified(sources, tmp_path):
     assert len(ALL) >= 60
     results = exported(ALL, sources, tmp_path, ("planted_errors",))
     assert verified_in_spite_of(ALL, results) == []
-    assert {str(found.status) for found in results} == {"different"}
+    assert not_different(ALL, results) == []

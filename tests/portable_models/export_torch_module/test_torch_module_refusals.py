@@ -64,7 +64,7 @@ def lookup():
 
 def quantized():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
-    model.quantize("int8")
+    model.layers[0].quantize("int8")
     return model
 
 
