@@ -183,7 +183,10 @@ def _overflown(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.bool_]:
     shapes = {None if each is None else each.shape for each in arrays}
     if len(arrays) == 1 or len(shapes) > 1 or None in shapes:
         return np.zeros((), bool)
-    return np.all([~np.isfinite(each) for each in arrays if each is not None], axis=0)  # type: ignore[no-any-return]
+    lost: NDArray[np.bool_] = np.all(
+        [~np.isfinite(each) for each in arrays if each is not None], axis=0
+    )
+    return lost
 
 
 def _distance(
@@ -193,7 +196,7 @@ def _distance(
         return float("inf")
     finite = np.isfinite(exact) & ~overflown
     # A number that is not finite must not be so at the same places.
-    if np.any(np.isfinite(array) != (np.isfinite(exact) & ~overflown)):
+    if np.any(np.isfinite(array) != finite):
         return float("inf")
     with np.errstate(invalid="ignore"):
         between = np.abs(array.astype(np.float64) - exact)

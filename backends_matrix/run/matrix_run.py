@@ -206,7 +206,9 @@ async def _repeat(run: _Context, supervisor: WorkerSupervisor) -> None:
     if cells:
         what = f"repeating the first steps on {supervisor.backend}"
         run.observer.waiting(what)
-        run.state.irreproducible |= await find_unrepeatable(cells, supervisor)
+        found, notes = await find_unrepeatable(cells, supervisor)
+        run.state.irreproducible |= found
+        run.state.notes += notes
         run.observer.waited(what)
 
 

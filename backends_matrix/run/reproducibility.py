@@ -39,7 +39,7 @@ def choose_for_repeats(backends: Sequence[str], reference: str) -> str:
 
 async def find_unrepeatable(
     cells: Sequence[Cell], supervisor: WorkerSupervisor
-) -> dict[Place, str]:
+) -> tuple[dict[Place, str], list[str]]:
     """Run the first steps of trainings twice on one backend.
 
     Args:
@@ -47,14 +47,19 @@ async def find_unrepeatable(
         supervisor: the backend's.
 
     Returns:
-        The variants whose steps came out differently, and why in words. What cannot be repeated, as where
-        a model raises, is not among them: its cell says so.
+        The variants whose steps came out differently, and why in words; and what could not be repeated, with
+        the reason, as notes for the report.
     """
-    found = {}
+    found: dict[Place, str] = {}
+    notes: list[str] = []
     for cell in cells:
         try:
             answer = await supervisor.ask({"do": "repeat", "cell": cell.to_json()})
-        except WorkerError:
+        except WorkerError as error:
+            notes.append(
+                f"{cell.experiment}/{cell.variant}: its first steps could not be repeated on "
+                f"{supervisor.backend} ({error}), so draws from outside of Keras were not looked for"
+            )
             continue
         if changes := answer["changes"]:
             parts = ", ".join(str(each) for each in changes[:_NAMED])
@@ -66,7 +71,7 @@ async def find_unrepeatable(
                 + (layer if answer["layer"] else "")
                 + "; draw random numbers from keras.random with a keras.random.SeedGenerator"
             )
-    return found
+    return found, notes
 
 
 def find_suspects(comparisons: Iterable[Comparison]) -> set[Place]:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from backends_matrix.check.members import JUDGES as PREFERRED_JUDGES
 from backends_matrix.judge.comparison import Agreement, Comparison
 from backends_matrix.judge.steps import JUDGE, judge_steps
 from backends_matrix.run.cards import Gates
@@ -22,7 +23,7 @@ JUDGES = ("jax", "tensorflow")
 """Backends that compute in float64, by preference. Both do so throughout and agree to 1e-15 in outputs and
 gradients of the built-in studies. Keras on PyTorch falls back to float32 in sums, so it cannot judge."""
 
-PART_JUDGES = ("torch", "tensorflow")
+PART_JUDGES = PREFERRED_JUDGES[:2]
 """Backends that record the gradient of every layer's output. JAX does not: it differentiates functions."""
 
 MOVES = 4

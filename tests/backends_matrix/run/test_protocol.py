@@ -151,9 +151,7 @@ def test_a_log_that_is_a_link_is_not_followed(start, tmp_path):
 
 
 def test_a_process_that_holds_the_pipe_open_is_not_waited_for(start, tmp_path):
-    orphan = (
-        "pid = os.fork()\nif pid == 0:\n    os.setsid()\n    time.sleep(600)\n    os._exit(0)\n"
-    )
+    orphan = "pid = os.fork()\nif pid == 0:\n    os.setsid()\n    time.sleep(60)\n    os._exit(0)\n"
     answer = 'send(event="done", key=str(pid))\ntime.sleep(60)'
     child = int(start(orphan + READY + answer)["key"])
     os.kill(child, signal.SIGKILL)  # it still runs, so the end of its pipe was not waited for
