@@ -11,9 +11,9 @@ What is like CUDA:
 - random numbers come from a generator of the device, not from that of the CPU;
 - tracing with fake tensors works, and a fake tensor says that it is on the device.
 
-What is not: speed, strides and memory formats, streams, and the rounding of a card. A view has a storage of its
-own, so autograd may add a gradient in place to values that another tensor shares: the eager gradient of a
-convolution over one channel in a ConvLSTM is wrong. Such a program differs from the CPU, and so is seen.
+What is not: speed, strides and memory formats, streams, and the rounding of a card. A view has a storage
+of its own, so autograd may add a gradient in place to values that another tensor shares: the eager gradient
+of a convolution over one channel in a ConvLSTM is wrong. Such a program differs from the CPU, and so is seen.
 
 ``install()`` must run before Keras is imported, with ``KERAS_TORCH_DEVICE=sim:0``, and cannot be undone.
 """
