@@ -36,6 +36,6 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return getattr(importlib.import_module(_MODULES[name]), name)
     if name in ("certify", "check"):
-        # The package, which can be called (its callable_package.py).
+        # The package, which can be called (callable_package.py).
         return importlib.import_module(f"backends_matrix.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
 """``portable certify``: do trainings on two sides reach equivalent results over many seeds."""
 
+from backends_matrix.callable_package import make_callable as _make_callable
 from backends_matrix.certify.api import certify
-from backends_matrix.certify.callable_package import make_callable as _make_callable
 from backends_matrix.certify.certificate import Certificate
 from backends_matrix.certify.certificate_file import read_certificate
 from backends_matrix.certify.margin import Margin
@@ -19,4 +19,4 @@ __all__ = [
     "read_certificate",
 ]
 
-_make_callable(__name__)
+_make_callable(__name__, certify)

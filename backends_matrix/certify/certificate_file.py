@@ -24,6 +24,7 @@ from backends_matrix.certify.margin import Margin, MarginKind
 from backends_matrix.certify.pairs import SeedResult
 from backends_matrix.errors import CallError, RunError
 from backends_matrix.run.cell import BACKENDS, DEVICES, ENGINES
+from backends_matrix.untrusted_json import TooDeepError, parse_json
 
 FILE_NAME = "certificate.json"
 LARGEST = 64 * 2**20
@@ -93,20 +94,17 @@ def _read_json(path: Path) -> Any:
             raise CallError(f"{path} is not a file")
         if (size := path.stat().st_size) > LARGEST:
             raise CallError(f"{path} has {size:,} bytes, and a certificate has at most {LARGEST:,}")
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        return parse_json(path.read_text(encoding="utf-8"), _DEEPEST)
     except FileNotFoundError:
         raise CallError(
             f"there is no {path}; name a {FILE_NAME} that 'portable certify --out DIR' has written"
         ) from None
     except OSError as error:
         raise CallError(f"{path} cannot be read: {error.strerror or error}") from None
-    except RecursionError:
+    except TooDeepError:
         raise CallError(f"{path} is nested too deeply to be a certificate") from None
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are such
         raise CallError(f"{path} is not JSON in UTF-8, or it is cut off ({error})") from None
-    if _deeper(value, _DEEPEST):
-        raise CallError(f"{path} is nested too deeply to be a certificate")
-    return value
 
 
 class _Reader(Fields):
@@ -264,16 +262,3 @@ class _Reader(Fields):
         ):
             self.fail(f"{text[:20]!r} is no seed")
         return int(text)
-
-
-def _deeper(value: Any, allowed: int) -> bool:
-    """True if objects and arrays are nested deeper than allowed."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    containers = [each for each in inner if isinstance(each, dict | list)]
-    return bool(containers) and (
-        not allowed or any(_deeper(each, allowed - 1) for each in containers)
-    )
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"it holds {name}, which JSON does not have")

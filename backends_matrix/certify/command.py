@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,16 +20,21 @@ from backends_matrix.certify.settings import (
     CertifySettings,
 )
 from backends_matrix.cli.messages import complain
-from backends_matrix.cli.options import SetupOption, check_data, check_experiments, names
+from backends_matrix.cli.options import check_experiments, names
 from backends_matrix.cli.progress import ConsoleProgress
+from backends_matrix.cli.shared_options import (
+    DATA,
+    DEVICE,
+    JOBS,
+    PIPELINES_OPTION,
+    SETUP,
+    TIMEOUT,
+    TRUST,
+)
 from backends_matrix.errors import CallError
 from backends_matrix.report.console import SafeConsole
-from backends_matrix.run.cell import BACKENDS, DEVICES, ENGINES
-from backends_matrix.run.settings import DEFAULT_TIMEOUT
+from backends_matrix.run.cell import BACKENDS, ENGINES
 from portable_models.built_in import BUILT_IN
-from portable_models.data.pipelines import PIPELINES
-
-_MOST_SECONDS = 1e7
 
 
 class SeedsOption(click.ParamType[int | None]):
@@ -91,13 +95,7 @@ class SeedsOption(click.ParamType[int | None]):
     callback=names("backend", BACKENDS),
     help="Comma-separated. Sides: all combinations with pipelines and engines; the first is the reference.",
 )
-@click.option(
-    "--pipelines",
-    default="numpy",
-    show_default=True,
-    callback=names("pipeline", PIPELINES),
-    help=f"Comma-separated, of {', '.join(PIPELINES)}.",
-)
+@PIPELINES_OPTION
 @click.option(
     "--engines",
     default="compiled",
@@ -105,15 +103,8 @@ class SeedsOption(click.ParamType[int | None]):
     callback=names("engine", ENGINES),
     help=f"Comma-separated, of {', '.join(ENGINES)}.",
 )
-@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
-@click.option(
-    "--data",
-    default="sample",
-    show_default=True,
-    callback=check_data,
-    metavar="sample|full|PATH",
-    help="Embedded (its film reviews are synthetic), the full data, or a file or folder.",
-)
+@DEVICE
+@DATA
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's number.")
 @click.option(
     "--pilot", type=click.IntRange(min=FEWEST_SEEDS), default=DEFAULT_PILOT, show_default=True
@@ -128,23 +119,10 @@ class SeedsOption(click.ParamType[int | None]):
 @click.option(
     "--seed", "first_seed", type=click.IntRange(min=0, max=2**30), default=0, help="The first seed."
 )
-@click.option(
-    "--jobs", type=click.IntRange(min=1), help="Workers at a time. [default: one for each core]"
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=_MOST_SECONDS),
-    default=DEFAULT_TIMEOUT,
-    show_default=True,
-    help="Seconds without a finished epoch after which a training is given up.",
-)
-@click.option(
-    "--setup",
-    multiple=True,
-    type=SetupOption(),
-    help="BACKEND=package.module:function, called in that backend's worker once keras is imported.",
-)
-@click.option("--trust", is_flag=True, help="Unpickle data files of unknown SHA-256.")
+@JOBS
+@TIMEOUT
+@SETUP
+@TRUST
 @click.option(
     "--resume", is_flag=True, help="Keep the finished trainings of an earlier run in --out."
 )
@@ -170,8 +148,6 @@ def certify(
     something could not be run.
     """
     require_statistics()
-    if math.isnan(options["timeout"]):
-        raise CallError("--timeout nan is no number of seconds; give for instance --timeout 600")
     # A certificate declares the margins, and the call may choose among its metrics.
     chosen = () if margins or against is None else metrics
     declared = {} if chosen else read_margins(metrics, margins)

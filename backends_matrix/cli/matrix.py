@@ -10,11 +10,15 @@ import click
 
 from backends_matrix.cli.execution import execute
 from backends_matrix.cli.options import EpochsOption, names
-from backends_matrix.cli.shared_options import add_shared_options, read_shared_options
+from backends_matrix.cli.shared_options import (
+    JOBS,
+    PIPELINES_OPTION,
+    add_shared_options,
+    read_shared_options,
+)
 from backends_matrix.run.cell import BACKENDS
 from backends_matrix.run.settings import DEFAULT_REPLICAS, MOST_REPLICAS, STEPS, MatrixSettings
 from portable_models.built_in import BUILT_IN
-from portable_models.data.pipelines import PIPELINES
 
 
 @click.command("matrix")
@@ -26,13 +30,7 @@ from portable_models.data.pipelines import PIPELINES
     callback=names("backend", BACKENDS),
     help="Comma-separated; the first installed one is the reference.",
 )
-@click.option(
-    "--pipelines",
-    default="numpy",
-    show_default=True,
-    callback=names("pipeline", PIPELINES),
-    help=f"Comma-separated, of {', '.join(PIPELINES)}.",
-)
+@PIPELINES_OPTION
 @click.option(
     "--epochs",
     type=EpochsOption(),
@@ -60,12 +58,7 @@ from portable_models.data.pipelines import PIPELINES
     show_default=True,
     help="Judge single steps in float64: never, where a difference was found, or always.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Workers that run at a time. [default: one for each core]",
-)
+@JOBS
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 from backends_matrix.atomic_files import write_atomically
 from backends_matrix.report.consistency import contradictions
 from backends_matrix.report.schema import violations
+from backends_matrix.untrusted_json import TooDeepError, parse_json
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -78,16 +79,14 @@ def read(directory: Path | str) -> dict[str, Any]:
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}") from None
     try:
-        document: dict[str, Any] = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
+        document: dict[str, Any] = parse_json(text, _DEEPEST)
+    except TooDeepError:
         raise ReportError(f"{path} is not a report: it is nested too deeply") from None
     except MemoryError:
         raise ReportError(f"{path} is too large for the memory of this machine") from None
     except ValueError as error:
         hint = ", or the file is cut off" if text.strip() else ": the file is empty"
         raise ReportError(f"{path} is not JSON{hint} ({error})") from None
-    if _deeper(document, _DEEPEST):
-        raise ReportError(f"{path} is not a report: it is nested too deeply")
     validate(document, str(path))
     return document
 
@@ -128,16 +127,3 @@ def write_whole(path: Path, content: bytes) -> Path:
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror or error}") from None
     return path
-
-
-def _deeper(value: Any, allowed: int) -> bool:
-    """True if objects and arrays are nested deeper than allowed."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    containers = [each for each in inner if isinstance(each, dict | list)]
-    return bool(containers) and (
-        not allowed or any(_deeper(each, allowed - 1) for each in containers)
-    )
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"it holds {name}, which JSON does not have")
