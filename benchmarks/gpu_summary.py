@@ -41,9 +41,13 @@ def checks(out: Path, rehearsal: bool) -> list[tuple[str, bool, str]]:
         out: the folder of the script.
         rehearsal: whether it ran on a CPU.
     """
+    steps = [line.split("\t") for line in (out / "steps.tsv").read_text().splitlines()]
+    failed = [name for name, code, *_ in steps if code != "0"]
+    found = [("every step ended well", bool(steps) and not failed, ", ".join(failed) or "all")]
     draws = {path.stem: path.read_text().splitlines()[-1:] for path in out.glob("draws-*.log")}
     kinds = {str(digests) for digests in draws.values()}
-    found = [("random draws have equal bits", len(kinds) == 1, f"{len(draws)} processes")]
+    drawn = len(kinds) == 1 and kinds != {"[]"}
+    found.append(("random draws have equal bits", drawn, f"{len(draws)} processes"))
     for name, what in (
         ("compare.json", "the CPU and the device agree"),
         ("engines.json", "programs and Model.fit agree on the device"),
@@ -59,28 +63,18 @@ def checks(out: Path, rehearsal: bool) -> list[tuple[str, bool, str]]:
     levels = {each["level"] for each in read(out / "level1/report.json").get("comparisons", ())}
     found.append(("level 1 was compared", 1 in levels, f"levels {sorted(levels)}"))
     device = cells(out / "device")
-    for folder in sorted(out.glob("again-*")):
-        again = cells(folder) if folder.is_dir() else {}
+    for backend in dict.fromkeys(backend for backend, _, _ in device):
+        again = cells(out / f"again-{backend}")
         same = [
             cell["history"] == device.get(key, {}).get("history") for key, cell in again.items()
         ]
-        if folder.is_dir():
-            found.append(
-                (
-                    f"the same bits again ({folder.name})",
-                    bool(same) and all(same),
-                    f"{len(same)} cells",
-                )
-            )
-    every = [*device.values(), *cells(out / "loop").values()]
+        name = f"the same bits again ({backend})"
+        found.append((name, bool(same) and all(same), f"{len(same)} cells"))
+    loop = cells(out / "loop")
+    every = [*device.values(), *loop.values()]
     compiled = [cell for cell in every if is_expected(cell, rehearsal)]
-    found.append(
-        (
-            "nothing failed or fell back",
-            bool(every) and len(compiled) == len(every),
-            f"{len(every)} cells",
-        )
-    )
+    whole = bool(device and loop) and len(compiled) == len(every)
+    found.append(("nothing failed or fell back", whole, f"{len(every)} cells"))
     return found
 
 

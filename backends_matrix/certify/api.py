@@ -49,7 +49,8 @@ def certify(
 
     Raises:
         CallError: an unknown study, variant or metric; a certificate that cannot be read or is of something
-            else; SciPy or statsmodels is missing; a folder that cannot be written to.
+            else, or lies in ``settings.out``; SciPy or statsmodels is missing; a folder that cannot be
+            written to.
         RunError: no backend could be started, or the run was interrupted; finished trainings are kept.
 
     Example:
@@ -63,6 +64,12 @@ def certify(
     experiment, _, variant = study.partition("/")
     stored, digest = None, ""
     if against is not None:
+        place, own = Path(against).resolve(), settings.out.resolve()
+        if own in (place, *place.parents):
+            raise CallError(
+                f"{against} lies in {settings.out}, where the new trainings go; give another --out, so that "
+                "a certificate is not held against itself"
+            )
         stored, digest = read_certificate(Path(against)), digest_certificate(Path(against))
         variant = variant or stored.study.variant
         _check_question(stored, experiment, variant, settings)

@@ -19,9 +19,11 @@ from backends_matrix.certify.certificate import (
     judge_sides,
     to_json,
 )
+from backends_matrix.certify.dependencies import require_statistics
 from backends_matrix.certify.fields import LARGEST_COUNT, Fields
 from backends_matrix.certify.margin import Margin, MarginKind
 from backends_matrix.certify.pairs import SeedResult
+from backends_matrix.certify.settings import MOST_SEEDS
 from backends_matrix.errors import CallError, RunError
 from backends_matrix.run.cell import BACKENDS, DEVICES, ENGINES
 from backends_matrix.untrusted_json import TooDeepError, parse_json
@@ -29,7 +31,6 @@ from backends_matrix.untrusted_json import TooDeepError, parse_json
 FILE_NAME = "certificate.json"
 LARGEST = 64 * 2**20
 """Bytes; 1,000 seeds on three sides take about 1 MB."""
-MOST_SEEDS = 100_000
 _DEEPEST = 12
 _MOST_SIDES = 64
 _MOST_METRICS = 64
@@ -73,6 +74,7 @@ def read_certificate(path: Path) -> Certificate:
         CallError: it is missing, no certificate, of another schema, has missing or wrong values, or says
             something else than its numbers do.
     """
+    require_statistics()
     if path.is_dir():
         path = path / FILE_NAME
     value = _read_json(path)

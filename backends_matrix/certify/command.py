@@ -235,10 +235,8 @@ def _question_of(
     given = click.get_current_context().get_parameter_source
     if filled["epochs"] is None:
         filled["epochs"] = theirs.epochs
-    if filled["alpha"] is None:
-        filled["alpha"] = stored.plan.alpha
-    if filled["power"] is None:
-        filled["power"] = stored.plan.power
+    if given("first_seed") is not click.core.ParameterSource.DEFAULT:
+        raise CallError("--seed and --against exclude each other: the certificate names the seeds")
     if given("data") is click.core.ParameterSource.DEFAULT and theirs.data in ("sample", "full"):
         filled["data"] = theirs.data
     return study, margins, filled
@@ -253,7 +251,9 @@ def _run(study: str, settings: CertifySettings, against: Path | None) -> None:
         declared = ", ".join(
             f"{name} within {each.to_text()}" for name, each in settings.margins.items()
         )
-        observer.note(f"{study}: {declared}; results go to {settings.out}")
+        observer.note(
+            f"{study}: {declared}, alpha {settings.alpha:g}; results go to {settings.out}"
+        )
         certificate = make_certificate(
             study,
             settings,
@@ -261,14 +261,14 @@ def _run(study: str, settings: CertifySettings, against: Path | None) -> None:
             observer=observer,
             command=["portable", *sys.argv[1:]],
         )
-        fault = ""
-        observer.waiting("drawing the pictures")
-        try:
-            save_pictures(certificate, settings.out)
-        except OSError as error:
-            fault = f"the pictures cannot be written: {error.strerror or error}"
-        observer.waited("drawing the pictures")
     show(certificate, settings.out, SafeConsole())
+    fault = ""
+    try:
+        save_pictures(certificate, settings.out)
+    except OSError as error:
+        fault = f"the pictures cannot be written: {error.strerror or error}"
+    except ValueError as error:
+        fault = f"the numbers cannot be drawn: {error}"
     if fault:
         complain(fault)
     sys.exit(certificate.exit_code or (3 if fault else 0))

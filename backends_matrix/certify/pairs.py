@@ -46,14 +46,10 @@ def read_seed(result: CellResult, metrics: Sequence[str]) -> SeedResult:
         UnknownMetricError: the training has none of that name.
     """
     outcome: Mapping[str, Any] = result.outcome
+    if result.status is Status.DIVERGED:
+        return SeedResult(digests=result.digests, diverged=True)
     if not result.ok:
-        # A result with an outcome that does not count holds a number which is not finite (run/result.py).
-        diverged = result.status is Status.INVALID and bool(outcome)
-        return SeedResult(
-            digests=result.digests if diverged else {},
-            diverged=diverged,
-            fault="" if diverged else f"{result.status.value}: {result.reason}"[:LONGEST_FAULT],
-        )
+        return SeedResult(fault=f"{result.status.value}: {result.reason}"[:LONGEST_FAULT])
     values = {}
     for name in metrics:
         if name in result.final:

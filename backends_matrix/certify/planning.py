@@ -13,6 +13,7 @@ from backends_matrix.certify.sample_size import MOST, seeds_to_decide
 from backends_matrix.certify.settings import CertifySettings
 from backends_matrix.certify.statistics import NotComparableError, compare_pairs
 from backends_matrix.certify.verdict import Evidence
+from backends_matrix.errors import CallError
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def estimate_seeds(
         power: declared.
 
     Returns:
-        None where the pilot cannot say: trainings failed, diverged or are no pairs.
+        None where the pilot cannot say: trainings failed or are no pairs, or fewer than two did not diverge.
     """
     pairing, (reference, other) = evidence.pairing, evidence.values
     if pairing.fault or len(reference) < 2:
@@ -65,6 +66,9 @@ class SeedPlanner:
     Args:
         settings: what is asked for.
         stored: a certificate whose seeds are trained again; None without one.
+
+    Raises:
+        CallError: more seeds are asked for than the certificate has.
     """
 
     def __init__(self, settings: CertifySettings, stored: Certificate | None) -> None:
@@ -76,7 +80,12 @@ class SeedPlanner:
         self._rounds = 0
         self.notes: list[str] = []
         if stored is not None:
-            self._seeds = list(stored.plan.seeds)[:count]
+            theirs = list(stored.plan.seeds)
+            if count is not None and count > len(theirs):
+                raise CallError(
+                    f"--seeds {count}: the certificate has {len(theirs)} seeds, and only those can be paired"
+                )
+            self._seeds = theirs[:count]
         elif count is not None:
             self._seeds = list(range(first, first + count))
         else:

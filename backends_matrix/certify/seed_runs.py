@@ -16,6 +16,7 @@ from typing import Any
 
 from backends_matrix.certify.settings import CertifySettings, Side
 from backends_matrix.errors import CallError, RunError
+from backends_matrix.run.cards import Gates
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.descriptions import describe_experiments
 from backends_matrix.run.identity import Identity
@@ -39,7 +40,6 @@ class SeedRuns:
         description: what a worker said of the study.
         results: side -> seed -> the cell's result.
         planned: number of trainings that are planned so far.
-        notes: remarks.
         interrupted: the name of the signal that ended the run; empty if none did.
         identities: seed -> what a worker finds of the study today, built with that seed; one seed or none.
     """
@@ -49,14 +49,15 @@ class SeedRuns:
     description: Mapping[str, Any] = field(default_factory=dict)
     results: dict[Side, dict[int, CellResult]] = field(default_factory=dict)
     planned: int = 0
-    notes: list[str] = field(default_factory=list)
     interrupted: str = ""
     identities: dict[int, Identity] = field(default_factory=dict)
 
     @property
     def finished(self) -> int:
-        """The number of trainings that ended well."""
-        return sum(each.ok for results in self.results.values() for each in results.values())
+        """The number of trainings that ran to their end."""
+        return sum(
+            each.comparable for results in self.results.values() for each in results.values()
+        )
 
 
 NextSeeds = Callable[[SeedRuns], Sequence[int]]
@@ -108,7 +109,9 @@ async def _run(
             cache=programs_folder()
             or Path(stack.enter_context(TemporaryDirectory(prefix="portable-compiled-"))),
             setup=settings.setup,
+            placement=matrix.placement,
         )
+        gates = Gates(matrix.parallel_workers, workers.placement)
         supervisors = {
             backend: WorkerSupervisor(backend, workers, observer=observer)
             for backend in dict.fromkeys(side.backend for side in runs.results)
@@ -137,7 +140,7 @@ async def _run(
             if settings.resume:
                 await _keep_finished(runs, cells, settings, workers, describing, observer, record)
             missing = [cell for cell, side in cells.items() if cell.seed not in runs.results[side]]
-            await _train(missing, supervisors, workers, matrix.parallel_workers, observer, record)
+            await _train(missing, supervisors, workers, gates, observer, record)
 
 
 def choose_variant(experiment: str, variant: str, description: Mapping[str, Any]) -> str:
@@ -167,16 +170,16 @@ async def _train(
     cells: Sequence[Cell],
     supervisors: Mapping[str, WorkerSupervisor],
     workers: WorkerSettings,
-    jobs: int,
+    gates: Gates,
     observer: Observer,
     record: Callable[[CellResult], None],
 ) -> None:
-    gate = asyncio.Semaphore(jobs)
-
     async def one(supervisor: WorkerSupervisor) -> None:
         mine = [cell for cell in cells if cell.backend == supervisor.backend]
-        async with gate:
+        async with gates.turn(supervisor.backend):
             await run_backend(supervisor, mine, workers, observer, record)
+            if gates.exclusive:
+                await supervisor.close()
 
     async with asyncio.TaskGroup() as group:
         for supervisor in supervisors.values():
@@ -193,7 +196,7 @@ async def _keep_finished(
     record: Callable[[CellResult], None],
 ) -> None:
     """Keep trainings of an earlier run that still count."""
-    stored = [result for cell in cells if (result := read_result(cell, workers.cells)).ok]
+    stored = [result for cell in cells if (result := read_result(cell, workers.cells)).comparable]
     if stored and not runs.identities:
         await _identify(runs, stored[0].cell, describing, observer)
     have = {each.cell for each in stored}

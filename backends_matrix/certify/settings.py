@@ -17,6 +17,8 @@ DEFAULT_ALPHA = 0.05
 DEFAULT_POWER = 0.9
 DEFAULT_PILOT = 8
 DEFAULT_MOST_SEEDS = 128
+MOST_SEEDS = 100_000
+"""The most that a certificate may hold."""
 FEWEST_SEEDS = 2
 
 
@@ -110,8 +112,10 @@ class CertifySettings:
             ("pilot", self.pilot),
             ("most_seeds", self.most_seeds),
         ):
-            if count is not None and count < FEWEST_SEEDS:
-                raise CallError(f"{name} must be at least {FEWEST_SEEDS}; got {count}")
+            if count is not None and not FEWEST_SEEDS <= count <= MOST_SEEDS:
+                raise CallError(
+                    f"{name} must be from {FEWEST_SEEDS} to {MOST_SEEDS:,}; got {count:,}"
+                )
         for what, given, known in (
             ("backend", self.backends, BACKENDS),
             ("pipeline", self.pipelines, tuple(PIPELINES)),

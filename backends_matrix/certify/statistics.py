@@ -127,7 +127,15 @@ def ratio_interval(reference: Values, other: Values, level: float) -> Interval:
     """
     from scipy import stats
 
-    count, differences = len(reference), other - reference
+    count, size = len(reference), abs(float(reference.mean()))
+    if not size:
+        raise NotComparableError(
+            "the reference's mean is zero, so a percentage of it is no margin; give a margin in the metric's "
+            "own unit"
+        )
+    # A ratio has no unit: without this, squares of large or small results would leave float64.
+    reference, other = reference / size, other / size
+    differences = other - reference
     quantile = float(stats.t.ppf((1 + level) / 2, count - 1))
     covariance = np.cov(reference, differences) * quantile**2 / count
     base, mean = float(reference.mean()), float(differences.mean())
@@ -135,8 +143,8 @@ def ratio_interval(reference: Values, other: Values, level: float) -> Interval:
     c = mean**2 - float(covariance[1, 1])
     if a <= 0:
         raise NotComparableError(
-            f"the reference's mean, {base:g}, cannot be told from zero, so a percentage of it is no margin; "
-            "give a margin in the metric's own unit"
+            f"the reference's mean, {base * size:g}, cannot be told from zero, so a percentage of it is no "
+            "margin; give a margin in the metric's own unit"
         )
     root = math.sqrt(max(0.0, b * b - a * c))
     ends = sorted(
@@ -185,7 +193,9 @@ def compare_counts(reference: Values, other: Values, margin: Margin, samples: in
     from statsmodels.stats.proportion import tost_proportions_2indep
 
     right = [values * samples for values in (reference, other)]
-    if not samples or any(np.abs(each - each.round()).max() > _WHOLE for each in right):
+    if not samples or any(each.min() < 0 or each.max() > 1 for each in (reference, other)):
+        return None
+    if any(np.abs(each - each.round()).max() > _WHOLE for each in right):
         return None
     base, changed = (int(each.round().sum()) for each in right)
     answers = samples * len(reference)

@@ -65,7 +65,7 @@ def _row(found: Comparison) -> tuple[str, ...]:
         found.metric,
         found.side,
         f"{in_unit(found, tests.estimate)} [{', '.join(ends)}]" if tests else "",
-        in_unit(found, found.margin.value, signed=False),
+        found.margin.to_text(),
         found.verdict.value,
     )
 

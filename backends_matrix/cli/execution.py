@@ -71,7 +71,7 @@ def _show(document: Mapping[str, Any], directory: Path, *, written: bool) -> int
         )
         code = code if code == EXIT_DIFFERENCE else EXIT_RUN
     if document.get("interrupted"):
-        done = sum(cell["status"] == "ok" for cell in document["cells"])
+        done = sum(cell["status"] in ("ok", "diverged") for cell in document["cells"])
         complain(
             f"interrupted; {done} of {len(document['cells'])} cells finished and are kept in {directory}. "
             "The same command with --resume continues from there"

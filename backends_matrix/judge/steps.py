@@ -127,7 +127,7 @@ def _parts(
             choices = {
                 f"{settings.units:g} units of {kept} rounding": rounding,
                 f"{settings.movement:g} x what one unit in the last place moves float64": (
-                    settings.movement * float(np.nan_to_num(exact[f"move/{key}"]))
+                    settings.movement * float(exact[f"move/{key}"])
                 ),
                 f"{settings.others:g} x the nearest other backend's distance": (
                     settings.others * nearest if np.isfinite(nearest) else 0.0

@@ -101,6 +101,10 @@ def worker_environment(
         environment["JAX_ENABLE_X64"] = "1"
     if device == "cpu":
         return environment | CPU_ONLY
+    platforms = environment.get("JAX_PLATFORMS", "")
+    if platforms and "cpu" not in platforms.split(","):
+        # Keras prepares weights of samples on JAX's CPU, which JAX_PLATFORMS=cuda would hide.
+        environment["JAX_PLATFORMS"] = f"{platforms},cpu"
     if device == "gpu":
         _prepare_for_gpu(environment, card)
     return environment
@@ -109,10 +113,6 @@ def worker_environment(
 def _prepare_for_gpu(environment: dict[str, str], card: str | None) -> None:
     # Keras may prefer another kind of accelerator on PyTorch.
     environment["KERAS_TORCH_DEVICE"] = "cuda"
-    platforms = environment.get("JAX_PLATFORMS", "")
-    if platforms and "cpu" not in platforms.split(","):
-        # Keras prepares weights of samples on JAX's CPU, which JAX_PLATFORMS=cuda would hide.
-        environment["JAX_PLATFORMS"] = f"{platforms},cpu"
     if card is not None:
         environment["CUDA_VISIBLE_DEVICES"] = card
     # JAX would take three quarters of a card's memory when it starts, and TensorFlow all of it.

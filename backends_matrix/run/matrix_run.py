@@ -203,6 +203,12 @@ async def _repeat(run: _Context, supervisor: WorkerSupervisor) -> None:
         if result.comparable and each.backend == supervisor.backend and not each.replica
     }
     cells = [cell for place, cell in mine.items() if planned[place] > 1]
+    run.state.notes += [
+        f"{experiment}/{variant}: its first steps were not repeated, since it did not run on "
+        f"{supervisor.backend}, so draws from outside of Keras were not looked for"
+        for (experiment, variant), number in planned.items()
+        if number > 1 and (experiment, variant) not in mine
+    ]
     if cells:
         what = f"repeating the first steps on {supervisor.backend}"
         run.observer.waiting(what)

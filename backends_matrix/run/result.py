@@ -42,9 +42,10 @@ class CellResult:
         reason: why it is not ok, in one line; or, where it is, why another engine ran than was asked for.
         seconds: wall-clock time in the worker.
         peak_memory_bytes: the worker's largest resident memory while the cell ran.
-        outcome: the outcome as JSON (``portable_models.experiments.Outcome.to_json``); empty unless ok.
+        outcome: the outcome as JSON (``portable_models.experiments.Outcome.to_json``); empty unless
+            comparable.
         environment: versions and settings of the worker that ran it.
-        identity: digests of what it ran (see ``identity.py``); empty unless ok.
+        identity: digests of what it ran (see ``identity.py``); empty unless comparable.
         device_peak_memory_bytes: the largest memory in use on the accelerator while the cell ran; on JAX,
             since its worker began. None on a CPU.
     """

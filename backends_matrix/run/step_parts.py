@@ -24,6 +24,11 @@ Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 """Sends a command to a worker by its name."""
 
 
+def is_located(comparison: Comparison) -> bool:
+    """Whether a comparison shows a difference that begins in a layer or operation."""
+    return comparison.verdict is Agreement.DIFFERS and _kind(comparison) in LOCATED
+
+
 async def name_places(
     comparisons: Sequence[Comparison], reference: str, folder: Path, ask: Ask
 ) -> list[Comparison]:
@@ -37,7 +42,7 @@ async def name_places(
     """
     first: dict[str, Comparison] = {}
     for each in comparisons:
-        if each.verdict is Agreement.DIFFERS and _kind(each) in LOCATED:
+        if is_located(each):
             best = first.get(each.backend)
             if best is None or _place(each) < _place(best):
                 first[each.backend] = each
@@ -57,7 +62,7 @@ async def name_places(
                 break
     return [
         dataclasses.replace(each, layer=layers[each.backend])
-        if each.verdict is Agreement.DIFFERS and _kind(each) in LOCATED and layers.get(each.backend)
+        if is_located(each) and layers.get(each.backend)
         else each
         for each in comparisons
     ]

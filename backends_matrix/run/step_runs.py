@@ -10,13 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from backends_matrix.check.members import JUDGES as PREFERRED_JUDGES
-from backends_matrix.judge.comparison import Agreement, Comparison
+from backends_matrix.judge.comparison import Comparison
 from backends_matrix.judge.steps import JUDGE, judge_steps
 from backends_matrix.run.cards import Gates
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import installed
 from backends_matrix.run.process import WorkerError
-from backends_matrix.run.step_parts import name_places
+from backends_matrix.run.step_parts import is_located, name_places
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 
 JUDGES = ("jax", "tensorflow")
@@ -70,7 +70,9 @@ async def compare_steps(
             try:
                 await _steps_of(cell, supervisors, exact, folder, silence, gates)
                 compared = judge_steps(folder, cell, list(supervisors))
-                compared = await _with_places(cell, compared, supervisors, parts, folder, silence)
+                compared = await _with_places(
+                    cell, compared, supervisors, parts, folder, silence, gates
+                )
             except (StepsFailedError, OSError, ValueError, KeyError) as error:
                 failures[cell] = str(error) or type(error).__name__
                 continue
@@ -119,21 +121,26 @@ async def _with_places(
     parts: WorkerSupervisor,
     folder: Path,
     silence: float,
+    gates: Gates,
 ) -> list[Comparison]:
     """The comparisons with the layers that differences begin in, or why none was looked for."""
 
     async def ask(name: str, command: Mapping[str, object]) -> None:
-        supervisor = parts if name == JUDGE else supervisors[name]
-        await _ask(supervisor, {**command, "cell": cell.to_json()}, silence)
+        command = {**command, "cell": cell.to_json()}
+        if name == JUDGE:
+            await _ask(parts, command, silence)
+            return
+        async with gates.turn(name):
+            await _ask(supervisors[name], command, silence)
+            if gates.exclusive:
+                await supervisors[name].close()
 
     try:
         return await name_places(compared, cell.backend, folder, ask)
-    except StepsFailedError as error:
+    except (StepsFailedError, OSError, ValueError, KeyError) as error:
         why = f"; the layer that it begins in was not found: {error}"
         return [
-            dataclasses.replace(each, why=each.why + why)
-            if each.verdict is Agreement.DIFFERS
-            else each
+            dataclasses.replace(each, why=each.why + why) if is_located(each) else each
             for each in compared
         ]
 

@@ -229,7 +229,7 @@ async def run_backend(
     """Run a backend's cells one after the other; each result is written and recorded as it comes."""
     for cell in cells:
         result = await supervisor.run(cell, observer)
-        if not result.ok:
+        if not result.comparable:
             # On a full disk it is known all the same, and stands in the report.
             with contextlib.suppress(OSError):
                 write_result(result, settings.cells)

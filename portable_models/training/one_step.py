@@ -95,7 +95,9 @@ def replay(job: Job, source: Path, target: Path, moves: int = 0) -> None:
                 inputs = _moved_inputs(batch, rng, precision["compute"])
                 other = _step(job.model, shifted, inputs, forward)
                 for key, array in found.items():
-                    distance = np.max(np.abs(other[key] - array), initial=0.0)
+                    with np.errstate(invalid="ignore"):
+                        between = np.abs(other[key] - array)
+                    distance = np.max(between, initial=0.0, where=np.isfinite(between))
                     largest[key] = max(largest[key], float(distance))
             extra = (
                 {f"move/{key}": np.array(value) for key, value in largest.items()} if moves else {}

@@ -98,6 +98,14 @@ def change(path, **fields):
                 out / "again-jax/report.json", cells=[cell(history={"loss": [2.0]})]
             ),
         ),
+        ("same bits again", lambda out: (out / "again-jax/report.json").unlink()),
+        (
+            "every step",
+            lambda out: (out / "steps.tsv").write_text("cpu\t0\t1\t\ndevice\t124\t9\t\n"),
+        ),
+        ("every step", lambda out: (out / "steps.tsv").write_text("")),
+        ("random draws", lambda out: [each.write_text("") for each in out.glob("draws-*.log")]),
+        ("fell back", lambda out: (out / "loop/report.json").unlink()),
         ("fell back", lambda out: change(out / "loop/report.json", cells=[cell(reason="not it")])),
         ("fell back", lambda out: change(out / "loop/report.json", cells=[cell(status="failed")])),
     ],

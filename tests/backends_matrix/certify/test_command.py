@@ -106,6 +106,60 @@ def test_another_run_is_held_against_a_certificate(clean, portable_in, folder, b
     assert own.results == found.reference.results
 
 
+def test_a_certificate_is_not_held_against_itself(clean, portable_in, folder, backends):
+    done = portable_in(folder)(
+        *("certify", "certified:study", "--against", str(folder / "clean" / "certificate.json")),
+        *("--backends", backends[0], "--resume", "--out", str(folder / "clean")),
+    )
+    assert done.code == 2
+    assert "give another --out" in last_line(done)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--seeds", "7", "--seeds 7: the certificate has 6 seeds"),
+        ("--seed", "9", "--seed and --against exclude each other"),
+    ],
+)
+def test_seeds_that_a_certificate_does_not_have_are_refused(
+    clean, portable_in, folder, backends, tmp_path, option, value, words
+):
+    done = portable_in(folder)(
+        *("certify", "certified:study", "--against", str(folder / "clean"), option, value),
+        *("--backends", backends[0], "--out", str(tmp_path / "out")),
+    )
+    assert done.code == 2, done.output + done.errors
+    assert words in last_line(done)
+
+
+def test_a_strangers_alpha_does_not_become_ones_own(clean, portable_in, folder, backends):
+    theirs = folder / "lax"
+    shutil.copytree(folder / "clean", theirs)
+    document = json.loads((theirs / "certificate.json").read_text())
+    document["plan"]["alpha"] = 0.45
+    (theirs / "certificate.json").write_text(json.dumps(document))
+    done = portable_in(folder)(
+        *("certify", "certified:study", "--against", str(theirs), "--seeds", "2"),
+        *("--backends", backends[0], "--out", str(folder / "strict")),
+    )
+    # The file may be refused, since its verdicts were made by another alpha; its alpha is never taken over.
+    if done.code != 2:
+        assert "alpha 0.05" in done.errors
+        assert read_certificate(folder / "strict").plan.alpha == 0.05
+
+
+def test_seeds_that_diverge_on_every_side_are_left_out_and_said(portable_in, folder, others):
+    done = portable_in(folder)(
+        *("certify", "diverging:everywhere/from_the_start", *others, "--seeds", "2"),
+        *("--metric", "loss", "--margin", "2%", "--out", str(folder / "diverged")),
+    )
+    assert done.code == 3, done.output + done.errors
+    found = read_certificate(folder / "diverged")
+    assert all(each.diverged for side in found.sides for each in side.results.values())
+    assert "Traceback" not in done.errors
+
+
 def test_a_longer_learning_rate_on_one_backend_is_told_apart(portable_in, folder, backends):
     if len(backends) == 1:
         pytest.skip("a fault on one side needs two backends")

@@ -4,7 +4,7 @@ import pytest
 
 from backends_matrix.certify.pairs import SeedResult, UnknownMetricError, pair_seeds, read_seed
 from backends_matrix.run.cell import Cell
-from backends_matrix.run.result import CellResult, Status
+from backends_matrix.run.result import CellResult, Status, checked_numbers
 
 CELL = Cell(experiment="boston", variant="kfold", backend="jax")
 OUTCOME = {
@@ -38,8 +38,10 @@ def test_an_unknown_metric_is_answered_with_those_there_are():
 
 
 def test_a_number_that_is_not_finite_is_a_divergence_and_a_crash_is_none():
-    diverged = read_seed(result(Status.INVALID, "loss is not a finite number at epoch 2"), ["loss"])
+    lost = checked_numbers(result(outcome={**OUTCOME, "history": {"loss": [3.0, None]}}))
+    diverged = read_seed(lost, ["loss"])
     assert diverged.diverged
+    assert diverged.digests == {"data": "d"}
     assert not diverged.fault
     crashed = read_seed(result(Status.CRASHED, "it was killed", outcome={}), ["loss"])
     assert not crashed.diverged

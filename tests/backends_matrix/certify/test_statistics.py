@@ -12,6 +12,7 @@ from backends_matrix.certify.statistics import (
     compare_pairs,
     divergence_p,
     holm,
+    ratio_interval,
 )
 
 from .made_up import paired
@@ -153,3 +154,17 @@ def test_results_whose_squares_are_infinite_are_refused():
     values = np.full(6, 1e200)
     with pytest.raises(NotComparableError, match=r"a result of 1e\+200 is too large"):
         compare_pairs(values, values, ABSOLUTE, 0.05)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-3, 1e99, 1e200])
+def test_the_ratio_interval_has_no_unit(size):
+    rng = np.random.default_rng(3)
+    reference = rng.normal(2.0, 0.1, 12)
+    other = reference * rng.normal(1.01, 0.002, 12)
+    expected = ratio_interval(reference, other, 0.9)
+    assert ratio_interval(size * reference, size * other, 0.9) == pytest.approx(expected, rel=1e-9)
+
+
+def test_accuracies_in_percent_are_no_counts():
+    percent = np.array([70.0, 80.0, 90.0])
+    assert compare_counts(percent, percent, Margin.parse("1pt"), samples=100) is None
