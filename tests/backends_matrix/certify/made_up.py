@@ -12,6 +12,7 @@ from backends_matrix.certify.certificate import (
 from backends_matrix.certify.margin import Margin
 from backends_matrix.certify.pairs import SeedResult
 
+ENGINES = ("--engines", "compiled,keras")
 DIGESTS = {"data": "d", "initial_weights": "w", "order": "o"}
 
 
@@ -53,3 +54,9 @@ def certificate(seed=0, seeds=12, **choices):
         sides,
         judge_sides(sides, plan.seeds, margins, plan.alpha, plan.power),
     )
+
+
+def last_line(done):
+    """The one line that a refused command ends with; no traceback stands before it."""
+    assert "Traceback" not in done.errors
+    return done.errors.splitlines()[-1]

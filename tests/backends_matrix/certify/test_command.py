@@ -12,10 +12,11 @@ import pytest
 
 from backends_matrix.certify import Verdict, read_certificate
 
+from .made_up import ENGINES, last_line
+
 FOREGROUND = Path(__file__).parents[2] / "studies" / "in_foreground.py"
 QUESTION = ("--metric", "val_loss", "--metric", "val_accuracy", "--margin", "2%")
 QUESTION += ("--margin", "val_accuracy=1pt")
-ENGINES = ("--engines", "compiled,keras")
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,6 @@ def clean(portable_in, folder, others):
     """A certificate of two sides that are alike."""
     arguments = ("certify", "certified:study", *others, *QUESTION, "--seeds", "6")
     return portable_in(folder)(*arguments, "--out", str(folder / "clean"))
-
-
-def last_line(done):
-    assert "Traceback" not in done.errors
-    return done.errors.splitlines()[-1]
 
 
 def test_equal_sides_get_a_certificate(clean, folder):
@@ -227,73 +223,6 @@ def test_ctrl_c_keeps_finished_seeds_and_resume_continues(environment, tmp_path,
     assert "kept 2 cells of the earlier run, 6 are new because 6 had not finished" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        ([], "no study is given"),
-        (["bostn/kfold", "--metric", "m", "--margin", "2%"], "unknown experiment 'bostn'"),
-        (["boston/kfold"], "no metric is given; expected for instance --metric val_loss"),
-        (["boston/kfold", "--metric", "val_mae"], "--metric val_mae has no margin"),
-        (["boston/kfold", "--margin", "2%"], "--margin is given and no --metric"),
-        (["boston", "--metric", "a", "--margin", "2x"], "the margin '2x' is not understood"),
-        (["boston", "--metric", "a", "--margin", "b=2%"], "'b' is not among the metrics (a)"),
-        (["boston", "--metric", "a", "--margin", "2%", "--margin", "3%"], "two margins are given"),
-        (
-            ["boston", "--metric", "a", "--margin", "a=2%", "--margin", "a=3%"],
-            "'a' has two margins",
-        ),
-        (["boston", "--metric", "accuracy", "--margin", "1"], "write 1% or 1pt"),
-        (
-            ["boston", "--metric", "a", "--margin", "2%", "--seeds", "1"],
-            "expected auto, or a number",
-        ),
-        (["boston", "--metric", "a", "--margin", "2%", "--seeds", "many"], "expected auto"),
-        (
-            ["boston", "--metric", "a", "--margin", "2%", "--alpha", "0.7"],
-            "alpha must be below 0.5",
-        ),
-        (["boston", "--metric", "a", "--margin", "2%", "--alpha", "nan"], "alpha must be between"),
-        (["boston", "--metric", "a", "--margin", "2%", "--power", "1"], "power must be between"),
-        (["boston", "--metric", "a", "--margin", "2%", "--timeout", "nan"], "no number of seconds"),
-        (
-            ["boston", "--metric", "a", "--margin", "2%", "--backends", "torch"],
-            "only one side is given, torch",
-        ),
-        (["boston", "--against", "absent.json"], "there is no absent.json"),
-    ],
-)
-def test_a_wrong_call_is_one_line_and_exit_2(portable, tmp_path, arguments, expected):
-    done = portable("certify", *arguments)
-    assert done.code == 2, done.errors
-    assert expected in last_line(done)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("study", "metric", "expected"),
-    [
-        (
-            "certified:study/plane",
-            "loss",
-            "has no variant 'plane': expected one of certified:study/plain",
-        ),
-        ("certified:study", "val_mae", "has no metric 'val_mae': expected one of"),
-        (
-            "misbehaving:sound",
-            "loss",
-            "has several variants: expected one of misbehaving:sound/plain",
-        ),
-    ],
-)
-def test_what_only_a_worker_can_know_is_exit_2_too(portable, backends, study, metric, expected):
-    done = portable(
-        *("certify", study, "--metric", metric, "--margin", "2%", "--backends", backends[0]),
-        *ENGINES,
-    )
-    assert done.code == 2, done.errors
-    assert expected in last_line(done)
-
-
 def test_a_certificate_does_not_decide_which_code_is_imported(clean, portable, folder):
     done = portable("certify", "--against", str(folder / "clean"))
     assert done.code == 2
@@ -316,25 +245,3 @@ def test_a_certificate_of_another_question_is_refused(clean, portable, folder, a
     done = portable("certify", *arguments, "--against", str(folder / "clean"))
     assert done.code == 2
     assert expected in last_line(done)
-
-
-@pytest.mark.parametrize("package", ["scipy", "statsmodels"])
-def test_a_missing_package_is_one_line(portable, tmp_path, package):
-    # A finder that knows nothing of the package, as where it is not installed.
-    (tmp_path / "hide").mkdir()
-    (tmp_path / "hide" / "sitecustomize.py").write_text(
-        "import importlib.util as u\nfind = u.find_spec\n"
-        f"u.find_spec = lambda name, *a: None if name == {package!r} else find(name, *a)\n"
-    )
-    done = portable(
-        *("certify", "boston/kfold", "--metric", "val_mae", "--margin", "2%"),
-        env=_path(tmp_path / "hide"),
-    )
-    assert done.code == 2
-    assert f"a certificate needs {package}, which is not installed" in last_line(done)
-    assert 'pip install "portable-models[certify]"' in last_line(done)
-
-
-def _path(first):
-    root = Path(__file__).parents[3]
-    return {"PYTHONPATH": f"{first}:{root}"}
