@@ -4,9 +4,10 @@
 #     bash benchmarks/gpu.sh [--device gpu|tpu] [--rehearse] [--out DIR]
 #
 # --rehearse runs the same steps on the CPU with less work: it proves the script, and nothing of a card. Its time
-# limits are ten times those on a card.
+# limits are ten times those on a card. Work on the CPU and two rows of steps on the device run side by side.
 # PYTHON names the interpreter (python3). WHEELS names a folder of wheels to install first into a folder of their own,
-# with --no-deps, for a machine without a network. BACKENDS names the backends (jax,torch).
+# with --no-deps, for a machine without a network. BACKENDS names the backends (jax,torch). DATA names a folder with the
+# real data; otherwise it is the data that portable holds.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 DEVICE=gpu REHEARSE= OUT=${OUT:-}
@@ -30,41 +31,73 @@ if [ -n "${WHEELS:-}" ]; then
 fi
 : > "$OUT/steps.tsv"
 
-# step NAME SECONDS COMMAND...: run it, with a limit, and note its exit code, time and the card's largest memory.
+WATCH=
+if [ -z "$REHEARSE" ] && command -v nvidia-smi > /dev/null; then
+  nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 200 > "$OUT/memory" &
+  WATCH=$!
+fi
+# A row of steps ends its command when it is ended; Ctrl-C ends the rows.
+CHILD=
+trap 'kill $CHILD $(jobs -p) 2> /dev/null' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# step NAME SECONDS COMMAND...: run it, with a limit, and note its exit code and time.
 step() {
-  local name=$1 limit=$(($2 * LIMITS)) watch= from=$SECONDS rc
+  local name=$1 limit=$(($2 * LIMITS)) from=$SECONDS rc
   shift 2
-  if [ -z "$REHEARSE" ] && command -v nvidia-smi > /dev/null; then
-    nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 200 > "$OUT/$name.memory" &
-    watch=$!
-  fi
-  timeout -k 5 "$limit" "$@" > "$OUT/$name.log" 2>&1
+  timeout -k 5 "$limit" "$@" > "$OUT/$name.log" 2>&1 &
+  CHILD=$!
+  wait "$CHILD"
   rc=$?
-  [ -n "$watch" ] && kill "$watch"
-  printf '%s\t%s\t%s\t%s\n' "$name" "$rc" $((SECONDS - from)) \
-    "$(sort -n "$OUT/$name.memory" 2> /dev/null | tail -1)" | tee -a "$OUT/steps.tsv"
+  printf '%s\t%s\t%s\n' "$name" "$rc" $((SECONDS - from)) | tee -a "$OUT/steps.tsv"
 }
 
 P="$PY -m backends_matrix"
 STUDIES="boston imdb" EPOCHS="--epochs 2" LOOP=17
 [ -n "$REHEARSE" ] && STUDIES=boston LOOP=4
-COMMON="$STUDIES --backends $BACKENDS $EPOCHS --most-replicas 3"
-for backend in ${BACKENDS//,/ }; do
-  step "draws-$backend-cpu" 60 env KERAS_BACKEND="$backend" KERAS_TORCH_DEVICE=cpu JAX_PLATFORMS=cpu \
-    CUDA_VISIBLE_DEVICES= "$PY" benchmarks/draws.py
-  # On the device, with nothing set by a worker.
-  step "draws-$backend-device" 60 env KERAS_BACKEND="$backend" XLA_PYTHON_CLIENT_PREALLOCATE=false "$PY" benchmarks/draws.py
-done
-step cpu 120 $P matrix $COMMON --device cpu --replicas 2 --steps never --out "$OUT/cpu"
-step device 120 $P matrix $COMMON --device "$DEVICE" --replicas 0 --steps doubt --out "$OUT/device"
-step level1 90 $P matrix boston --backends "$BACKENDS" --variant final $EPOCHS --replicas 0 --steps always \
-  --device "$DEVICE" --out "$OUT/level1"
-step keras 90 $P matrix $COMMON --device "$DEVICE" --engine keras --replicas 0 --steps never --out "$OUT/keras"
-for backend in ${BACKENDS//,/ }; do
-  step "again-$backend" 60 $P run ${STUDIES##* } --backend "$backend" $EPOCHS --device "$DEVICE" --out "$OUT/again-$backend"
-done
-# As many steps as make a loop in C++ on a CPU; elsewhere they are called one by one.
-step loop 80 $P run boston --backend "${BACKENDS##*,}" --variant kfold --epochs $LOOP --device "$DEVICE" --out "$OUT/loop"
+DATA="--data ${DATA:-sample}"
+COMMON="$STUDIES --backends $BACKENDS $EPOCHS $DATA --most-replicas 3"
+
+on_the_cpu() {
+  step cpu 200 $P matrix $COMMON --device cpu --replicas 2 --steps never --out "$OUT/cpu"
+  for backend in ${BACKENDS//,/ }; do
+    step "draws-$backend-cpu" 60 env KERAS_BACKEND="$backend" KERAS_TORCH_DEVICE=cpu JAX_PLATFORMS=cpu \
+      CUDA_VISIBLE_DEVICES= "$PY" benchmarks/draws.py
+  done
+}
+
+studies() {
+  step device 180 $P matrix $COMMON --device "$DEVICE" --replicas 0 --steps doubt --out "$OUT/device"
+  step keras 180 $P matrix $COMMON --device "$DEVICE" --engine keras --replicas 0 --steps never --out "$OUT/keras"
+  for backend in ${BACKENDS//,/ }; do
+    step "again-$backend" 60 $P run ${STUDIES##* } --backend "$backend" $EPOCHS $DATA --device "$DEVICE" \
+      --out "$OUT/again-$backend"
+  done
+}
+
+others() {
+  for backend in ${BACKENDS//,/ }; do
+    # On the device, with nothing set by a worker.
+    step "draws-$backend-device" 60 env KERAS_BACKEND="$backend" XLA_PYTHON_CLIENT_PREALLOCATE=false \
+      "$PY" benchmarks/draws.py
+  done
+  step check 150 $P check benchmarks/gpu_model.py --backends "$BACKENDS" --device "$DEVICE" --json "$OUT/check.json"
+  step level1 120 $P matrix boston --backends "$BACKENDS" --variant final $EPOCHS $DATA --replicas 0 --steps always \
+    --device "$DEVICE" --out "$OUT/level1"
+  # As many steps as make a loop in C++ on a CPU; elsewhere they are called one by one.
+  step loop 150 $P run boston --backend "${BACKENDS##*,}" --variant kfold --epochs $LOOP $DATA --device "$DEVICE" \
+    --out "$OUT/loop"
+}
+
+row() {
+  trap 'kill $CHILD 2> /dev/null' EXIT
+  "$1"
+}
+row on_the_cpu & ROWS=$!
+row studies & ROWS="$ROWS $!"
+row others & ROWS="$ROWS $!"
+wait $ROWS
 step compare 30 $P compare "$OUT/cpu" "$OUT/device" --json "$OUT/compare.json"
 step engines 30 $P compare "$OUT/device" "$OUT/keras" --json "$OUT/engines.json"
 "$PY" benchmarks/gpu_summary.py "$OUT" ${REHEARSE:+--rehearse} | tee "$OUT/summary.md"

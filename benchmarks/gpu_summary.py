@@ -62,6 +62,13 @@ def checks(out: Path, rehearsal: bool) -> list[tuple[str, bool, str]]:
         found.append((what, verdict == "agree", verdict))
     levels = {each["level"] for each in read(out / "level1/report.json").get("comparisons", ())}
     found.append(("level 1 was compared", 1 in levels, f"levels {sorted(levels)}"))
+    checked = read(out / "check.json")
+    targets = checked.get("targets", ())
+    verdicts = [each["verdict"] for each in targets]
+    where = checked.get("environment", {}).get("device", "cpu")
+    ran = sum(each["status"] == "pass" for target in targets for each in target["checks"])
+    portable = verdicts == ["portable"] and (rehearsal or where != "cpu")
+    found.append(("portable check passes on the device", portable, f"{ran} checks on {where}"))
     device = cells(out / "device")
     for backend in dict.fromkeys(backend for backend, _, _ in device):
         again = cells(out / f"again-{backend}")
@@ -134,7 +141,12 @@ def main() -> int:
         print(f"- {'yes' if holds else '**NO**'}: {name} ({seen})")
     print()
     print("\n".join([*environment_lines(given.out), "", *table(given.out), ""]))
-    print("| step | exit code | s | memory in use on the card, MB |\n| --- | ---: | ---: | ---: |")
+    if (given.out / "memory").exists():
+        used = [int(line) for line in (given.out / "memory").read_text().split() if line.isdigit()]
+        print(
+            f"Memory in use on the card, all steps together: {max(used, default=0)} MB at most.\n"
+        )
+    print("| step | exit code | s |\n| --- | ---: | ---: |")
     for line in (given.out / "steps.tsv").read_text().splitlines():
         print("| " + " | ".join(line.split("\t")) + " |")
     return 0 if all(holds for _, holds, _ in found) else 1

@@ -122,7 +122,12 @@ def rows(
 
 
 def _row(model: str, source: str, result: ExportResult) -> Row:
-    found = [check.difference for check in result.checks if check.difference is not None]
+    # Those that are only reported decide nothing, and are told in the notes.
+    found = [
+        check.difference
+        for check in result.checks
+        if check.decides and check.difference is not None
+    ]
     return Row(
         model=model,
         source=source,

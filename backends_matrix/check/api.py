@@ -65,6 +65,9 @@ def _check_all(
         )
     progress(f"importing {', '.join(wanted)}")
     pool.start(wanted)
+    if settings.device != "cpu" and not any(name in pool.backends for name in settings.backends):
+        # Where nothing computes on the device that was asked for, no target says more than the first.
+        raise RunError("; ".join(pool.unavailable.values()))
     results: list[TargetResult] = []
     for target in targets:
         results.append(
@@ -83,7 +86,10 @@ def _check_all(
         if settings.strict and last.verdict == PORTABLE:
             last = replace(last, verdict=NOT_PORTABLE, reason=needless[0].cause)
         results[-1] = last
-    return CheckReport(tuple(results), {**describe_host(), "versions": pool.versions})
+    environment = {**describe_host(), "versions": pool.versions}
+    if settings.device != "cpu":
+        environment |= {"device": settings.device, "accelerators": pool.accelerators}
+    return CheckReport(tuple(results), environment)
 
 
 def _silent(line: str) -> None:

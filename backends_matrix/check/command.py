@@ -19,7 +19,7 @@ from backends_matrix.check.settings import DEFAULT_MEMORY, DEFAULT_TIMEOUT, Chec
 from backends_matrix.check.terminal import show
 from backends_matrix.cli.options import names
 from backends_matrix.errors import RunError
-from backends_matrix.run.cell import BACKENDS
+from backends_matrix.run.cell import BACKENDS, DEVICES
 
 
 @click.command()
@@ -73,9 +73,18 @@ from backends_matrix.run.cell import BACKENDS
     metavar="MIB",
     help="Memory that a target may use beyond its framework's.",
 )
+@click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="cpu",
+    show_default=True,
+    help="Where the backends compute; the judges in float64 stay on the CPU.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of weights, inputs and draws.")
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes at a time. [default: one for each core]"
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Processes at a time. [default: one for each core; one on a card]",
 )
 @click.option(
     "--json",

@@ -45,16 +45,27 @@ class ForkServerError(Exception):
 
 
 class ForkServer:
-    """A process that has imported a backend and forks children. Made by ``start``."""
+    """A process that has imported a backend and forks children.
 
-    def __init__(self, backend: str, folder: Path, threads: int) -> None:
-        self.backend = backend
+    Args:
+        backend: what Keras runs on.
+        folder: for its log and JAX's compiled programs.
+        threads: of each child.
+        device: cpu, gpu or tpu: where the children compute.
+    """
+
+    def __init__(self, backend: str, folder: Path, threads: int, device: str = "cpu") -> None:
+        self.backend, self.device = backend, device
+        self.accelerator: Mapping[str, Any] = {}
         self.versions: Mapping[str, str] = {}
         self._lock = threading.Lock()
-        self._log = folder / f"{backend}.log"
+        self._log = folder / f"{backend}-{device}.log"
         environment = worker_environment(
-            backend, device="cpu", threads=threads, cache=folder / "compiled"
+            backend, device=device, threads=threads, cache=folder / "compiled"
         )
+        # PyTorch may be asked for its cards during the import. By NVML it starts no CUDA, which would not
+        # survive a fork: https://docs.pytorch.org/docs/stable/notes/cuda.html#environment-variables
+        environment["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
         with self._log.open("wb") as sink:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "backends_matrix.check.worker.fork_server"],
@@ -66,15 +77,20 @@ class ForkServer:
             )
 
     def wait_until_ready(self) -> None:
-        """Wait for the import.
+        """Wait for the import; off the CPU, see whether a child computes on the device.
 
         Raises:
-            ForkServerError: the backend cannot be imported.
+            ForkServerError: the backend cannot be imported, or does not compute on the device.
         """
         answer = self._answer(START_TIMEOUT)
         if answer.get("event") != "ready":
             raise ForkServerError(f"{self.backend} cannot be imported: {answer.get('reason', '')}")
         self.versions = answer["versions"]
+        if self.device != "cpu":
+            answer = self.ask(command="describe", device=self.device)
+            if "reason" in answer:
+                raise ForkServerError(answer["reason"])
+            self.accelerator = answer["accelerator"]
 
     def ask(self, **command: Any) -> dict[str, Any]:
         """Send a command and wait for its answer."""

@@ -34,6 +34,10 @@ class Member:
         """How it is called in folders and messages."""
         return f"{self.backend}-float64" if self.double else self.backend
 
+    def device(self, asked: str) -> str:
+        """Where it computes if the backends compute on the device ``asked``; a judge stays on the CPU."""
+        return "cpu" if self.double else asked
+
 
 @dataclass
 class Stage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -28,26 +29,32 @@ class Pool:
 
     def __init__(self, settings: CheckSettings) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="portable-check-"))
-        self._jobs = settings.jobs or cores()
+        # On a card, workers would wait for each other in any case, and share its memory.
+        self._jobs = settings.jobs or (cores() if settings.device == "cpu" else 1)
         self._turn = threading.Semaphore(self._jobs)
         self._threads = settings.threads
-        self._servers: dict[str, ForkServer] = {}
+        self._device = settings.device
+        self._starting = threading.Lock()
+        self._servers: dict[tuple[str, str], ForkServer] = {}
         self.unavailable: dict[str, str] = {}
         self._count = 0
 
     def start(self, backends: Iterable[str]) -> None:
         """Import these backends, side by side."""
         new = [
-            name for name in backends if name not in self._servers and name not in self.unavailable
+            name for name in backends if name not in self.backends and name not in self.unavailable
         ]
-        made = {name: ForkServer(name, self._folder, self._threads) for name in new}
+        made = {name: self._server(name, self._device) for name in new}
         for name, server in made.items():
             try:
                 server.wait_until_ready()
-                self._servers[name] = server
+                self._servers[name, self._device] = server
             except ForkServerError as error:
                 server.close()
                 self.unavailable[name] = str(error)
+
+    def _server(self, backend: str, device: str) -> ForkServer:
+        return ForkServer(backend, self._folder, self._threads, device)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -58,9 +65,18 @@ class Pool:
         return found
 
     @property
+    def accelerators(self) -> dict[str, Mapping[str, Any]]:
+        """The card of each backend that computes on one, and what was set there."""
+        return {
+            name: server.accelerator
+            for (name, device), server in self._servers.items()
+            if device != "cpu"
+        }
+
+    @property
     def backends(self) -> tuple[str, ...]:
         """The backends that are ready."""
-        return tuple(self._servers)
+        return tuple(name for name, device in self._servers if device == self._device)
 
     def open(self, target: Target, settings: CheckSettings) -> Round:
         """Begin with a target."""
@@ -70,14 +86,27 @@ class Pool:
         return Round(self, target, settings, folder)
 
     def begin(self, member: Member, order: Mapping[str, Any], timeout: float) -> Child:
-        """Fork a child for a member; a backend whose server has died is started again."""
+        """Fork a child for a member; a server that was not needed before, or has died, is started."""
+        key = (member.backend, member.device(self._device))
+        old = self._servers.get(key)
+        if old is not None:
+            with contextlib.suppress(ForkServerError):
+                return Child(old, order, timeout)
+        with self._starting:
+            if self._servers.get(key) in (None, old):
+                self._replace(key)
+        return Child(self._servers[key], order, timeout)
+
+    def _replace(self, key: tuple[str, str]) -> None:
+        if key in self._servers:
+            self._servers.pop(key).close()
+        server = self._server(*key)
         try:
-            return Child(self._servers[member.backend], order, timeout)
-        except ForkServerError:
-            server = ForkServer(member.backend, self._folder, self._threads)
             server.wait_until_ready()
-            self._servers[member.backend] = server
-            return Child(server, order, timeout)
+        except ForkServerError:
+            server.close()
+            raise
+        self._servers[key] = server
 
     def run_script(
         self, backend: str, script: Path, arguments: Sequence[str], log: Path, timeout: float
@@ -87,10 +116,10 @@ class Pool:
         Raises:
             ChildError: it took too long.
         """
-        server = self._servers[backend]
+        server = self._servers[backend, self._device]
         process = server.ask(
             command="start", script=str(script), arguments=list(arguments), log=str(log),
-            memory=4 << 30,
+            memory=4 << 30, device=self._device,
         )["pid"]  # fmt: skip
         code = server.ask(command="reap", pid=process, grace=timeout)["code"]
         if code < 0:
@@ -176,6 +205,7 @@ class Round:
             "folder": str(folder),
             "log": str(folder / "log"),
             "double": member.double,
+            "device": member.device(settings.device),
             "memory": settings.memory,
             "threads": settings.threads,
             "seed": settings.seed,

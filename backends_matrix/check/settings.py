@@ -27,7 +27,8 @@ class CheckSettings:
         memory: bytes that a target may allocate beyond what its framework needs.
         export: also export to every target and verify it there.
         reduce: folder for scripts that reproduce failures; None writes none.
-        jobs: processes that compute at a time; None is one for each core.
+        device: cpu, gpu or tpu: where the backends compute; the judges in float64 always compute on the CPU.
+        jobs: processes that compute at a time; None is one for each core, and one on a card.
         threads: threads of each.
         seed: of weights, inputs and everything else that is drawn.
     """
@@ -42,6 +43,7 @@ class CheckSettings:
     memory: int = DEFAULT_MEMORY
     export: bool = False
     reduce: Path | None = None
+    device: str = "cpu"
     jobs: int | None = None
     threads: int = 1
     seed: int = 0

@@ -42,12 +42,28 @@ def _show_target(target: TargetResult, console: Console) -> None:
         soft_wrap=True,
     )
     console.print(_grid(target.checks))
+    for line in _left_out(target.checks):
+        console.print(f"[yellow]note[/]: {_safe(line)}", soft_wrap=True)
     for check in causes(target.checks):
         _show_cause(check, console)
     for script in target.scripts:
         where = script.path or "no script"
         told = f"{where}: {script.check} on {script.backend}: {script.reason}"
         console.print(f"[bold]reduced[/] {_safe(told)}", soft_wrap=True)
+
+
+def _left_out(checks: Sequence[Check]) -> list[str]:
+    """Backends on which nothing ran, and why; and that one backend alone is compared with no other."""
+    left = {
+        each.backend: each.cause
+        for each in checks
+        if each.name == "import" and each.status is Status.SKIP
+    }
+    told = [f"not checked on {backend}: {cause}" for backend, cause in left.items()]
+    ran = {each.backend for each in checks if each.executed and ">" not in each.backend}
+    if len(ran) == 1:
+        told.append(f"checked on {ran.pop()} alone: no other backend's numbers were compared")
+    return told
 
 
 def _grid(checks: Sequence[Check]) -> Table:

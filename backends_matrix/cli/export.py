@@ -57,7 +57,7 @@ def _sizes(
     found = {}
     for each in value:
         name, _, number = each.partition("=")
-        if not name or not number.isdigit() or int(number) < 1:
+        if not name or not number.isdecimal() or int(number) < 1:
             raise CallError(
                 f"--size {each}: expected AXIS=N with a whole number, such as length=64"
             )

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from backends_matrix.cli.exit_codes import run_guarded
+from backends_matrix.own_version import own_version
 
 COMMANDS = (
     "certify",
@@ -61,7 +62,7 @@ class Group(click.Group):
 @click.group(
     cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(package_name="portable-models", prog_name="portable")
+@click.version_option(own_version(), prog_name="portable")
 def main() -> None:
     """Prove that Keras 3 models mean the same on JAX, TensorFlow and PyTorch.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from backends_matrix.judge.explanation import explain, kind_of
 from backends_matrix.judge.noise import families
 from backends_matrix.judge.stored_run import Place, StoredRun, read_runs
 from backends_matrix.judge.trajectories import Judgement, compare_metrics
+from backends_matrix.own_version import own_version
 from backends_matrix.report.assembly import SCHEMA, cell_entry, is_decided
 from backends_matrix.run.environment import describe_host
 from backends_matrix.run.result import CellResult
@@ -58,7 +58,7 @@ def compare_runs(first: Path, second: Path, *, command: Sequence[str] = ()) -> d
         "verdict": _verdict(comparisons, broken),
         "project": {
             "name": "portable_models",
-            "version": importlib.metadata.version("portable-models"),
+            "version": own_version(),
         },
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(command),

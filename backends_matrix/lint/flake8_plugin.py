@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import importlib.metadata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backends_matrix.lint.engine import Linter
 from backends_matrix.lint.run import lint_again
 from backends_matrix.lint.settings import load
+from backends_matrix.own_version import own_version
 
 _LINTER: list[Linter] = []
 
@@ -24,7 +24,7 @@ class Plugin:
     """
 
     name = "portable-lint"
-    version = importlib.metadata.version("portable-models")
+    version = own_version()
 
     def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
         del tree

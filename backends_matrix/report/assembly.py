@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from typing import Any
 
 from backends_matrix.judge.comparison import Agreement, Comparison
 from backends_matrix.judge.explanation import explain, kind_of
+from backends_matrix.own_version import own_version
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import describe_host
 from backends_matrix.run.result import CellResult, Status
@@ -51,7 +51,7 @@ def build_document(
         "verdict": decide_verdict(run, results, comparisons),
         "project": {
             "name": "portable_models",
-            "version": importlib.metadata.version("portable-models"),
+            "version": own_version(),
         },
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(command),

@@ -111,6 +111,8 @@ def find_dtypes(seen: View, sample: Mapping[str, Array] | None) -> tuple[Tensor,
 
 
 def _plain(dtype: Any) -> str:
+    if np.dtype(dtype).kind in "US":
+        return "string"
     name = str(np.dtype(dtype).name)
     return {"float64": "float32", "int64": "int32"}.get(name, name)
 

@@ -34,6 +34,8 @@ class _Plan:
     staged: Path
     way: int = 0
     tried: tuple[str, ...] = ()
+    first: ExportResult | None = None
+    """What came of the first way, or of the first that was different; it is told where no way stands."""
     measuring: Job | None = None
     converting: Job | None = None
     verifying: Job | None = None
@@ -44,7 +46,7 @@ class _Plan:
         """What its files are called: no two ways share an answer."""
         return f"{self.number}-{self.way}"
 
-    def next_way(self, why: str) -> _Plan:
+    def next_way(self, result: ExportResult) -> _Plan:
         """The same order by its next way; what was measured of the source model stays."""
         hub = self.order.route.ways[self.way].hub
         staged = self.staged.parent / f"way-{self.way + 1}" / self.order.out.name
@@ -53,10 +55,26 @@ class _Plan:
             self,
             way=self.way + 1,
             staged=staged,
-            tried=(*self.tried, f"the way by Keras on {hub} was left: {why}"),
+            tried=(*self.tried, f"the way by Keras on {hub} was left: {result.reason}"),
+            first=self._worse(result),
             converting=None,
             verifying=None,
         )
+
+    def _worse(self, result: ExportResult) -> ExportResult:
+        """The first result, unless a later one is different: numbers that are off say more than a refusal."""
+        if self.first is None:
+            return result
+        wrong = result.status is Status.DIFFERENT and self.first.status is not Status.DIFFERENT
+        return result if wrong else self.first
+
+    def told(self, result: ExportResult) -> ExportResult:
+        """What is said of the order after its last way."""
+        if result.status in (Status.VERIFIED, Status.UNVERIFIED) or self.first is None:
+            return result
+        chosen = self._worse(result)
+        notes = (*chosen.notes, *(each for each in result.notes if each not in chosen.notes))
+        return replace(chosen, notes=notes)
 
 
 def export_many(
@@ -95,7 +113,7 @@ def export_many(
             for number, plan in waiting.items():
                 result = _judged(plan)
                 if _is_worth_another_way(plan, result):
-                    again[number] = plan.next_way(result.reason)
+                    again[number] = plan.next_way(result)
                     progress(f"{order_name(plan.order)}: {result.status}; trying another way")
                 else:
                     results[number] = _finish(plan, result)
@@ -114,7 +132,8 @@ def _is_worth_another_way(plan: _Plan, result: ExportResult) -> bool:
         return False
     if plan.measured is None and plan.order.verify:
         return False  # the source model itself does not run
-    if plan.measured is not None and plan.measured[1].get("random"):
+    random = plan.measured is not None and plan.measured[1].get("random")
+    if random and not plan.order.allow_random:
         return False
     return result.status in (Status.DIFFERENT, Status.FAILED, Status.REFUSED)
 
@@ -245,7 +264,7 @@ def _finish(plan: _Plan, result: ExportResult) -> ExportResult:
         facts = {**plan.origin.recipe, **plan.order.facts}
         card.write(result, plan.order.model.name, facts, staging.cards(plan.staged))
         staging.publish(plan.staged, plan.order.out)
-    return result
+    return plan.told(result)
 
 
 def _answer(job: Job | None) -> dict[str, Any] | None:

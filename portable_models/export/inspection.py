@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ def view(model: Any, sample: Mapping[str, Any] | None = None) -> View:
     seen = View(model, Signature(tuple(inputs), ()), structure, keywords, declared)
     if isinstance(model, keras.Sequential) or keywords or not hasattr(model, "output"):
         result = _called(seen, symbolic)
+        _require_recorded_arguments(seen)
     else:
         result = model.output
     outputs = [
@@ -105,6 +107,29 @@ def _called(seen: View, symbolic: Sequence[Any]) -> Any:
             "Keras records several arguments of call(self, a, b) only where the model has "
             "build(self, a_shape, b_shape)"
         ) from error
+
+
+def _require_recorded_arguments(seen: View) -> None:
+    """Refuse a model that was called with more than Keras has recorded: part of it would be left out.
+
+    Raises:
+        ExportError: its call takes further arguments, and layers were not reached without them.
+    """
+    if seen.declared:
+        return
+    taken = [
+        name
+        for name, each in inspect.signature(seen.model.call).parameters.items()
+        if name not in ("training", "mask")
+        and each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)
+    ]
+    lost = [layer.name for layer in all_layers(seen.model) if not layer.built]
+    if lost and len(taken) > max(1, len(seen.keywords)):
+        raise ExportError(
+            f"the model {seen.model.name!r} takes {', '.join(taken)}, of which Keras has recorded "
+            f"{len(seen.keywords) or 1}; without the others the layers {', '.join(lost)} are not "
+            "reached. Give the model build(self, a_shape, b_shape), one for each argument, and save it again"
+        )
 
 
 def _inputs(model: Any) -> tuple[Any, tuple[str, ...], list[Tensor]]:

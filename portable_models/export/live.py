@@ -48,8 +48,10 @@ def take(
         )
     seen, given = view(model), None
     if sample is not None:
-        given = by_input(read_sample(sample), seen.signature)
+        arrays = read_sample(sample)
+        given = by_input(arrays, seen.signature, typed=seen.declared)
         seen = view(model, given)
+        by_input(arrays, discover(seen, sizes).signature, typed=seen.declared)
     imports = _modules(model)
     file = folder / f"{model.name}.keras"
     loading.save(model, file)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from portable_models.export import loading, staging
+from portable_models.export.errors import ExportError
 from portable_models.export.probes import EXPORTED_BATCH
 from portable_models.export.routes import Route, check_packages, check_path, route_to
 from portable_models.export.sample import read_sample
@@ -79,6 +80,9 @@ def check(order: Order) -> None:
     check_path(order.route, order.out)
     staging.check_free(order.out, force=order.force)
     check_packages(order.route)
+    for axis, size in order.sizes.items():
+        if size < 1:
+            raise ExportError(f"the size of {axis!r} must be a whole number from 1, got {size}")
     if order.sample is not None:
         read_sample(order.sample)
 

@@ -209,7 +209,8 @@ def _observed(model: Any, found: list[Use]) -> Iterator[None]:
             if kind.__name__ == "OneHot":
                 _record(found, "one_hot", x, each.num_classes, False)
             elif each.axis is not None and rest:
-                _record(found, "take", rest[0], x.shape[each.axis], False)
+                with contextlib.suppress(Exception):  # looking must not break the call
+                    _record(found, "take", rest[0], keras.ops.shape(x)[each.axis], False)
             return call(each, x, *rest, **named)
 
         replace(kind, "call", observed)
@@ -222,7 +223,8 @@ def _observed(model: Any, found: list[Use]) -> Iterator[None]:
 
     def taken(x: Any, indices: Any, axis: Any = None) -> Any:
         if axis is not None:
-            _record(found, "take", indices, x.shape[axis], False)
+            with contextlib.suppress(Exception):  # looking must not break the call
+                _record(found, "take", indices, keras.ops.shape(x)[axis], False)
         return take(x, indices, axis=axis)
 
     try:

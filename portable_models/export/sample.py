@@ -33,14 +33,20 @@ def read_sample(path: Path) -> Mapping[str, Array]:
         ) from None
 
 
-def by_input(arrays: Mapping[str, Array], signature: Signature) -> dict[str, Array]:
+def by_input(arrays: Mapping[str, Array], signature: Signature, *, typed: bool) -> dict[str, Array]:
     """The sample's arrays by the names of the inputs.
 
     They are found under the input's name, ``x/NAME``, ``x0``, ``x1`` … in order, or ``x`` for one input.
     Other arrays of the file, such as targets ``y``, are left alone.
 
+    Args:
+        arrays: the file's.
+        signature: the model's inputs.
+        typed: whether the dtypes of the signature are known to be the model's.
+
     Raises:
-        ExportError: an input has no array, or one of another shape, or the numbers of rows differ.
+        ExportError: an input has no array, or one of another shape or of values that its dtype cannot
+            hold, or the numbers of rows differ.
     """
     found: dict[str, Array] = {}
     for position, tensor in enumerate(signature.inputs):
@@ -65,8 +71,21 @@ def by_input(arrays: Mapping[str, Array], signature: Signature) -> dict[str, Arr
                 f"--sample: the array {name!r} has the shape {list(value.shape)}; the input "
                 f"{tensor.name!r} takes {['rows', *tensor.shape[1:]]}"
             )
+        if typed and not _holds(tensor.dtype, value):
+            raise ExportError(
+                f"--sample: the array {name!r} holds values that the input {tensor.name!r} of dtype "
+                f"{tensor.dtype} cannot hold, such as {value.ravel()[0]!r}; give them as the model takes them"
+            )
         found[tensor.name] = value
     if len({len(value) for value in found.values()}) > 1 or not all(map(len, found.values())):
         counts = ", ".join(f"{name}: {len(value)}" for name, value in found.items())
         raise ExportError(f"--sample: every input needs the same number of rows, got {counts}")
     return found
+
+
+def _holds(dtype: str, value: Array) -> bool:
+    """Whether whole numbers stay what they are; floating-point ones may be rounded."""
+    if not dtype.startswith(("int", "uint", "bool")) or value.dtype.kind not in "iufb":
+        return True
+    with np.errstate(invalid="ignore"):
+        return bool(np.array_equal(value.astype(dtype), value))

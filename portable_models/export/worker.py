@@ -56,9 +56,12 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     seen, sample = inspection.view(model), None
     if job.get("sample"):
         arrays = read_sample(Path(job["sample"]))
-        sample = by_input(arrays, seen.signature)
+        sample = by_input(arrays, seen.signature, typed=seen.declared)
         seen = inspection.view(model, sample)
     seen = discovery.discover(seen, job.get("sizes", {}))
+    if sample is not None:
+        # The sizes that were asked for, or found, must be those of the sample too.
+        sample = by_input(arrays, seen.signature, typed=seen.declared)
     if job["action"] == "reference":
         measured = reference.measure(
             seen, job["batch"], Path(job["out"]), gradients=job["gradients"], sample=sample

@@ -61,7 +61,10 @@ def found(tmp_path):
         (tmp_path / f"{name}.json").write_text('{"verdict": "agree"}')
     for name in ("draws-jax-cpu", "draws-jax-device"):
         (tmp_path / f"{name}.log").write_text("a warning\n0a1b 2c3d\n")
-    (tmp_path / "steps.tsv").write_text("device\t0\t12\t900\n")
+    (tmp_path / "steps.tsv").write_text("device\t0\t12\n")
+    (tmp_path / "memory").write_text("700\n900\n[N/A]\n")
+    check = {"targets": [{"verdict": "portable", "checks": [{"status": "pass"}]}]}
+    (tmp_path / "check.json").write_text(json.dumps(check | {"environment": {"device": "gpu"}}))
     return tmp_path
 
 
@@ -75,7 +78,9 @@ def test_all_is_as_it_should_be(found):
     assert "NO" not in told.stdout
     assert '"name": "A card"' in told.stdout
     assert "| jax boston final | ok | 1.5 | 0.5 | 1.5 | 1.5 | 5 | 3 | compiled |" in told.stdout
-    assert "| device | 0 | 12 | 900 |" in told.stdout
+    assert "| device | 0 | 12 |" in told.stdout
+    assert "all steps together: 900 MB at most" in told.stdout
+    assert "portable check passes on the device (1 checks on gpu)" in told.stdout
 
 
 def change(path, **fields):
@@ -101,9 +106,11 @@ def change(path, **fields):
         ("same bits again", lambda out: (out / "again-jax/report.json").unlink()),
         (
             "every step",
-            lambda out: (out / "steps.tsv").write_text("cpu\t0\t1\t\ndevice\t124\t9\t\n"),
+            lambda out: (out / "steps.tsv").write_text("cpu\t0\t1\ndevice\t124\t9\n"),
         ),
         ("every step", lambda out: (out / "steps.tsv").write_text("")),
+        ("portable check", lambda out: change(out / "check.json", targets=[])),
+        ("portable check", lambda out: change(out / "check.json", environment={})),
         ("random draws", lambda out: [each.write_text("") for each in out.glob("draws-*.log")]),
         ("fell back", lambda out: (out / "loop/report.json").unlink()),
         ("fell back", lambda out: change(out / "loop/report.json", cells=[cell(reason="not it")])),

@@ -155,15 +155,23 @@ def _tensor_arguments(function: ast.FunctionDef) -> set[str]:
 
 
 def _with_plain_defaults(function: ast.FunctionDef) -> set[str]:
-    """Arguments whose default is a number, a string or a bool: settings, not tensors."""
-    found = set()
-    given = function.args.args
-    for argument, default in zip(
-        given[len(given) - len(function.args.defaults) :], function.args.defaults, strict=True
-    ):
-        if isinstance(default, ast.Constant) and default.value is not None:
-            found.add(argument.arg)
-    return found
+    """Arguments whose default is a literal such as a number, a string or a tuple: settings, not tensors."""
+    taken = function.args
+    given = [*taken.posonlyargs, *taken.args]
+    pairs = [
+        *zip(given[len(given) - len(taken.defaults) :], taken.defaults, strict=True),
+        *zip(taken.kwonlyargs, taken.kw_defaults, strict=True),
+    ]
+    return {argument.arg for argument, default in pairs if _is_literal(default)}
+
+
+def _is_literal(default: ast.expr | None) -> bool:
+    if default is None:
+        return False
+    try:
+        return ast.literal_eval(default) is not None
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        return False
 
 
 def holds_tensor(node: ast.AST, tainted: set[str]) -> bool:

@@ -10,7 +10,8 @@ from backends_matrix.check.diagnosis.code import parse
 from backends_matrix.check.diagnosis.rules import call_rules
 from backends_matrix.check.diagnosis.suspicion import Suspicion
 
-_LARGEST = 2 << 20
+_LARGEST = 256 << 10
+"""Bytes; a longer file was written by a program, and would take minutes."""
 
 
 def read_suspicions(files: Iterable[str]) -> list[Suspicion]:

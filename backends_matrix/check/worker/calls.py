@@ -13,7 +13,7 @@ from typing import Any
 import keras
 
 from backends_matrix.check.worker.call_recipe import recipe_of
-from backends_matrix.check.worker.failure import is_library, user_frame
+from backends_matrix.check.worker.failure import is_users, user_frame
 
 Run = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
@@ -188,7 +188,7 @@ class Observer:
                 setattr(keras.ops, name, wrapped[id(function)])
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if not file or (is_library(file) and not (self._root and file.startswith(self._root))):
+            if not file or not is_users(file, self._root):
                 continue
             for name, value in list(vars(module).items()):
                 if id(value) in wrapped and isinstance(value, FunctionType):

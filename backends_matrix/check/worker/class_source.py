@@ -6,11 +6,10 @@ import ast
 import inspect
 import sys
 import textwrap
-from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from backends_matrix.check.worker.failure import is_library
+from backends_matrix.check.worker.failure import is_users
 
 
 class SourceNotTakenError(Exception):
@@ -74,7 +73,7 @@ def _is_own(value: Any, root: str) -> bool:
     file = getattr(module, "__file__", None)
     if not file:
         return False
-    return not is_library(file) or bool(root and file.startswith(str(Path(root))))
+    return is_users(file, root)
 
 
 def _import(name: str, module: ModuleType) -> str:

@@ -12,7 +12,9 @@ from typing import Any
 
 _LONGEST = 4_000
 _OWN = str(Path(__file__).parents[3])
+_PROJECT = (f"{_OWN}/backends_matrix", f"{_OWN}/portable_models")
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
+_PACKAGES = ("/site-packages/", "/dist-packages/")
 # TensorFlow quotes the user's frames inside of its message, since it runs a converted copy of the code.
 _QUOTED_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
@@ -21,9 +23,27 @@ def is_library(file: str) -> bool:
     """Whether a file belongs to Python, an installed package, this project or generated code."""
     if file.startswith("<") or "__autograph_generated_file" in file:
         return True
-    if file.startswith((f"{_OWN}/backends_matrix/", f"{_OWN}/portable_models/")):
+    return file.startswith((*_PROJECT, *_LIBRARIES)) or any(each in file for each in _PACKAGES)
+
+
+def is_users(file: str, root: str) -> bool:
+    """Whether a file is the user's: no library's, or below ``root`` in spite of it.
+
+    An installed package can be what is checked, and then its folder is ``root``. The environment with all
+    other packages may lie below the user's folder, and is no part of it.
+
+    Args:
+        file: its path.
+        root: the folder of what is checked; empty where there is none.
+    """
+    if not is_library(file):
         return True
-    return file.startswith(_LIBRARIES) or "/site-packages/" in file
+    if not root or not file.startswith(f"{root.rstrip('/')}/"):
+        return False
+    around = [each for each in (*_PROJECT, *_LIBRARIES) if file.startswith(each)]
+    if any(not root.startswith(each) for each in around):
+        return False
+    return not any(each in file[len(root) :] for each in _PACKAGES)
 
 
 def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
@@ -49,13 +69,13 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
             continue
         for frame in extracted:
             last = frame.filename if each is chain[0] else last
-            if _is_users(frame.filename, user_root):
+            if is_users(frame.filename, user_root):
                 frames.append(_frame(frame.filename, frame.lineno or 0, frame.name))
         if frames:
             break
     message = _message(error)
     for quoted in _QUOTED_FRAME.finditer(message):
-        if _is_users(quoted["file"], user_root):
+        if is_users(quoted["file"], user_root):
             found = _frame(quoted["file"], int(quoted["line"]), quoted["function"].rstrip("*"))
             if found not in frames:
                 frames.append(found)
@@ -76,12 +96,6 @@ def _message(error: BaseException) -> str:
         return ""
 
 
-def _is_users(file: str, user_root: str) -> bool:
-    if user_root and file.startswith(user_root):
-        return True
-    return not is_library(file)
-
-
 def _frame(file: str, line: int, function: str) -> dict[str, Any]:
     code = linecache.getline(file, line).strip()[:200]
     return {"file": file, "line": line, "function": function, "code": code}
@@ -92,7 +106,7 @@ def user_frame(user_root: str = "", depth: int = 2) -> dict[str, Any] | None:
     # Documented in spite of its name; inspect.currentframe() takes no depth.
     frame = sys._getframe(depth) if depth else None  # noqa: SLF001
     while frame is not None:
-        if _is_users(frame.f_code.co_filename, user_root):
+        if is_users(frame.f_code.co_filename, user_root):
             return _frame(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
         frame = frame.f_back
     return None

@@ -63,6 +63,8 @@ def main() -> None:
                 answers.close()
                 _become_child(order)
             _say(answers, event="started", pid=process)
+        elif order["command"] == "describe":
+            _say(answers, event="described", **_describe(order["device"]))
         elif order["command"] == "reap":
             _say(answers, event="ended", code=_reap(order["pid"], order["grace"]))
 
@@ -89,6 +91,43 @@ def _import_backend() -> dict[str, str]:
     return {"keras": keras.__version__, **current().versions()}
 
 
+def _describe(device: str) -> dict[str, Any]:
+    """The device as a child sees it, or why it cannot compute there; this process must not touch it."""
+    reads, writes = os.pipe()
+    process = os.fork()
+    if not process:
+        os.close(reads)
+        with os.fdopen(writes, "w", encoding="utf-8") as stream:
+            json.dump(_use_device(device), stream)
+        os._exit(0)
+    os.close(writes)
+    with os.fdopen(reads, encoding="utf-8") as stream:
+        text = stream.read()
+    os.waitpid(process, 0)
+    found: dict[str, Any] = (
+        json.loads(text) if text else {"reason": f"nothing computes on {device}"}
+    )
+    return found
+
+
+def _use_device(device: str) -> dict[str, Any]:
+    from portable_models._backend import current
+    from portable_models._backend.devices import DeviceNotFoundError
+
+    try:
+        current().require_device(device)
+        held = {
+            "card": dict(current().describe_card()),
+            "precision": dict(current().require_full_precision()),
+            "determinism": dict(current().require_determinism()),
+        }
+    except DeviceNotFoundError as error:
+        return {"reason": str(error)}
+    except Exception as error:  # whatever a driver or a framework says
+        return {"reason": f"{type(error).__name__}: {error}".splitlines()[0]}
+    return {"accelerator": held}
+
+
 def _say(answers: TextIO, **event: Any) -> None:
     answers.write(json.dumps(event) + "\n")
 
@@ -98,7 +137,9 @@ def _become_child(order: dict[str, Any]) -> None:
     code = 1
     try:
         os.setsid()
-        _limit_memory(order["memory"])
+        if order.get("device", "cpu") == "cpu":
+            # A driver maps as much memory as the card has, and more.
+            _limit_memory(order["memory"])
         resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)

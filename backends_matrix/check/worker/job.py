@@ -36,6 +36,7 @@ def run_job(order: dict[str, Any], connection: socket.socket) -> None:
 
     current().bound_threads(order["threads"])
     current().require_full_precision()
+    current().require_determinism()
     keras.config.disable_traceback_filtering()
     keras.utils.disable_interactive_logging()
     serialize_without_tensorflow()

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from backends_matrix.check.worker.failure import is_users
 from portable_models.random import portable_random
 
 BUILDER = "build_model"
@@ -119,7 +120,12 @@ def import_file(path: Path) -> ModuleType:
 def user_files(root: str) -> list[str]:
     """The Python files below a folder that are imported now."""
     files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
-    return [file for file in files if root and file.startswith(root) and file.endswith(".py")][:200]
+    inside = f"{root.rstrip('/')}/"
+    return [
+        file
+        for file in files
+        if root and file.startswith(inside) and file.endswith(".py") and is_users(file, root)
+    ][:200]
 
 
 def _maker(module: ModuleType, name: str) -> Callable[[], Any]:

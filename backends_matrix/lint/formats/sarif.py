@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote
 from backends_matrix.lint.finding import Edit, Finding
 from backends_matrix.lint.rule import RULES, Rule
 from backends_matrix.lint.run import RunResult
+from backends_matrix.own_version import own_version
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -22,7 +22,7 @@ def render(result: RunResult) -> str:
         "tool": {
             "driver": {
                 "name": "portable lint",
-                "version": importlib.metadata.version("portable-models"),
+                "version": own_version(),
                 "rules": [_rule(RULES[code]) for code in codes],
             }
         },

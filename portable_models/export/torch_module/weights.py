@@ -18,9 +18,8 @@ def arrays_of(source: Source, floatx: str) -> dict[str, Array]:
     """The values of a generated module's weights, in Keras's layout, by state_dict key."""
     found = {}
     for key, value in source.weights.items():
-        array = np.asarray(
-            keras.ops.convert_to_numpy(value.value) if isinstance(value, keras.Variable) else value
-        )
+        held = value.value if isinstance(value, keras.Variable) else value
+        array = np.asarray(keras.ops.convert_to_numpy(held))
         floating = array.dtype.kind == "f"
         found[key] = np.array(array, dtype=floatx if floating else array.dtype, order="C")
     return found
