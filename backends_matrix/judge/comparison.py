@@ -37,7 +37,8 @@ class Comparison:
         verdict: agrees, differs or undecidable.
         why: how the tolerance came about.
         step: at level 1, how many steps were made before the one that is compared.
-        layer: path of the first layer or operation that differs by itself, where that was found.
+        layer: path of the first layer, operation or variable that differs by itself, where that was found.
+        known_gap: id of the known gap of Keras that explains the difference; empty where none does.
     """
 
     level: int
@@ -55,6 +56,7 @@ class Comparison:
     why: str
     step: int | None = None
     layer: str = ""
+    known_gap: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as ``report.json`` holds it."""

@@ -125,7 +125,8 @@ def _explain(group: list[Comparison]) -> Explanation:
     else:
         first = min(differing, key=lambda each: each.epoch or 0)
         kind, thing = _without_step(group, first), first.quantity
-    where = f"; it begins in {first.layer}" if first.layer else ""
+    where = f"; it begins in {first.layer}" if first.layer and first.layer not in thing else ""
+    known = f"; known gap of Keras: {first.known_gap}" if first.known_gap else ""
     at = f" at epoch {first.epoch}" if first.epoch else ""
     at += f", after {first.step} steps" if first.step is not None else ""
     return Explanation(
@@ -133,7 +134,7 @@ def _explain(group: list[Comparison]) -> Explanation:
         first.variant,
         first.backend,
         kind,
-        f"{kind}: {MEANING[kind]} ({thing} on {first.backend}{at}{where})",
+        f"{kind}: {MEANING[kind]} ({thing} on {first.backend}{at}{where}{known})",
         first.epoch,
         first.step,
     )

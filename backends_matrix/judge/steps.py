@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends_matrix.judge.comparison import Agreement, Comparison
+from backends_matrix.judge.known_differences import known_gap
 from backends_matrix.run.cell import Cell
 
 KINDS = ("outputs", "loss", "statistics", "gradient", "update", "metric")
@@ -52,11 +53,15 @@ class StepJudgement:
         others: how many times as far from float64 as the nearest other backend.
         units: units in the last place, of the largest number of the kind, that a result may have lost in
             sums alone.
+        terms: units in the last place of the largest output, at most 1, that a gradient may have lost. It is
+            the mean over a batch of terms such as output minus target, and exponential functions are off by
+            some units, to the same side for outputs that are alike. Terms may cancel, such errors do not.
     """
 
     movement: float = 8.0
     others: float = 4.0
     units: float = 16.0
+    terms: float = 4.0
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,19 @@ def judge_steps(
         for kind in KINDS:
             keys = [key for key in exact if key.startswith(f"{kind}/")]
             for backend, part in _parts(kind, keys, exact, results, names, settings):
-                found.append(_comparison(cell, backend, kind, step, epoch, part))
+                comparison = _comparison(cell, backend, kind, step, epoch, part)
+                if kind == "update" and comparison.verdict is Agreement.DIFFERS:
+                    comparison = _of_optimizer(comparison, part.place, names)
+                found.append(comparison)
     return found
+
+
+def _of_optimizer(comparison: Comparison, variable: str, names: Mapping[str, Any]) -> Comparison:
+    """The comparison with the variable that the optimizer moves otherwise, and the gap that explains it."""
+    owners: Mapping[str, str] = dict(zip(names["gradient"], names.get("owners", ()), strict=False))
+    optimizer, owner = names.get("optimizer", ""), owners.get(variable, "")
+    gap = known_gap(comparison.backend, [f"{optimizer}:{owner}", optimizer], "update")
+    return replace(comparison, layer=variable, known_gap=gap)
 
 
 def _parts(
@@ -114,6 +130,7 @@ def _parts(
     scale = _scale(kind, keys, exact)
     kept = _precision(kind, names["precision"])
     rounding = settings.units * UNITS[kept] * max(scale, 1e-30)
+    output = settings.terms * UNITS[kept] * _output(exact) if kind == "gradient" else 0.0
     knowable = max(EFFECT, LOST * settings.units * UNITS[kept])
     overflown = {key: _overflown([each.get(key) for each in results.values()]) for key in keys}
     errors = {
@@ -126,6 +143,7 @@ def _parts(
             nearest = min((other[key] for b, other in errors.items() if b != backend), default=0.0)
             choices = {
                 f"{settings.units:g} units of {kept} rounding": rounding,
+                f"{settings.terms:g} units of {kept} rounding of the outputs": output,
                 f"{settings.movement:g} x what one unit in the last place moves float64": (
                     settings.movement * float(exact[f"move/{key}"])
                 ),
@@ -151,11 +169,15 @@ def _scale(kind: str, keys: Sequence[str], exact: Mapping[str, NDArray[Any]]) ->
     logarithm of a probability that is 1 but for 1e-7 carries the rounding error of 1.
     """
     scale = _largest(exact, keys)
-    if kind in ("loss", "metric"):
-        outputs = _largest(exact, [key for key in exact if key.startswith("outputs/")])
-        # At most 1, as for probabilities: a bound on any loss would be far too wide for large outputs.
-        scale = max(scale, min(1.0, outputs))
-    return scale
+    return max(scale, _output(exact)) if kind in ("loss", "metric") else scale
+
+
+def _output(exact: Mapping[str, NDArray[Any]]) -> float:
+    """The largest output; at most 1, as for probabilities.
+
+    A bound on any loss would be far too wide for large outputs.
+    """
+    return min(1.0, _largest(exact, [key for key in exact if key.startswith("outputs/")]))
 
 
 def _largest(exact: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> float:

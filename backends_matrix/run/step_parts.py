@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backends_matrix.check.localise import errors
+from backends_matrix.check.localise import Culprit, errors
 from backends_matrix.check.members import Findings, Member
 from backends_matrix.judge.comparison import Agreement, Comparison
+from backends_matrix.judge.known_differences import known_gap
 from backends_matrix.judge.steps import JUDGE, KINDS
 
 LOCATED = ("outputs", "loss", "statistics", "gradient")
@@ -47,6 +48,7 @@ async def name_places(
             if best is None or _place(each) < _place(best):
                 first[each.backend] = each
     layers: dict[str, str] = {}
+    gaps: dict[str, str] = {}
     for backend, comparison in first.items():
         step = comparison.step or 0
         for name, judge in ((JUDGE, ""), (backend, JUDGE), (reference, JUDGE)):
@@ -55,13 +57,15 @@ async def name_places(
                 target.mkdir()
                 await ask(name, _command(folder, step, name, judge))
             if judge and not layers.get(backend):
-                found = _first_layer(folder, step, name)
-                odd = "" if name == backend or not found else f", as {name} computes it"
-                layers[backend] = found + odd
+                found = _first_part(folder, step, name)
+                if found is not None:
+                    odd = "" if name == backend else f", as {name} computes it"
+                    layers[backend] = _place_of(found) + odd
+                    gaps[backend] = known_gap(name, [found.name], _kind(comparison))
             if layers.get(backend):
                 break
     return [
-        dataclasses.replace(each, layer=layers[each.backend])
+        dataclasses.replace(each, layer=layers[each.backend], known_gap=gaps[each.backend])
         if is_located(each) and layers.get(each.backend)
         else each
         for each in comparisons
@@ -90,12 +94,13 @@ def _command(folder: Path, step: int, name: str, judge: str) -> dict[str, Any]:
     }
 
 
-def _first_layer(folder: Path, step: int, backend: str) -> str:
+def _first_part(folder: Path, step: int, backend: str) -> Culprit | None:
     judge = Findings(Member(JUDGE, double=True), _folder(folder, step, JUDGE))
     mine = Findings(Member(backend), _folder(folder, step, backend))
     culprits, _ = errors(judge, mine, training=True)
-    if not culprits:
-        return ""
-    first = culprits[0]
+    return culprits[0] if culprits else None
+
+
+def _place_of(first: Culprit) -> str:
     where = f" ({Path(first.file).name}:{first.line})" if first.file and first.line else ""
     return f"{first.layer}{where}"

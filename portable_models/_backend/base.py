@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from portable_models._backend.devices import Devices
 from portable_models._backend.moving_rows import move_rows
 from portable_models._backend.program import Pass, Program
+from portable_models._backend.step_result import Slices, StepResult
 
 
 class Backend(Devices):
@@ -99,9 +100,7 @@ class Backend(Devices):
         )
 
     @abstractmethod
-    def gradients(
-        self, model: Any, x: Any, y: Any, weight: Any
-    ) -> tuple[Any, float, list[NDArray[Any]]]:
+    def gradients(self, model: Any, x: Any, y: Any, weight: Any) -> StepResult:
         """Forward pass of a training step, its loss with all penalties, and the loss's gradients.
 
         Args:
@@ -109,11 +108,15 @@ class Backend(Devices):
             x: inputs, as tensors.
             y: targets.
             weight: sample weights, or None.
-
-        Returns:
-            The outputs, as the model gives them; the loss; a gradient for each of
-            ``model.trainable_variables``.
         """
+
+    def sliced(self, slices: Slices, shape: tuple[int, ...]) -> Any:
+        """A gradient of a variable of this shape as the framework's own kind of slices.
+
+        Raises:
+            NotImplementedError: the framework has none; its ``gradients`` never gives slices.
+        """
+        raise NotImplementedError(f"{self.name} has no gradients of slices of shape {shape}")
 
     def variables_kept(self, model: Any) -> AbstractContextManager[None]:
         """Around one ``Model.fit`` of a built model: its variables have values before and after."""

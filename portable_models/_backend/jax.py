@@ -21,6 +21,7 @@ from portable_models._backend.jax_cache import programs_kept
 from portable_models._backend.jax_devices import JaxDevices
 from portable_models._backend.jax_program import JaxProgram
 from portable_models._backend.program import Pass, Program, variables_of
+from portable_models._backend.step_result import StepResult
 from portable_models._cores import cores
 from portable_models._keras.variables import has_no_value
 
@@ -107,9 +108,7 @@ class JaxBackend(JaxDevices, Backend):
     def programs_kept(self, folder: Callable[[], Path | None]) -> AbstractContextManager[None]:
         return programs_kept(folder)
 
-    def gradients(
-        self, model: Any, x: Any, y: Any, weight: Any
-    ) -> tuple[Any, float, list[NDArray[Any]]]:
+    def gradients(self, model: Any, x: Any, y: Any, weight: Any) -> StepResult:
         groups = (
             model.trainable_variables,
             model.non_trainable_variables,
@@ -128,7 +127,7 @@ class JaxBackend(JaxDevices, Backend):
         )
         for variable, value in zip(model.non_trainable_variables, statistics, strict=True):
             variable.assign(value)
-        return outputs, float(loss), [np.asarray(each) for each in found]
+        return StepResult(outputs, float(loss), [np.asarray(each) for each in found])
 
     def to_device(self, arrays: Any) -> Any:
         return jax.device_put(arrays)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from portable_models._backend.base import Backend
 from portable_models._backend.program import Pass, Program
+from portable_models._backend.step_result import Slices, StepResult
 from portable_models._backend.tensorflow_devices import TensorFlowDevices
 from portable_models._backend.tensorflow_program import TensorFlowProgram, through_xla, without_copy
 
@@ -67,16 +68,24 @@ class TensorFlowBackend(TensorFlowDevices, Backend):
         # Single operations run in the thread that calls them; those of a graph would wait for the program's.
         return function
 
-    def gradients(
-        self, model: Any, x: Any, y: Any, weight: Any
-    ) -> tuple[Any, float, list[NDArray[Any]]]:
+    def gradients(self, model: Any, x: Any, y: Any, weight: Any) -> StepResult:
         weights = [variable.value for variable in model.trainable_variables]
         with tf.GradientTape() as tape:
             outputs = model(x, training=True)
             loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight, training=True)
         found = tape.gradient(loss, weights, unconnected_gradients="zero")
         arrays = [tf.convert_to_tensor(gradient).numpy() for gradient in found]
-        return outputs, float(loss), arrays
+        slices = {
+            place: Slices(each.indices.numpy().astype(np.int64), each.values.numpy())
+            for place, each in enumerate(found)
+            if isinstance(each, tf.IndexedSlices)
+        }
+        return StepResult(outputs, float(loss), arrays, slices)
+
+    def sliced(self, slices: Slices, shape: tuple[int, ...]) -> Any:
+        return tf.IndexedSlices(
+            tf.constant(slices.values), tf.constant(slices.rows), tf.constant(shape, tf.int64)
+        )
 
     def refuses_model(self, model: Any) -> str:
         if tf.distribute.has_strategy() or model._distribute_strategy is not None:

@@ -13,6 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 
 from portable_models._backend.base import Backend
 from portable_models._backend.program import Pass, Program
+from portable_models._backend.step_result import StepResult
 from portable_models._backend.torch_devices import (
     TorchDevices,
     computing_device,
@@ -138,9 +139,7 @@ class TorchBackend(TorchDevices, Backend):
     def restore_unseeded_state(self, state: bytes) -> None:
         set_generator_states(state)
 
-    def gradients(
-        self, model: Any, x: Any, y: Any, weight: Any
-    ) -> tuple[Any, float, list[NDArray[Any]]]:
+    def gradients(self, model: Any, x: Any, y: Any, weight: Any) -> StepResult:
         weights = [variable.value for variable in model.trainable_variables]
         with torch.enable_grad():
             outputs = model(x, training=True)
@@ -152,7 +151,7 @@ class TorchBackend(TorchDevices, Backend):
             for weight, gradient in zip(weights, found, strict=True)
         ]
         detached = keras.tree.map_structure(lambda output: output.detach(), outputs)
-        return detached, float(loss.detach()), arrays
+        return StepResult(detached, float(loss.detach()), arrays)
 
     def rows_summed(self, kernel: Any, words: Any, count: int) -> Any:
         return RowsSummed.apply(kernel, *words, count)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from portable_models.data.samples import Array, Batch, Indices
 from portable_models.random import portable_random
 from portable_models.training.engines.choosing import choose
 from portable_models.training.engines.engine import Job
+from portable_models.training.single_update import apply_gradients, unscaled
 from portable_models.training.states import ROUGH, State, moved, readable, restore, values
 
 STEPS = (0, 1, 10, 100)
@@ -47,6 +46,10 @@ def record(job: Job, engine: str, folder: Path) -> int:
             "gradient": [each.path for each in model.trainable_variables],
             "statistics": [each.path for each in _statistics(model)],
             "precision": _precision(model),
+            "owners": _owners(model),
+            "optimizer": type(
+                getattr(model.optimizer, "inner_optimizer", model.optimizer)
+            ).__name__,
         }
         (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
         count = _record_steps(job, steps, folder)
@@ -144,6 +147,17 @@ def _statistics(model: Any) -> list[Any]:
     ]
 
 
+def _owners(model: Any) -> list[str]:
+    """The class of the innermost layer that holds each trainable variable."""
+    holders: dict[int, tuple[int, str]] = {}
+    for layer in all_layers(model):
+        held = layer.trainable_variables
+        for each in held:
+            mine = (len(held), type(layer).__name__)
+            holders[id(each)] = min(holders.get(id(each), mine), mine)
+    return [holders.get(id(each), (0, ""))[1] for each in model.trainable_variables]
+
+
 def _precision(model: Any) -> dict[str, str]:
     """The roughest type that a layer computes in, and that a trainable variable has."""
     compute = {layer.compute_dtype for layer in all_layers(model)}
@@ -155,43 +169,13 @@ def _precision(model: Any) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _unscaled(optimizer: Any) -> Iterator[None]:
-    """Gradients of the loss as it is: Keras scales it on some ways to a gradient and not on others."""
-    scale = getattr(optimizer, "dynamic_scale", None)
-    factor, optimizer.loss_scale_factor = optimizer.loss_scale_factor, None
-    before = None if scale is None else keras.ops.convert_to_numpy(scale.value)
-    if scale is not None:
-        scale.assign(1.0)
-    try:
-        yield
-    finally:
-        optimizer.loss_scale_factor = factor
-        if scale is not None:
-            scale.assign(before)
-
-
-def _apply(model: Any, gradients: list[Array]) -> None:
-    """Hand gradients of the loss as it is to the optimizer.
-
-    Of one that scales the loss, to the optimizer inside it: what is outside divides by the scale, and on JAX
-    it can do so in a compiled step only.
-    """
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    scale = optimizer.loss_scale_factor or 1.0
-    given = [
-        keras.ops.convert_to_tensor((each * scale).astype(keras.config.floatx()))
-        for each in gradients
-    ]
-    optimizer.apply(given, model.trainable_variables)
-
-
 def _step(model: Any, state: State, batch: Batch, forward: State | None = None) -> Found:
     """One step from a state; its forward pass from another, if one is given."""
     x, y, weight = _tensors(batch)
     restore(model, forward or state)
-    with _unscaled(model.optimizer):
-        outputs, loss, gradients = current().gradients(model, x, y, weight)
+    with unscaled(model.optimizer):
+        made = current().gradients(model, x, y, weight)
+    outputs, loss, gradients = made.outputs, made.loss, made.gradients
     found: Found = {"loss/0": np.asarray(loss, np.float64)}
     flat = _arrays(outputs)
     for kind, arrays in (
@@ -209,7 +193,9 @@ def _step(model: Any, state: State, batch: Batch, forward: State | None = None) 
         if name != "loss":
             found[f"metric/{name}"] = np.asarray(keras.ops.convert_to_numpy(value), np.float64)
     restore(model, state)
-    _apply(model, state.gradients)
+    # The judge takes the sum, as the optimizer is defined; a backend what it gets when it trains.
+    judges = keras.config.floatx() == "float64"
+    apply_gradients(model, state.gradients, None if judges else made.slices)
     found |= {f"update/{i}": each for i, each in enumerate(values(model.trainable_variables))}
     return found
 
@@ -227,9 +213,9 @@ def _arrays(outputs: Any) -> list[Array]:
 
 def _forward(job: Job, batch: Batch) -> tuple[list[Array], list[Array]]:
     """Outputs and gradients of the next step."""
-    with _unscaled(job.model.optimizer):
-        outputs, _, gradients = current().gradients(job.model, *_tensors(batch))
-    return _arrays(outputs), [readable(each) for each in gradients]
+    with unscaled(job.model.optimizer):
+        made = current().gradients(job.model, *_tensors(batch))
+    return _arrays(made.outputs), [readable(each) for each in made.gradients]
 
 
 def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
@@ -248,7 +234,7 @@ def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
                 count += 1
             if step == max(steps):
                 break
-            _apply(model, _forward(job, batch)[1])
+            apply_gradients(model, _forward(job, batch)[1])
             step += 1
         else:
             epoch += 1

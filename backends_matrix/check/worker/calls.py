@@ -17,6 +17,7 @@ from backends_matrix.check.worker.failure import is_users, user_frame
 
 Run = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
+_DRAWING = "portable_models.random."
 _NOT_COMPUTING = frozenset({"shape", "ndim", "is_tensor", "convert_to_numpy", "dtype", "size"})
 
 
@@ -136,6 +137,10 @@ class Observer:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
+            # Documented in spite of its name; what a draw is computed by is no part of the model.
+            if sys._getframe(1).f_globals.get("__name__", "").startswith(_DRAWING):  # noqa: SLF001
+                return function(*args, **kwargs)
+
             def original(_: Any, *given: Any, **named: Any) -> Any:
                 return function(*given, **named)
 
@@ -167,7 +172,8 @@ class Observer:
         self._count += 1
 
         if self._recipes and (leaf or not type(target).__module__.startswith("keras.")):
-            call.extra = recipe_of(call, args, kwargs, self._root)
+            with self.quiet():  # a copy of the layer is built there
+                call.extra = recipe_of(call, args, kwargs, self._root)
 
         def run(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
             self._stack.append(call)

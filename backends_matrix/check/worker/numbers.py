@@ -144,11 +144,11 @@ def _gradients(subject: Subject) -> dict[str, Any]:
 
 def _step(subject: Subject, x: Any, y: Any) -> dict[str, list[Array]]:
     model = subject.model
-    outputs, loss, gradients = current().gradients(model, x, y, None)
+    made = current().gradients(model, x, y, None)
     found = {
-        "outputs": flat_arrays(outputs),
-        "loss": [np.array(loss)],
-        "gradients": [readable(each) for each in gradients],
+        "outputs": flat_arrays(made.outputs),
+        "loss": [np.array(made.loss)],
+        "gradients": [readable(each) for each in made.gradients],
         "statistics": values(float_statistics(model)),
     }
     subject.restore()

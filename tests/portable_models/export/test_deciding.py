@@ -106,7 +106,7 @@ ARRAYS = {"x": np.ones((4, 2)), "ids": np.ones((4, 7), int)}
 )
 def test_arrays_of_a_sample_are_found_by_name_or_number(tmp_path, renamed):
     np.savez(tmp_path / "s.npz", y=np.ones(4), **{renamed[k]: v for k, v in ARRAYS.items()})
-    found = by_input(read_sample(tmp_path / "s.npz"), BOTH)
+    found = by_input(read_sample(tmp_path / "s.npz"), BOTH, typed=True)
     assert {name: value.shape for name, value in found.items()} == {"x": (4, 2), "ids": (4, 7)}
 
 
@@ -120,7 +120,7 @@ def test_arrays_of_a_sample_are_found_by_name_or_number(tmp_path, renamed):
 )
 def test_a_sample_that_does_not_fit_says_what_was_expected(arrays, message):
     with pytest.raises(ExportError, match=message):
-        by_input(arrays, BOTH)
+        by_input(arrays, BOTH, typed=True)
 
 
 def test_a_sample_that_is_no_file_of_arrays_is_named(tmp_path):

@@ -92,6 +92,17 @@ def repeated_ids_take_other_steps():
     return not math.isclose(before - model.get_weights()[0][1, 0], 0.1, rel_tol=1e-3)
 
 
+def the_kernel_is_not_normalised():
+    with portable_random(0):
+        dense = layers.Dense(3, use_bias=False)
+        model = keras.Sequential([keras.Input((4,)), layers.SpectralNormalization(dense, 20)])
+        # A rate of 0: what changes the kernel is the layer itself.
+        model.compile(keras.optimizers.SGD(0.0), "mse")
+    model.train_on_batch(np.ones((2, 4), "float32"), np.ones((2, 3), "float32"))
+    norm = np.linalg.norm(ops.convert_to_numpy(dense.kernel), 2)
+    return not math.isclose(norm, 1.0, rel_tol=1e-3)
+
+
 def masked_rows_have_larger_gradients():
     """The gradient of a query's value that is not masked away: 1 / keys each, where all keys are masked."""
 
@@ -132,6 +143,7 @@ PROOFS = {
     "average-pooling-same": pooled_with_padding,
     "add-loss-twice": losses_of_two_calls,
     "embedding-adaptive": repeated_ids_take_other_steps,
+    "spectral-normalization": the_kernel_is_not_normalised,
     "attention-masked-row": masked_rows_have_larger_gradients,
 }
 
