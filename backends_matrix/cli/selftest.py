@@ -19,7 +19,7 @@ from backends_matrix.selftest.catalogue import FAULTS
 from backends_matrix.selftest.outcome import CleanOutcome, FaultOutcome, Outcome
 from backends_matrix.selftest.runner import run
 
-DEFAULT_SEEDS = 6
+DEFAULT_SEEDS = 8
 _NAMES = tuple(fault.name for fault in FAULTS)
 
 
@@ -78,13 +78,19 @@ def _line(outcome: FaultOutcome | CleanOutcome) -> str:
     return f"fault  {outcome.fault.name}: {said}"
 
 
+def _named(outcome: FaultOutcome) -> str:
+    """What was said of a fault; the whole sentence where the kind is right and the place is not."""
+    misplaced = outcome.kind == outcome.fault.kind and not outcome.right
+    return outcome.error or (outcome.said if misplaced else "") or outcome.kind or "missed"
+
+
 def _table(found: Outcome) -> Table:
     table = Table("fault", "must be named", "was named", "levels", "difference / tolerance")
     for each in found.faults:
         table.add_row(
             each.fault.title,
-            each.fault.kind,
-            each.error or each.kind or "missed",
+            each.fault.kind + (f" in {each.fault.place}" if each.fault.place else ""),
+            _named(each),
             ", ".join(map(str, each.levels)),
             f"{each.share:.2g}",
             style="" if each.right else "bold red",

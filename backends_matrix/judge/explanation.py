@@ -125,7 +125,9 @@ def _explain(group: list[Comparison]) -> Explanation:
     else:
         first = min(differing, key=lambda each: each.epoch or 0)
         kind, thing = _without_step(group, first), first.quantity
-    where = f"; it begins in {first.layer}" if first.layer and first.layer not in thing else ""
+    # An update is of the variable that it begins in.
+    told = f"update of {first.layer}" == thing
+    where = f"; it begins in {first.layer}" if first.layer and not told else ""
     known = f"; known gap of Keras: {first.known_gap}" if first.known_gap else ""
     at = f" at epoch {first.epoch}" if first.epoch else ""
     at += f", after {first.step} steps" if first.step is not None else ""

@@ -14,12 +14,30 @@ class Fault:
         variant: variant of the study that it shows in.
         kind: the kind of difference that must be reported.
         title: what is wrong, for people.
+        place: what the path of the layer, operation or variable that is named must hold; empty where a fault
+            has no such place.
+        module: module of this package that holds the function.
     """
 
     name: str
     variant: str
     kind: str
     title: str
+    place: str = ""
+    module: str = "faults"
+
+    @property
+    def setup(self) -> str:
+        """The function that plants it, as a worker's ``--setup`` takes it."""
+        return f"backends_matrix.selftest.{self.module}:{self.name}"
+
+
+UNREPEATABLE = "unrepeatable"
+"""The kind of a training that draws from outside of Keras, found by running its first steps twice."""
+
+
+def _in_layer(name: str, variant: str, kind: str, title: str, place: str) -> Fault:
+    return Fault(name, variant, kind, title, place, "layer_faults")
 
 
 FAULTS = (
@@ -52,5 +70,62 @@ FAULTS = (
     Fault("rounded_early", "folds", "batches", "standardised in float32, not in float64"),
     Fault("threshold", "rmsprop", "metric", "accuracy with threshold 0.55"),
     Fault("averaged_over_batches", "rmsprop", "metric", "metrics averaged over batches"),
-    Fault("short_mantissa", "rmsprop", "forward", "products of 10-bit mantissas, as TF32"),
+    Fault("short_mantissa", "rmsprop", "forward", "products of 10-bit mantissas, as TF32", "dense"),
+    Fault("adam_epsilon", "adam", "optimizer", "Adam: epsilon 1e-6 for 1e-7"),
+    Fault("adam_beta", "adam", "optimizer", "Adam: beta_2 0.99 for 0.999"),
+    Fault("decay_rate", "adamw", "optimizer", "weight decay: 0.11 for 0.1"),
+    Fault("normalised_weights", "weighted", "loss", "sample weights divided by their mean"),
+    _in_layer(
+        "attention_scale", "attention", "forward", "attention: scale off by 1 %", "attention"
+    ),
+    _in_layer(
+        "layer_norm_epsilon",
+        "attention",
+        "forward",
+        "LayerNormalization: epsilon 0.0011 for 0.001",
+        "layer_normalization",
+    ),
+    _in_layer("gelu_approximated", "attention", "forward", "gelu by tanh", "activation"),
+    _in_layer(
+        "softmax_operation", "attention", "forward", "softmax in a layer of one's own", "softmax"
+    ),
+    _in_layer(
+        "pooled_steps", "attention", "forward", "mean over time without the last step", "pooling"
+    ),
+    _in_layer("lstm_gates", "recurrent", "forward", "LSTM: hard sigmoids", "lstm"),
+    _in_layer("gru_gates", "recurrent", "forward", "GRU: hard sigmoids", "gru"),
+    _in_layer(
+        "lstm_forget_bias", "recurrent", "randomness", "LSTM: forget gate's bias 0 for 1", ""
+    ),
+    _in_layer("convolution_shifted", "picture", "forward", "convolution one pixel off", "conv2d"),
+    _in_layer("pooling_mean", "picture", "forward", "pooling: mean off by 0.1 %", "pooling"),
+    _in_layer("rescaling", "picture", "forward", "Rescaling: 0.2002 for 0.2", "rescaling"),
+    _in_layer(
+        "layer_norm_backwards",
+        "attention",
+        "gradient",
+        "LayerNormalization: gradient off by 1 %",
+        "layer_normalization",
+    ),
+    _in_layer("lstm_backwards", "recurrent", "gradient", "LSTM: gradient off by 1 %", "lstm"),
+    _in_layer(
+        "embedding_backwards", "words", "gradient", "Embedding: half its gradient", "embedding"
+    ),
+    _in_layer(
+        "gradient_lost",
+        "squares",
+        "gradient",
+        "gradient not a number",
+        "layer_normalization",
+    ),
+    _in_layer(
+        "embedding_update", "words", "optimizer", "Embedding: update off by 10 %", "embeddings"
+    ),
+    _in_layer("bias_update", "norm", "optimizer", "one variable moved twice as far", "beta"),
+    _in_layer("constraint", "words", "optimizer", "constraint of a kernel ignored", "kernel"),
+    _in_layer(
+        "norm_unbiased", "norm", "forward", "BatchNormalization: variance of a sample", "batch_norm"
+    ),
+    _in_layer("python_random", "picture", UNREPEATABLE, "noise from Python's random", "rescaling"),
+    _in_layer("numpy_random", "attention", UNREPEATABLE, "noise from NumPy", "activation"),
 )

@@ -2,36 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
-
-def _settings(path: str, **changes: Any) -> None:
-    """A class of keras whose constructor is given other arguments than the user's."""
-    import keras
-
-    owner: Any = keras
-    for part in path.split("."):
-        owner = getattr(owner, part)
-    original = owner.__init__
-
-    # Without positional arguments: Keras reads the names of a layer's from its constructor.
-    def patched(self: Any, **given: Any) -> None:
-        original(self, **{**given, **changes})
-
-    owner.__init__ = patched
-
-
-def _around(owner: Any, method: str, wrapper: Callable[..., Any]) -> None:
-    """A method that is called through ``wrapper(original, self, ...)``."""
-    original = getattr(owner, method)
-
-    @functools.wraps(original)
-    def patched(self: Any, *arguments: Any, **given: Any) -> Any:
-        return wrapper(original, self, *arguments, **given)
-
-    setattr(owner, method, patched)
+from backends_matrix.selftest.planting import around, everywhere, settings
 
 
 def _shifted_count(steps: int) -> None:
@@ -44,7 +17,7 @@ def _shifted_count(steps: int) -> None:
         original(self, *arguments, **given)
         self._iterations.assign(before + 1)
 
-    _around(keras.optimizers.Optimizer, "apply", apply)
+    around(keras.optimizers.Optimizer, "apply", apply)
 
 
 def _penalty(factor: float) -> None:
@@ -53,37 +26,37 @@ def _penalty(factor: float) -> None:
     def call(original: Any, self: Any, x: Any) -> Any:
         return original(self, x) * factor
 
-    _around(keras.regularizers.L2, "__call__", call)
+    around(keras.regularizers.L2, "__call__", call)
 
 
 def rmsprop_epsilon() -> None:
     """RMSprop's epsilon is 1e-5."""
-    _settings("optimizers.RMSprop", epsilon=1e-5)
+    settings("optimizers.RMSprop", epsilon=1e-5)
 
 
 def rmsprop_rho() -> None:
     """RMSprop forgets a little more slowly."""
-    _settings("optimizers.RMSprop", rho=0.91)
+    settings("optimizers.RMSprop", rho=0.91)
 
 
 def learning_rate() -> None:
     """The learning rate is a thousandth too large."""
-    _settings("optimizers.RMSprop", learning_rate=0.001001)
+    settings("optimizers.RMSprop", learning_rate=0.001001)
 
 
 def momentum() -> None:
     """SGD's momentum is 0.91."""
-    _settings("optimizers.SGD", momentum=0.91)
+    settings("optimizers.SGD", momentum=0.91)
 
 
 def nesterov() -> None:
     """SGD's momentum is not Nesterov's."""
-    _settings("optimizers.SGD", nesterov=False)
+    settings("optimizers.SGD", nesterov=False)
 
 
 def clipping() -> None:
     """Gradients are not clipped."""
-    _settings("optimizers.SGD", clipnorm=None)
+    settings("optimizers.SGD", clipnorm=None)
 
 
 def schedule() -> None:
@@ -104,22 +77,22 @@ def weight_decay() -> None:
         # TensorFlow's own variables come here, which have a name and no path.
         return "bias" not in getattr(variable, "path", variable.name) and original(self, variable)
 
-    _around(keras.optimizers.Optimizer, "_use_weight_decay", use)
+    around(keras.optimizers.Optimizer, "_use_weight_decay", use)
 
 
 def reduction() -> None:
     """The loss is summed over the batch."""
-    _settings("losses.BinaryCrossentropy", reduction="sum")
+    settings("losses.BinaryCrossentropy", reduction="sum")
 
 
 def from_logits() -> None:
     """Probabilities are taken for logits."""
-    _settings("losses.BinaryCrossentropy", from_logits=True)
+    settings("losses.BinaryCrossentropy", from_logits=True)
 
 
 def label_smoothing() -> None:
     """Labels are smoothed by a hundredth."""
-    _settings("losses.BinaryCrossentropy", label_smoothing=0.01)
+    settings("losses.BinaryCrossentropy", label_smoothing=0.01)
 
 
 def sample_weights() -> None:
@@ -130,7 +103,7 @@ def sample_weights() -> None:
         del sample_weight
         return original(self, y_true, y_pred)
 
-    _around(keras.losses.Loss, "__call__", call)
+    around(keras.losses.Loss, "__call__", call)
 
 
 def penalty_factor() -> None:
@@ -145,12 +118,12 @@ def penalty_missing() -> None:
 
 def activation_slope() -> None:
     """LeakyReLU leaks a little more."""
-    _settings("layers.LeakyReLU", negative_slope=0.201)
+    settings("layers.LeakyReLU", negative_slope=0.201)
 
 
 def dropout_rate() -> None:
     """Dropout drops a little less."""
-    _settings("layers.Dropout", rate=0.29)
+    settings("layers.Dropout", rate=0.29)
 
 
 def dropout_scaling() -> None:
@@ -161,22 +134,22 @@ def dropout_scaling() -> None:
         found = original(self, inputs, training=training)
         return found * (1.0 - self.rate) if training else found
 
-    _around(keras.layers.Dropout, "call", call)
+    around(keras.layers.Dropout, "call", call)
 
 
 def norm_momentum() -> None:
     """BatchNormalization forgets twice as fast."""
-    _settings("layers.BatchNormalization", momentum=0.98)
+    settings("layers.BatchNormalization", momentum=0.98)
 
 
 def norm_epsilon() -> None:
     """BatchNormalization's epsilon is a tenth larger."""
-    _settings("layers.BatchNormalization", epsilon=0.0011)
+    settings("layers.BatchNormalization", epsilon=0.0011)
 
 
 def norm_stale() -> None:
     """BatchNormalization does not update its statistics."""
-    _settings("layers.BatchNormalization", momentum=1.0)
+    settings("layers.BatchNormalization", momentum=1.0)
 
 
 def initializer_scale() -> None:
@@ -186,7 +159,7 @@ def initializer_scale() -> None:
     def call(original: Any, self: Any, shape: Any, dtype: Any = None) -> Any:
         return original(self, shape, dtype) * 1.001
 
-    _around(keras.initializers.GlorotUniform, "__call__", call)
+    around(keras.initializers.GlorotUniform, "__call__", call)
 
 
 def swapped_pair() -> None:
@@ -202,7 +175,7 @@ def swapped_pair() -> None:
         found[[0, -1]] = found[[-1, 0]]
         return found
 
-    _everywhere(original, swapped)
+    everywhere(original, swapped)
 
 
 def last_batch() -> None:
@@ -213,7 +186,7 @@ def last_batch() -> None:
         size = self.recipe.batch_size
         return original(self, epoch)[: len(self.samples) // size * size]
 
-    _around(Job, "order", order)
+    around(Job, "order", order)
 
 
 def fold_boundary() -> None:
@@ -225,7 +198,7 @@ def fold_boundary() -> None:
     def shifted(count: int, folds: int) -> Any:
         return [((train + 1) % count, (held + 1) % count) for train, held in original(count, folds)]
 
-    _everywhere(original, shifted)
+    everywhere(original, shifted)
 
 
 def deviation() -> None:
@@ -238,7 +211,7 @@ def deviation() -> None:
         factor = np.float32(np.sqrt((len(training) - 1) / len(training)))
         return [part * factor for part in original(training, *others)]
 
-    _everywhere(original, other)
+    everywhere(original, other)
 
 
 def rounded_early() -> None:
@@ -249,12 +222,12 @@ def rounded_early() -> None:
         mean, width = training.mean(axis=0), training.std(axis=0)
         return [(part - mean) / width for part in (training, *others)]
 
-    _everywhere(original, other)
+    everywhere(original, other)
 
 
 def threshold() -> None:
     """The accuracy's threshold is 0.55."""
-    _settings("metrics.BinaryAccuracy", threshold=0.55)
+    settings("metrics.BinaryAccuracy", threshold=0.55)
 
 
 def averaged_over_batches() -> None:
@@ -265,7 +238,7 @@ def averaged_over_batches() -> None:
         del sample_weight
         return original(self, keras.ops.mean(values))
 
-    _around(keras.metrics.Mean, "update_state", update)
+    around(keras.metrics.Mean, "update_state", update)
 
 
 def short_mantissa() -> None:
@@ -282,15 +255,31 @@ def short_mantissa() -> None:
         found = keras.ops.matmul(rounded(inputs), rounded(self.kernel)) + self.bias
         return self.activation(found)
 
-    _around(keras.layers.Dense, "call", call)
+    around(keras.layers.Dense, "call", call)
 
 
-def _everywhere(original: Any, other: Any) -> None:
-    """Every module of the library that holds a function under its name is given another."""
-    import sys
+def adam_epsilon() -> None:
+    """Adam's epsilon is 1e-6."""
+    settings("optimizers.Adam", epsilon=1e-6)
 
-    name = original.__name__
-    for module in list(sys.modules.values()):
-        ours = getattr(module, "__name__", "").startswith("portable_models")
-        if ours and vars(module).get(name) is original:
-            setattr(module, name, other)
+
+def adam_beta() -> None:
+    """Adam forgets squares ten times as fast."""
+    settings("optimizers.Adam", beta_2=0.99)
+
+
+def decay_rate() -> None:
+    """AdamW decays a tenth more."""
+    settings("optimizers.AdamW", weight_decay=0.11)
+
+
+def normalised_weights() -> None:
+    """Sample weights are divided by their mean in each batch."""
+    import keras
+
+    def call(original: Any, self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if sample_weight is not None:
+            sample_weight = sample_weight / keras.ops.mean(sample_weight)
+        return original(self, y_true, y_pred, sample_weight)
+
+    around(keras.losses.Loss, "__call__", call)

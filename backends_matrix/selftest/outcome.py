@@ -17,6 +17,7 @@ class FaultOutcome:
         levels: at which levels something differs.
         share: the largest difference as a part of its tolerance, over levels 1 and 2.
         error: why it could not be run; empty where it could.
+        said: the sentence that explains the difference, with the place where it begins.
     """
 
     fault: Fault
@@ -24,16 +25,17 @@ class FaultOutcome:
     levels: tuple[int, ...] = ()
     share: float = 0.0
     error: str = ""
+    said: str = ""
 
     @property
     def found(self) -> bool:
         """True if anything was reported."""
-        return bool(self.levels)
+        return bool(self.kind)
 
     @property
     def right(self) -> bool:
-        """True if it was reported with the right kind."""
-        return self.kind == self.fault.kind
+        """True if it was reported with the right kind, and in the right place where it has one."""
+        return self.kind == self.fault.kind and self.fault.place in self.said
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from backends_matrix.errors import RunError
 from backends_matrix.judge.cells import judge_cells
@@ -21,9 +21,10 @@ from backends_matrix.run.environment import installed
 from backends_matrix.run.observer import Silent
 from backends_matrix.run.process import WorkerError
 from backends_matrix.run.result import CellResult
-from backends_matrix.run.step_runs import JUDGES, MOVES
+from backends_matrix.run.step_parts import name_places
+from backends_matrix.run.step_runs import JUDGES, MOVES, PART_JUDGES
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
-from backends_matrix.selftest.catalogue import FAULTS, Fault
+from backends_matrix.selftest.catalogue import FAULTS, UNREPEATABLE, Fault
 from backends_matrix.selftest.outcome import CleanOutcome, FaultOutcome, Outcome
 from portable_models._cores import cores
 
@@ -51,6 +52,7 @@ class SelfTest:
     Args:
         supervisors: backend -> its supervisor, the reference first.
         exact: the supervisor that computes in float64.
+        parts: the one that computes parts of a model in float64.
         settings: how workers are run.
         scratch: folder for states.
     """
@@ -59,17 +61,19 @@ class SelfTest:
         self,
         supervisors: dict[str, WorkerSupervisor],
         exact: WorkerSupervisor,
+        parts: WorkerSupervisor,
         settings: WorkerSettings,
         scratch: Path,
     ) -> None:
         self._supervisors = supervisors
-        self._exact = exact
+        self._exact, self._parts = exact, parts
+        self._placing: dict[str, asyncio.Lock] = {}
         self._settings = settings
         self._scratch = scratch
         self._benches: dict[tuple[str, int], asyncio.Task[_Bench]] = {}
         # A worker answers one command at a time; what belongs together is not interrupted.
         self._turns = {
-            supervisor.name: asyncio.Lock() for supervisor in (*supervisors.values(), exact)
+            supervisor.name: asyncio.Lock() for supervisor in (*supervisors.values(), exact, parts)
         }
 
     @property
@@ -85,11 +89,14 @@ class SelfTest:
             planted = dataclasses.replace(
                 self._settings,
                 out=self._scratch / "planted" / fault.name,
-                setup={backend: f"backends_matrix.selftest.faults:{fault.name}"},
+                setup={backend: fault.setup},
             )
             planted.cells.mkdir(parents=True)
             async with WorkerSupervisor(backend, planted) as supervisor:
+                if fault.kind == UNREPEATABLE:
+                    return await _repeated(fault, supervisor)
                 found = await self._compare(bench, supervisor, fault.variant, 0, fault.name)
+                found = await self._placed(found, bench, supervisor, fault)
         except WorkerError as error:
             return FaultOutcome(fault, error=str(error))
         differing = [each for each in found if each.verdict is Agreement.DIFFERS]
@@ -99,7 +106,32 @@ class SelfTest:
             explanations[0].kind if explanations else "",
             tuple(sorted({each.level for each in differing})),
             _largest_share(found),
+            said=explanations[0].sentence if explanations else "",
         )
+
+    async def _placed(
+        self,
+        found: list[Comparison],
+        bench: _Bench,
+        supervisor: WorkerSupervisor,
+        fault: Fault,
+    ) -> list[Comparison]:
+        """The comparisons with the layers that differences begin in."""
+        cell = _cell(fault.variant, supervisor.backend, 0, 0).to_json()
+
+        async def ask(name: str, command: Mapping[str, Any]) -> None:
+            if name == fault.name:
+                await supervisor.ask({**command, "cell": cell})
+                return
+            # Under its own name a backend is the reference.
+            other = self._parts if name == JUDGE else self._supervisors[self.reference]
+            async with self._turns[other.name]:
+                await other.ask({**command, "cell": cell})
+
+        named = [dataclasses.replace(each, backend=fault.name) for each in found]
+        async with self._placing.setdefault(fault.variant, asyncio.Lock()):
+            placed = await name_places(named, self.reference, bench.folder, ask)
+        return [dataclasses.replace(each, backend=supervisor.backend) for each in placed]
 
     async def clean(self, variant: str, backend: str, seed: int) -> CleanOutcome:
         """Train as it should be, and say what was found all the same."""
@@ -145,7 +177,7 @@ class SelfTest:
     ) -> list[Comparison]:
         cell, replica = (_cell(variant, supervisor.backend, seed, n) for n in (0, REPLICAS[-1] + 1))
         results = [await supervisor.run(each, Silent()) for each in (cell, replica)]
-        if broken := [each.reason for each in results if not each.ok]:
+        if broken := [each.reason for each in results if not each.comparable]:
             raise WorkerError(broken[0])
         (bench.folder / name).mkdir(exist_ok=True)
         place = {"cell": cell.to_json(), "folder": str(bench.folder), "name": name, "moves": 0}
@@ -199,7 +231,9 @@ async def run(
             for backend in backends
         }
         exact = await stack.enter_async_context(WorkerSupervisor(judge_on, settings, double=True))
-        test = SelfTest(supervisors, exact, settings, scratch)
+        parts_on = next((each for each in PART_JUDGES if installed(each)), judge_on)
+        parts = await stack.enter_async_context(WorkerSupervisor(parts_on, settings, double=True))
+        test = SelfTest(supervisors, exact, parts, settings, scratch)
         # One more than there are cores, since some wait for another's worker.
         gate = asyncio.Semaphore(cores() + 1)
 
@@ -226,6 +260,14 @@ async def run(
         outcome.faults = [task.result() for task in planted]
         outcome.clean = [task.result() for task in trained]
     return outcome
+
+
+async def _repeated(fault: Fault, supervisor: WorkerSupervisor) -> FaultOutcome:
+    """What running the first steps twice says of a fault that draws from outside."""
+    cell = _cell(fault.variant, supervisor.backend, 0, 0)
+    answer = await supervisor.ask({"do": "repeat", "cell": cell.to_json()})
+    kind = UNREPEATABLE if answer["changes"] else ""
+    return FaultOutcome(fault, kind, said=answer["layer"])
 
 
 def _cell(variant: str, backend: str, seed: int, replica: int) -> Cell:

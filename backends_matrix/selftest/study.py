@@ -61,7 +61,7 @@ def build(
     return keras.Sequential(
         [
             keras.Input((FEATURES,)),
-            layers.Rescaling(0.2, offset),
+            layers.Rescaling(scale=0.2, offset=offset),
             layers.Dense(16, activation, kernel_regularizer=penalty),
             *middle(),
             layers.Dense(1, "sigmoid"),
@@ -87,6 +87,55 @@ def _variant(name: str, *, build: Any = build, procedure: Any = None, **settings
     )
 
 
+class Words(keras.layers.Layer):  # type: ignore[misc]  # keras has no complete types
+    """Features as words between 0 and 7, most of which come several times."""
+
+    def call(self, inputs: Any) -> Any:
+        """Words, int32, of the inputs' shape."""
+        return keras.ops.cast(keras.ops.clip(inputs, 0.0, 7.0), "int32")
+
+
+class Gate(keras.layers.Layer):  # type: ignore[misc]  # keras has no complete types
+    """Inputs times their softmax: a layer of one's own, made of operations."""
+
+    def call(self, inputs: Any) -> Any:
+        """Of the inputs' shape."""
+        return inputs * keras.ops.softmax(inputs, axis=-1)
+
+
+def build_of_words(data: DataSet) -> Any:
+    """An embedding, its mean, and a layer whose weights are constrained."""
+    del data
+    layers = keras.layers
+    dense = layers.Dense(8, "tanh", kernel_constraint=keras.constraints.MaxNorm(0.5))
+    middle = [Words(), layers.Embedding(8, 4), layers.GlobalAveragePooling1D(), dense]
+    return keras.Sequential([keras.Input((FEATURES,)), *middle, layers.Dense(1, "sigmoid")])
+
+
+def _recurrent() -> list[Any]:
+    layers = keras.layers
+    long = layers.LSTM(units=4, return_sequences=True)
+    return [layers.Reshape((8, 2)), long, layers.GRU(units=4)]
+
+
+def _picture() -> list[Any]:
+    layers = keras.layers
+    convolution = layers.Conv2D(3, 3, padding="same")
+    return [layers.Reshape((4, 4, 1)), convolution, layers.AveragePooling2D(2), layers.Flatten()]
+
+
+def build_with_attention(data: DataSet) -> Any:
+    """Attention over four steps, normalised, through gelu and a layer of one's own."""
+    del data
+    layers = keras.layers
+    inputs = keras.Input((FEATURES,))
+    x = layers.Dense(16, "tanh")(layers.Rescaling(scale=0.2)(inputs))
+    x = layers.Reshape((4, 4))(x)
+    x = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 2)(x, x))
+    x = Gate()(layers.Activation("gelu")(x))
+    return keras.Model(inputs, layers.Dense(1, "sigmoid")(layers.GlobalAveragePooling1D()(x)))
+
+
 study = Experiment(
     name="selftest",
     title="Everything that a fault can be planted in",
@@ -104,6 +153,13 @@ study = Experiment(
         # Keras has on PyTorch, a difference of means of squares, loses digits that the others keep.
         _variant("norm", build=partial(build, middle=_norm, activation="tanh", offset=-0.6)),
         _variant("dropout", build=partial(build, middle=_dropout)),
+        _variant("recurrent", build=partial(build, middle=_recurrent, activation="tanh")),
+        _variant("picture", build=partial(build, middle=_picture, activation="tanh")),
+        _variant("attention", build=build_with_attention),
+        # PyTorch refuses the crossentropy of what is no number.
+        _variant("squares", build=build_with_attention, loss="mse"),
+        # By SGD: adaptive optimizers treat an embedding otherwise on TensorFlow, which is a known gap.
+        _variant("words", build=build_of_words, optimizer="sgd"),
         _variant("folds", procedure=KFold(3, "once", metric="accuracy")),
     ),
 )

@@ -17,7 +17,8 @@ from backends_matrix.check.worker.failure import is_users, user_frame
 
 Run = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
-_DRAWING = "portable_models.random."
+_OUTSIDE = ("portable_models.random.", "backends_matrix.check.worker.")
+"""Modules whose own operations are no part of a model: they draw, and record."""
 _NOT_COMPUTING = frozenset({"shape", "ndim", "is_tensor", "convert_to_numpy", "dtype", "size"})
 
 
@@ -137,8 +138,9 @@ class Observer:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            # Documented in spite of its name; what a draw is computed by is no part of the model.
-            if sys._getframe(1).f_globals.get("__name__", "").startswith(_DRAWING):  # noqa: SLF001
+            # Documented in spite of its name.
+            caller = sys._getframe(1).f_globals  # noqa: SLF001
+            if caller.get("__name__", "").startswith(_OUTSIDE):
                 return function(*args, **kwargs)
 
             def original(_: Any, *given: Any, **named: Any) -> Any:
