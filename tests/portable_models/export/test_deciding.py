@@ -1,5 +1,6 @@
 """What decides: sharp comparisons of outputs; gradients only where they were asked for; the compute dtype."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,6 +122,28 @@ def test_arrays_of_a_sample_are_found_by_name_or_number(tmp_path, renamed):
 def test_a_sample_that_does_not_fit_says_what_was_expected(arrays, message):
     with pytest.raises(ExportError, match=message):
         by_input(arrays, BOTH, typed=True)
+
+
+@pytest.mark.parametrize(
+    ("ids", "held"),
+    [(np.full((4, 7), 3.0), True), (np.full((4, 7), 0.5), False), (np.full((4, 7), 2**40), False)],
+)
+def test_values_that_the_inputs_dtype_cannot_hold_are_refused(ids, held):
+    arrays = {**ARRAYS, "ids": ids}
+    # Where the dtype was only guessed, it decides nothing.
+    assert by_input(arrays, BOTH, typed=False)["ids"] is ids
+    if held:
+        assert by_input(arrays, BOTH, typed=True)["ids"] is ids
+        return
+    with pytest.raises(ExportError, match="'ids' of dtype int32 cannot hold"):
+        by_input(arrays, BOTH, typed=True)
+
+
+def test_outputs_that_are_only_zeros_decide_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ONES", ONES * 0)
+    result = judged(tmp_path)
+    assert (result.status, result.exit_code) == ("failed", 3)
+    assert "the source model gives zeros for all inputs" in result.reason
 
 
 def test_a_sample_that_is_no_file_of_arrays_is_named(tmp_path):

@@ -179,3 +179,25 @@ def test_what_a_target_cannot_hold_is_refused_with_the_reason(model, targets, li
     # By the first way; LiteRT and OpenVINO have another one that keeps loops.
     assert set(refused) == targets
     assert set(refused.values()) <= {Limit[limit]} if limit else not refused
+
+
+class OptionalArgument(keras.Model):
+    """Called with one argument, it never reaches its second layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = layers.Dense(2), layers.Dense(2)
+
+    def build(self, x_shape):
+        self.first.build(x_shape)
+
+    def call(self, x, extra=None):
+        found = self.first(x)
+        return found if extra is None else found + self.second(extra)
+
+
+def test_an_argument_that_is_not_recorded_must_not_be_left_out_in_silence():
+    model = OptionalArgument()
+    model(np.ones((2, 3), "float32"))
+    with pytest.raises(ExportError, match="takes x, extra, of which Keras has recorded 1"):
+        view(model)

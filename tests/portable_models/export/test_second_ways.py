@@ -89,6 +89,21 @@ def test_where_no_way_verifies_nothing_is_left_and_every_reason_is_kept(played, 
 
 
 @pytest.mark.parametrize(
+    ("outcomes", "status", "hub"),
+    [
+        # Numbers that are off say more than a refusal, whichever came first.
+        (["wrong", "refused", "refused"], "different", "tensorflow"),
+        (["refused", "wrong", "refused"], "different", "jax"),
+        (["failed", "refused", "refused"], "failed", "tensorflow"),
+    ],
+)
+def test_what_is_told_where_no_way_stands(played, outcomes, status, hub):
+    result = played(outcomes)
+    assert (result.status, result.route["hub"]) == (status, hub)
+    assert len(result.notes) == 2
+
+
+@pytest.mark.parametrize(
     ("text", "plain"),
     [
         ("loc(x): 'tf.Conv2D' op is neither a custom op nor a flex op", "--size height=N"),
