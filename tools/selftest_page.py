@@ -19,7 +19,10 @@ BEGIN, END = "<!-- found -->\n", "<!-- /found -->"
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Both tables, and what they come to."""
     clean = found["clean"]
-    right = sum(each["kind"] == each["fault"]["kind"] for each in found["faults"])
+    right = sum(
+        each["kind"] == each["fault"]["kind"] and each["fault"]["place"] in each["said"]
+        for each in found["faults"]
+    )
     alarms = sum(bool(each["alarms"]) for each in clean)
     made = sum(each["comparisons"] for each in clean)
     yield (
@@ -28,12 +31,13 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         f"{alarms} with an alarm."
     )
     yield ""
-    yield "| planted | named | at level | largest difference / tolerance |"
-    yield "| --- | --- | --- | --: |"
+    yield "| planted | named | in | at level | largest difference / tolerance |"
+    yield "| --- | --- | --- | --- | --: |"
     for each in found["faults"]:
         named = each["error"] or each["kind"] or "missed"
         levels = ", ".join(map(str, each["levels"]))
-        yield f"| {each['fault']['title']} | {named} | {levels} | {each['share']:.2g} |"
+        where = each["fault"]["place"] if each["fault"]["place"] in each["said"] else "elsewhere"
+        yield f"| {each['fault']['title']} | {named} | {where} | {levels} | {each['share']:.2g} |"
     yield ""
     yield "| clean variant | trainings | comparisons | alarms | largest share of a tolerance |"
     yield "| --- | --: | --: | --: | --: |"

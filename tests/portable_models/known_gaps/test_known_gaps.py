@@ -228,6 +228,25 @@ def augmix_chooses_with_the_generator_of_python():
     return random.getstate() != before
 
 
+@proves("stateful-recurrent")
+def a_state_is_changed_under_the_gradient():
+    def trains(kind, masked):
+        inputs = keras.Input(batch_shape=(2, 3, 1))
+        x = keras.layers.Masking(-1.0)(inputs) if masked else inputs
+        model = keras.Model(inputs, kind(2, stateful=True)(x))
+        model.compile("sgd", "mse")
+        return not fails(
+            lambda: model.train_on_batch(np.ones((2, 3, 1)), np.ones((2, 2))), RuntimeError
+        )
+
+    layers = keras.layers
+    assert trains(layers.SimpleRNN, masked=False)
+    assert trains(layers.LSTM, masked=True)
+    assert trains(layers.GRU, masked=True)
+    found = {trains(kind, masked=False) for kind in (layers.LSTM, layers.GRU)}
+    return found == {False}
+
+
 PROOFS |= proofs_of_losses.PROOFS
 
 
