@@ -35,11 +35,6 @@ class Probe:
     batch: int
     inputs: tuple[Array, ...]
 
-    @property
-    def is_usual(self) -> bool:
-        """Whether these are inputs as the model meets them, and no edge."""
-        return self.name in ("random", "sample")
-
 
 Fill = Callable[[np.random.Generator, tuple[int, ...], Tensor], Array | None]
 

@@ -77,10 +77,6 @@ class Route:
         first = Way(self.hub, self.steps, limits=self.limits)
         return (first, *(way for way in self.others if all(map(_installed, way.packages))))
 
-    def to_dict(self) -> dict[str, object]:
-        """The JSON-able form that a result holds."""
-        return {"hub": self.hub, "steps": [str(step) for step in self.steps]}
-
 
 _TENSORFLOW = {"tensorflow": "tensorflow"}
 _TARGETS = "portable_models.export.targets"
