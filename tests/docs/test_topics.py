@@ -32,6 +32,22 @@ def section_6():
     return module
 
 
+@functools.cache
+def functions_of(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@functools.cache
+def words_of(folder):
+    """The words of all files of a folder: the cases of a test stand in its file or in one beside it."""
+    return {
+        word
+        for path in folder.glob("*.py")
+        for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+    }
+
+
 def names_below(title):
     section = PAGE.split(f"### {title}\n")[1].split("\n### ")[0]
     return re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
@@ -59,11 +75,8 @@ def test_every_function_of_metrics_has_one_row():
 def test_every_test_of_a_name_exists_beside_a_case_of_that_name():
     for name, _, file, test in NAME_ROWS:
         path = ROOT / file
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        # The cases of a test stand in its file or in one beside it.
-        texts = [each.read_text(encoding="utf-8") for each in path.parent.glob("*.py")]
-        assert any(re.search(rf"\b{name}\b", text) for text in texts), f"no case of {name}"
+        assert test in functions_of(path)
+        assert name in words_of(path.parent), f"no case of {name}"
 
 
 def test_the_glossary_explains_the_words_of_the_verdicts():
