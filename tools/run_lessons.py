@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "lessons"
 PRINTED = FOLDER / "printed"
 """What each lesson prints, as the site shows it."""
+DRAWN = ROOT / "docs" / "images" / "lessons"
+"""The figures of each lesson in a folder of its name, as the site shows them."""
 LESSONS = tuple(sorted(path.stem for path in FOLDER.glob("[0-9]*.py")))
 INSTALLED = tuple(
     name for name in ("jax", "tensorflow", "torch") if importlib.util.find_spec(name) is not None
@@ -55,12 +58,12 @@ class Run:
 
 
 def run_lesson(lesson: str, backend: str, figures: Path) -> Run:
-    """Run one lesson in a process of its own; its figures go to a folder below ``figures``."""
+    """Run one lesson in a process of its own; its figures go to ``figures / lesson / backend``."""
     environment = {
         **os.environ,
         **ONE_THREAD,
         "KERAS_BACKEND": backend,
-        "PORTABLE_MODELS_LESSON_FIGURES": str(figures / backend),
+        "PORTABLE_MODELS_LESSON_FIGURES": str(figures / lesson / backend),
     }
     start = time.perf_counter()
     done = subprocess.run(
@@ -96,16 +99,36 @@ def differences(runs: Mapping[str, Run]) -> list[str]:
 
 
 def run_all(
-    lessons: Sequence[str], backends: Sequence[str], jobs: int
+    lessons: Sequence[str], backends: Sequence[str], jobs: int, figures: Path
 ) -> dict[str, dict[str, Run]]:
     """Every lesson on every backend, ``jobs`` processes at a time."""
     pairs = [(lesson, backend) for lesson in lessons for backend in backends]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
-        runs = list(pool.map(lambda pair: run_lesson(*pair, Path(folder)), pairs))
+    with ThreadPoolExecutor(jobs) as pool:
+        runs = list(pool.map(lambda pair: run_lesson(*pair, figures), pairs))
     found: dict[str, dict[str, Run]] = {lesson: {} for lesson in lessons}
     for (lesson, backend), run in zip(pairs, runs, strict=True):
         found[lesson][backend] = run
     return found
+
+
+def keep(lesson: str, text: str, figures: Path) -> None:
+    """Keep what a lesson prints and draws, for the site."""
+    PRINTED.mkdir(exist_ok=True)
+    (PRINTED / f"{lesson}.txt").write_text(text, encoding="utf-8")
+    shutil.rmtree(DRAWN / lesson, ignore_errors=True)
+    if figures.is_dir():
+        shutil.copytree(figures, DRAWN / lesson)
+
+
+def report(lesson: str, runs: Mapping[str, Run]) -> bool:
+    """Print one line for a lesson, and more where it differs; whether it does."""
+    wrong = differences(runs)
+    seconds = "  ".join(f"{backend} {run.seconds:.0f} s" for backend, run in runs.items())
+    lines = len(next(iter(runs.values())).text.splitlines())
+    print(f"{lesson:22} {lines:3} lines  {seconds}  {'DIFFERS' if wrong else 'equal'}")
+    for each in wrong:
+        print("   ", each)
+    return bool(wrong)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,7 +137,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help=", ".join(LESSONS))
     parser.add_argument("--backends", default=",".join(INSTALLED), help="jax,tensorflow,torch")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--write", action="store_true", help="write lessons/printed, if all agree")
+    parser.add_argument(
+        "--write", action="store_true", help="keep what equal lessons print and draw"
+    )
     asked = parser.parse_args(arguments)
     lessons, backends = asked.lessons or LESSONS, asked.backends.split(",")
     for kind, given, known in (
@@ -125,19 +150,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if name not in known:
                 parser.error(f"there is no {kind} {name!r}: expected one of {', '.join(known)}")
     start, differing = time.perf_counter(), 0
-    found = run_all(lessons, backends, max(1, asked.jobs))
-    for lesson, runs in found.items():
-        wrong = differences(runs)
-        differing += bool(wrong)
-        seconds = "  ".join(f"{backend} {run.seconds:.0f} s" for backend, run in runs.items())
-        lines = len(next(iter(runs.values())).text.splitlines())
-        print(f"{lesson:22} {lines:3} lines  {seconds}  {'DIFFERS' if wrong else 'equal'}")
-        for each in wrong:
-            print("   ", each)
-        if asked.write and not wrong:
-            PRINTED.mkdir(exist_ok=True)
-            text = next(iter(runs.values())).text
-            (PRINTED / f"{lesson}.txt").write_text(text, encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder)
+        found = run_all(lessons, backends, max(1, asked.jobs), figures)
+        for lesson, runs in found.items():
+            differs = report(lesson, runs)
+            differing += differs
+            if asked.write and not differs:
+                keep(lesson, runs[backends[0]].text, figures / lesson / backends[0])
     print(
         f"{len(found)} lessons on {', '.join(backends)}: {len(found) - differing} equal, "
         f"{differing} not; {time.perf_counter() - start:.0f} s"

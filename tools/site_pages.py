@@ -6,6 +6,8 @@ from pathlib import Path
 
 from percent_cells import read_cells
 
+DRAWN = Path(__file__).parents[1] / "docs" / "images" / "lessons"
+
 
 def lesson_page(script: Path) -> str:
     """A lesson as Markdown: its text, its code, and at the end what it prints on every backend."""
@@ -21,6 +23,12 @@ def lesson_page(script: Path) -> str:
         f"`python tools/notebooks.py notebooks {script.stem}` makes a notebook of it.",
         f"```text\n{text}\n```",
     ]
+    figures = sorted((DRAWN / script.stem).glob("*.svg"))
+    if figures:
+        parts.append("## What it draws")
+        parts += [
+            f"![{path.stem}](../../images/lessons/{script.stem}/{path.name})" for path in figures
+        ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -19,7 +19,7 @@ def test_a_lesson_prints_what_is_kept(lesson, backends, tmp_path):
     run = run_lessons.run_lesson(lesson, backends[-1], tmp_path)
     assert run.error == ""
     assert run.text == (run_lessons.PRINTED / f"{lesson}.txt").read_text(encoding="utf-8")
-    assert list((tmp_path / backends[-1]).glob("*.svg"))
+    assert list((tmp_path / lesson / backends[-1]).glob("*.svg"))
 
 
 def test_there_are_seven_lessons():
@@ -49,6 +49,7 @@ def test_a_lesson_of_the_site_holds_its_text_its_code_and_what_it_prints(tmp_pat
     assert text.startswith("# 2. What a loss is\n")
     assert "```python\npredictions = " in text
     assert "prediction  crossentropy  squared error\n" in text
+    assert "(../../images/lessons/02_losses/losses.svg)" in text
 
 
 def test_what_differs_is_named_with_its_line():
