@@ -106,10 +106,10 @@ for name, used in by_hand.items():
     print(f"{name:10} by hand ({expected[0]:.3f}, {expected[1]:.3f})")
 
 # %%
-x, y = np.meshgrid(np.linspace(-2.1, 2.1, 120), np.linspace(-1.2, 1.2, 80))
+x, y = np.meshgrid(np.linspace(-2.1, 2.1, 60), np.linspace(-1.2, 1.2, 40))
 drawing = Figure(figsize=(9, 6), layout="constrained")
 for axes, (name, path) in zip(drawing.subplots(2, 4).flat, paths.items(), strict=True):
-    axes.contour(x, y, height(x, y), levels=18, linewidths=0.5, colors="0.6")
+    axes.contour(x, y, height(x, y), levels=9, linewidths=0.5, colors="0.6")
     axes.plot(*path.T, marker=".", markersize=3, linewidth=0.8, color="tab:blue")
     axes.plot(*path[-1], marker="x", color="tab:red")
     axes.set(title=name, xlim=(-2.1, 2.1), ylim=(-1.2, 1.2))

@@ -104,7 +104,7 @@ def run_all(
     """Every lesson on every backend, ``jobs`` processes at a time."""
     pairs = [(lesson, backend) for lesson in lessons for backend in backends]
     with ThreadPoolExecutor(jobs) as pool:
-        runs = list(pool.map(lambda pair: run_lesson(*pair, figures), pairs))
+        runs = list(pool.map(lambda pair: run_lesson(pair[0], pair[1], figures), pairs))
     found: dict[str, dict[str, Run]] = {lesson: {} for lesson in lessons}
     for (lesson, backend), run in zip(pairs, runs, strict=True):
         found[lesson][backend] = run
