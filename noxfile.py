@@ -138,6 +138,33 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def lessons(session: nox.Session) -> None:
+    """Run every lesson on each backend, and compare what they print; options go to tools/run_lessons.py."""
+    install(session, "-e", ".[all]", *group("lessons"))
+    notebooks = session.create_tmp()
+    run_all(
+        session,
+        [
+            (("python", "tools/run_lessons.py", *session.posargs), {}),
+            # One notebook shows that notebooks run; their cells are the scripts'.
+            (
+                ("python", "tools/notebooks.py", notebooks, "02_losses", "--execute"),
+                {"KERAS_BACKEND": "torch"},
+            ),
+            (("python", "tools/notebooks.py", notebooks), {}),
+        ],
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build/html; a warning is an error, and nothing is fetched."""
+    install(session, "-e", ".[certify,jax,pandas]", *group("docs"))
+    places = ("docs", "docs/_build/html")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", *places, *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed and memory."""
     install(session, "-e", ".[all]")

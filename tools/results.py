@@ -1,4 +1,4 @@
-"""Write the results of a run of the matrix into ``docs/results.md`` and the README.
+"""Write the results of a run of the matrix into ``docs/results.md``.
 
 python tools/results.py DIR      take the run in DIR: its figures, and what the pages need of its report
 python tools/results.py --check  say whether the pages are those of the run that was taken last
@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-KEPT, PAGE, README = (
-    ROOT / "docs" / "results.json",
-    ROOT / "docs" / "results.md",
-    ROOT / "README.md",
-)
-BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
+KEPT, PAGE = ROOT / "docs" / "results.json", ROOT / "docs" / "results.md"
 PICTURE = "validation-loss.png"
 
 REMARKS = (
-    "*Undecidable from epoch n* says that from then on rounding alone carries a training further than",
-    "the effect that matters (5 % of a metric, one percentage point of an accuracy), so that for at least",
-    "one metric agreement says nothing: replicas of the reference part there as backends do.",
+    "**Worst ratio** is the largest difference of any metric at any epoch, divided by its tolerance. Up to",
+    "1 passes; 0.1 means that the largest difference used a tenth of its tolerance.",
+    "",
+    "**Undecidable from epoch n** means that from epoch n on rounding errors alone change at least one",
+    "metric by more than the effect that matters (5 % of a metric, or one percentage point of an",
+    "accuracy). From there on neither agreement nor a difference can be shown by one training. It is",
+    "measured by *replicas*: trainings on one backend that are rounded otherwise.",
+    "[What the words mean](matching.md).",
     "",
 )
 """How the table is read."""
@@ -169,8 +169,7 @@ def page(kept: Report) -> str:
             f"{environment(kept)}",
             "",
             f"**Verdict: {kept['verdict']}.** {made[0]:,} comparisons at level 0 (digests), {made[2]:,} at "
-            "level 2 (metrics per epoch); [what they mean](matching.md). The worst ratio is the largest "
-            "difference of any metric at any epoch, divided by its tolerance: up to 1 passes.",
+            "level 2 (metrics per epoch); [what they mean](matching.md).",
             "",
             *results_table(kept),
             "",
@@ -185,21 +184,6 @@ def page(kept: Report) -> str:
             "",
         ]
     )
-
-
-def readme(kept: Report, text: str) -> str:
-    """The README with its table replaced."""
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    lines = [
-        "On the real data, as measured:",
-        "",
-        *results_table(kept),
-        "",
-        f"{environment(kept)} [Every published claim and its outcome](docs/results.md).",
-        "",
-    ]
-    return before + BEGIN + "\n".join(lines) + END + after
 
 
 def take(directory: Path) -> None:
@@ -221,7 +205,7 @@ def main() -> int:
     if arguments.directory:
         take(arguments.directory)
     kept = json.loads(KEPT.read_text())
-    wanted = {PAGE: page(kept), README: readme(kept, README.read_text())}
+    wanted = {PAGE: page(kept)}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     if arguments.check:
         for path in stale:

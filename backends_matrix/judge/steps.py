@@ -1,7 +1,8 @@
 """Level 1: one step from one state, judged in float64. NumPy only.
 
 A training is chaotic, a step is not: from the same state and batch, every backend must find the same outputs,
-loss, gradients, update, statistics and metrics, but for rounding. The judge is the same step in float64.
+loss, gradients, update, statistics and metrics, but for rounding. The judge is a process
+that computes the same step in float64.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from backends_matrix.report.records import Comparison, Verdict
 
 LEVELS = {
     0: ("exact", "digests of data, order, initial weights and random bits are equal"),
-    1: ("one step", "one step from one state, judged by the same step in float64"),
+    1: ("one step", "one step from one state, compared with the same step computed in float64"),
     2: ("trajectory", "metrics per epoch, within a noise floor measured by replicas"),
 }
 NOTHING = "–"

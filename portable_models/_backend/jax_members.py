@@ -1,4 +1,4 @@
-"""Members of a program on JAX: mapped over some at a time, stacked before and taken apart after."""
+"""Divide the trainings of a program into groups, which JAX trains with ``vmap``, each in a thread."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from portable_models._backend.program import State
 
 
 def split(members: int, threads: int) -> list[list[int]]:
-    """Which members are mapped over together: one part for each thread, on a CPU.
+    """Divide the members into groups that ``vmap`` trains together: on a CPU, one group for each thread.
 
-    All parts have one size, as they go through one program; the last is filled up with the last member.
+    All groups have one size, since they go through one program; the last member fills up the last group.
     """
     width = -(-members // threads) if jax.default_backend() == "cpu" else members
     return [

@@ -36,8 +36,8 @@ Measured: a small CNN on two cores takes up to 1.5 times as long in a loop as st
 class JaxProgram(Program):
     """``lax.scan`` over the batches of an epoch, in a loop over epochs, under ``vmap`` for members.
 
-    A loop runs on one core of a CPU, so members are mapped over in as many parts as there are threads. Steps
-    that are slow in a loop are called one by one, and members in turn.
+    A loop runs on one core of a CPU, so the members are divided into as many groups as there are threads.
+    Steps that are slow in a loop are called one by one, and members in turn.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ _SEED: Final = 113
 _LEAST_WORDS: Final = 5
 _PARTS: Final = ("train", "test")
 _NAMES: Final = ("x_train", "y_train", "x_test", "y_test")
-_FORM: Final = "2"
+_FORM: Final = "3"
 """Raised whenever other arrays are made of the same file."""
 
 
@@ -46,11 +46,13 @@ class ReviewDataSet(DataSet):
     """Reviews as bags of words, with what it takes to read one.
 
     Args:
-        test_sequences: the test reviews as word ids in their order, row for row with ``test``.
+        train_sequences: the training reviews as word ids in their order, row for row with ``train``.
+        test_sequences: the test reviews, likewise.
         word_index: rank of each word, for :func:`~portable_models.data.decode_review`; None where no
             ``imdb_word_index.json`` lies beside the archive.
     """
 
+    train_sequences: WordSequences = field(kw_only=True)
     test_sequences: WordSequences = field(kw_only=True)
     word_index: Mapping[str, int] | None = field(kw_only=True)
 
@@ -117,7 +119,8 @@ def load_imdb(
         description=f"{origin}: {len(train):,} training and {len(test):,} test reviews, "
         f"{num_words:,} words",
         synthetic=kind_of(source) == SAMPLE,
-        test_sequences=WordSequences(arrays["words"], arrays["word_offsets"]),
+        train_sequences=_sequences(arrays, "train"),
+        test_sequences=_sequences(arrays, "test"),
         word_index=words,
     )
 
@@ -128,7 +131,7 @@ def _narrow(num_words: int) -> np.dtype[Any]:
 
 
 def _arrays(parts: Iterable[_Part], num_words: int) -> Arrays:
-    """Both parts as flat arrays: bags of words, and the test reviews word by word."""
+    """Both parts as flat arrays: bags of words, and the reviews word by word."""
     narrow = _narrow(num_words)
     generator = np.random.RandomState(_SEED)
     arrays: dict[str, Array] = {}
@@ -139,9 +142,9 @@ def _arrays(parts: Iterable[_Part], num_words: int) -> Arrays:
             f"{name}_ids": samples.ids.astype(narrow),
             f"{name}_offsets": samples.offsets,
             f"{name}_y": np.asarray(samples.y),
+            f"{name}_words": sequences.ids.astype(narrow),
+            f"{name}_word_offsets": sequences.offsets,
         }
-        if name == "test":
-            arrays |= {"words": sequences.ids.astype(narrow), "word_offsets": sequences.offsets}
     return arrays
 
 
@@ -149,9 +152,9 @@ def _are_reviews(arrays: Arrays, num_words: int) -> bool:
     """Whether arrays can be what :func:`_arrays` made, so that nothing later reads beside them."""
     kinds = {name: (array.dtype.str[1:], array.ndim) for name, array in arrays.items()}
     ids = (_narrow(num_words).str[1:], 1)
-    parts = {"ids": ids, "offsets": ("i8", 1), "y": ("f4", 1)}
-    expected = {f"{name}_{part}": kind for name in _PARTS for part, kind in parts.items()}
-    if kinds != expected | {"words": ids, "word_offsets": ("i8", 1)}:
+    places = ("i8", 1)
+    parts = {"ids": ids, "offsets": places, "words": ids, "word_offsets": places, "y": ("f4", 1)}
+    if kinds != {f"{name}_{part}": kind for name in _PARTS for part, kind in parts.items()}:
         return False
     return all(
         len(offsets) > 1
@@ -160,9 +163,9 @@ def _are_reviews(arrays: Arrays, num_words: int) -> bool:
         and bool((offsets[1:] >= offsets[:-1]).all())
         and (not len(ids) or 0 <= ids.min() <= ids.max() < num_words)
         for ids, offsets in (
-            (arrays["train_ids"], arrays["train_offsets"]),
-            (arrays["test_ids"], arrays["test_offsets"]),
-            (arrays["words"], arrays["word_offsets"]),
+            (arrays[f"{name}_{kind}s"], arrays[f"{name}_{start}offsets"])
+            for name in _PARTS
+            for kind, start in (("id", ""), ("word", "word_"))
         )
     ) and all(len(arrays[f"{name}_y"]) == len(arrays[f"{name}_offsets"]) - 1 for name in _PARTS)
 
@@ -170,6 +173,10 @@ def _are_reviews(arrays: Arrays, num_words: int) -> bool:
 def _samples(arrays: Arrays, part: str, num_words: int) -> MultiHotSamples:
     ids = arrays[f"{part}_ids"].astype(np.int32)
     return MultiHotSamples(ids, arrays[f"{part}_offsets"], num_words, arrays[f"{part}_y"])
+
+
+def _sequences(arrays: Arrays, part: str) -> WordSequences:
+    return WordSequences(arrays[f"{part}_words"], arrays[f"{part}_word_offsets"])
 
 
 def _synthetic_parts(corpus: SyntheticReviews) -> tuple[_Part, ...]:

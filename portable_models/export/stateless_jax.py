@@ -21,10 +21,10 @@ def stateless(
         seen: how the model is called, where that is known already.
 
     Returns:
-        The function and a copy of its parameters. ``params`` is ``{"trainable": {name: array}, "state":
-        {name: array}}``; ``x`` and what comes back are dicts of arrays by the names of inputs and outputs,
-        rows first. Gradients are taken with respect to ``params["trainable"]``; ``vmap`` maps over members
-        where every leaf of ``params`` is stacked along a new first axis.
+        The function and a copy of its parameters. ``params`` is a dict with the keys ``trainable`` and
+        ``state``, each a dict of arrays by name; ``x`` and what comes back are dicts of arrays by the names
+        of inputs and outputs, rows first. Gradients are taken with respect to ``params["trainable"]``;
+        ``vmap`` maps over members where every leaf of ``params`` is stacked along a new first axis.
 
     Raises:
         RuntimeError: Keras does not run on JAX in this process.

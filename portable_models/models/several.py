@@ -38,9 +38,9 @@ def several_inputs_outputs(
         name: the model's name.
 
     Returns:
-        A new, uncompiled model from ``{"measurements": (n, measurements), "district": (n,
-        districts)}``, float32, to ``{"price": (n, 1), "style": (n, styles)}``, the second being
-        probabilities.
+        A new, uncompiled model. It takes a dict of float32, ``measurements`` of shape
+        ``(n, measurements)`` and ``district`` of shape ``(n, districts)``. It gives a dict, ``price`` of
+        shape ``(n, 1)`` and ``style``, probabilities of shape ``(n, styles)``.
     """
     numbers = layers.Input((measurements,), name="measurements")
     district = layers.Input((districts,), name="district")

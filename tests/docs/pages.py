@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -22,25 +23,38 @@ PAGES = [
         "docs/comparing.md",
         "docs/selftest.md",
         "docs/certify.md",
+        "docs/start.md",
+        "docs/move-my-model.md",
+        "docs/portable-layer.md",
+        "docs/my-own-data.md",
+        "docs/check-in-ci.md",
+        "docs/keras2.md",
     )
 ]
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
 def blocks(language):
-    return [
-        pytest.param(page, text, id=f"{page.stem}-{number}")
-        for page in PAGES
-        for number, (kind, text) in enumerate(BLOCK.findall(page.read_text()))
-        if kind == language
-    ]
+    """The blocks of a language, each once, also where two pages show the same one."""
+    found = {}
+    for page in PAGES:
+        for number, (kind, text) in enumerate(blocks_of(page)):
+            if kind == language:
+                found.setdefault(text, pytest.param(page, text, id=f"{page.stem}-{number}"))
+    return list(found.values())
+
+
+def blocks_of(page):
+    """The language and text of every block of a page; those in a list stand without its indent."""
+    text = page.read_text(encoding="utf-8")
+    return [(kind, textwrap.dedent(body)) for kind, body in BLOCK.findall(text)]
 
 
 def commands(program):
     lines = [
         (page, shlex.split(line[2:], comments=True))
         for page in PAGES
-        for kind, text in BLOCK.findall(page.read_text())
+        for kind, text in blocks_of(page)
         if kind == "console"
         for line in text.splitlines()
         if line.startswith("$ ")
@@ -61,6 +75,6 @@ def run(arguments, cwd, backend=""):
 
 def own_model():
     """The file that the README checks as a user's own."""
-    texts = [text for _, text in BLOCK.findall((ROOT / "README.md").read_text())]
+    texts = [text for _, text in blocks_of(ROOT / "README.md")]
     (model,) = [text for text in texts if text.startswith("# model.py\n")]
     return model

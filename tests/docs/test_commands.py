@@ -2,7 +2,7 @@
 
 import pytest
 
-from .pages import BLOCK, ROOT, commands, own_model, run
+from .pages import ROOT, blocks_of, commands, own_model, run
 
 SHORT = {
     "matrix": ("--epochs", "1", "--replicas", "0", "--steps", "never"),
@@ -23,7 +23,7 @@ def user(tmp_path_factory):
     """A user's folder, in which the commands run one after the other as the pages give them."""
     folder = tmp_path_factory.mktemp("user")
     page = ROOT / "docs" / "your-own-study.md"
-    (folder / "my_study.py").write_text(BLOCK.findall(page.read_text())[0][1])
+    (folder / "my_study.py").write_text(blocks_of(page)[0][1])
     (folder / "model.py").write_text(own_model())
     return folder
 
