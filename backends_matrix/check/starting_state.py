@@ -51,9 +51,15 @@ def _in_order(mine: Stage, kept: Stage, group: str) -> dict[str, Array]:
     """A process's arrays under the reference's numbers, where both name the same variables."""
     arrays = mine.group(group)
     own, wanted = mine.data.get("names", []), kept.data.get("names", [])
-    if own == wanted or len(set(own)) < len(own) or set(own) != set(wanted):
+    if own == wanted or sorted(own) != sorted(wanted):
         return arrays
-    return {str(place): arrays[str(own.index(path))] for place, path in enumerate(wanted)}
+    places = {path: place for place, path in enumerate(numbered(own))}
+    return {str(place): arrays[str(places[path])] for place, path in enumerate(numbered(wanted))}
+
+
+def numbered(paths: Sequence[str]) -> list[tuple[str, int]]:
+    """Every path with how often it came before."""
+    return [(path, list(paths[:place]).count(path)) for place, path in enumerate(paths)]
 
 
 def _order(backends: Mapping[Member, Findings], reference: Member) -> Iterator[Check]:

@@ -38,6 +38,7 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         r"data type 'string' not understood|Invalid dtype: (?:str|bytes|object)\d*|numpy\.str_|"
+        r"cannot mix tensors and non-tensors[\s\S]*dtype='?<U|"
         r"could not convert string to float: np\.str_|\(dtype='?<U\d+|type numpy\.str_",
         Meaning(
             "",

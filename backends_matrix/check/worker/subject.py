@@ -138,7 +138,7 @@ class Subject:
 
     def tensor(self, array: Any) -> Any:
         """One array as a tensor; None as it is, and strings where only TensorFlow has tensors of them."""
-        if array is None:
+        if array is None or not isinstance(array, np.ndarray):
             return array
         if array.dtype.kind in "USO":
             return current().text(array)
@@ -157,6 +157,8 @@ class Subject:
         )
 
     def _array(self, array: Array) -> Any:
+        if not isinstance(array, np.ndarray):
+            return array
         return current().text(array) if array.dtype.kind in "USO" else self.own_precision(array)
 
     def moved(self, number: int) -> tuple[Any, list[Array]]:

@@ -6,6 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 
+def numbered(paths: Sequence[str]) -> list[tuple[str, int]]:
+    """Every path with how often it came before."""
+    seen: dict[str, int] = {}
+    found = []
+    for path in paths:
+        found.append((path, seen.get(path, 0)))
+        seen[path] = seen.get(path, 0) + 1
+    return found
+
+
 class VariableOrder:
     """The order in which the reference process has its variables.
 
@@ -14,13 +24,11 @@ class VariableOrder:
     ``super().__init__(inputs, outputs)``.
 
     Args:
-        paths: of the reference's variables. Where two are equal, every process keeps its own order.
+        paths: of the reference's variables. Of several with one path, the first is the first everywhere.
     """
 
     def __init__(self, paths: Sequence[str] = ()) -> None:
-        self._places = {path: place for place, path in enumerate(paths)}
-        if len(self._places) < len(paths):
-            self._places = {}
+        self._places = {path: place for place, path in enumerate(numbered(paths))}
 
     def sort(self, variables: Sequence[Any]) -> list[Any]:
         """The variables in the reference's order; as they are where it has others."""
@@ -28,8 +36,8 @@ class VariableOrder:
 
     def places(self, variables: Sequence[Any]) -> list[int]:
         """Where in ``variables`` the first one of the reference's order is, the second, and so on."""
-        paths = [each.path for each in variables]
+        paths = numbered([each.path for each in variables])
         own = list(range(len(paths)))
-        if len(set(paths)) < len(paths) or not set(paths) <= self._places.keys():
+        if not set(paths) <= self._places.keys():
             return own
         return sorted(own, key=lambda place: self._places[paths[place]])
