@@ -165,6 +165,16 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def packages(session: nox.Session) -> None:
+    """Check models of packages that others have published, as docs/packages.md tells."""
+    install(session, "-e", ".[all]")
+    checker = "tools/packages/check_packages.py"
+    required = str(session.run("python", checker, "requirements", silent=True)).split()
+    session.install("--no-deps", *required, env=uv_settings(os.environ))
+    session.run("python", checker, *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed and memory."""
     install(session, "-e", ".[all]")

@@ -68,6 +68,34 @@ def share_explanations(checks: Sequence[Check]) -> list[Check]:
     return found
 
 
+WITH_TENSORFLOW = frozenset(
+    {"Hashing", "HashedCrossing", "StringLookup", "IntegerLookup", "TextVectorization"}
+)
+"""Layers of Keras that compute with TensorFlow on every backend, which JAX cannot compile."""
+
+
+def blame_tensorflow_inside(checks: Sequence[Check], layers: Mapping[str, str]) -> list[Check]:
+    """Name the layer of Keras in which JAX met an operation of TensorFlow that the author does not call."""
+    inside = next((path for path, kind in layers.items() if kind in WITH_TENSORFLOW), "")
+    if not inside:
+        return list(checks)
+    return [
+        replace(
+            check,
+            kind=Kind.KERAS,
+            cause=f"{layers[inside]} {inside!r} computes with TensorFlow on every backend, and JAX cannot "
+            f"compile that",
+            layer=inside,
+            hint=f"call {layers[inside]} on the data or in a tf.data pipeline, and give the model its ids",
+        )
+        if check.status is Status.FAIL
+        and check.line is None
+        and "JAX met an operation of TensorFlow" in check.cause
+        else check
+        for check in checks
+    ]
+
+
 def name_layers(
     checks: Sequence[Check], layers: Mapping[str, str], files: Sequence[str]
 ) -> list[Check]:

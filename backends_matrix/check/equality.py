@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from backends_matrix.check.blamed_rows import blamed
 from backends_matrix.check.compared_quantities import epsilon_of
-from backends_matrix.check.diagnosis import Suspicion, explain_difference
+from backends_matrix.check.diagnosis import Suspicion
 from backends_matrix.check.members import Findings, Member
 from backends_matrix.check.result import Check, Kind, Status
+from backends_matrix.check.starting_state import starting_rows
 from backends_matrix.check.tolerance import compare, largest_magnitude
 
 
@@ -19,7 +22,7 @@ def equality_rows(
     """All of them."""
     backends = {member: found for member, found in findings.items() if not member.double}
     yield from _types(backends, suspicions)
-    yield from _start(backends, suspicions, reference)
+    yield from starting_rows(backends, suspicions, reference)
     for member, found in backends.items():
         yield from _repeats(member.name, found, suspicions)
         yield from _compiled(member.name, found, findings, suspicions)
@@ -28,39 +31,6 @@ def equality_rows(
         if not is_random(found):
             yield from _pipelines(member.name, found)
         yield from _mixed(member.name, found)
-
-
-def blamed(
-    check: str,
-    backend: str,
-    rules: str,
-    suspicions: Sequence[Suspicion],
-    cause: str,
-    *,
-    difference: float | None = None,
-    tolerance: float | None = None,
-    layer: str = "",
-) -> Check:
-    """A failure without an exception: the author's where the source gives reason, else Keras's."""
-    found = explain_difference(rules, suspicions)
-    if found is None:
-        return Check(
-            check, backend, Status.FAIL, Kind.KERAS, cause, layer,
-            difference=difference, tolerance=tolerance,
-        )  # fmt: skip
-    return Check(
-        check,
-        backend,
-        Status.FAIL,
-        Kind.AUTHOR,
-        f"{cause}: {found.reason}",
-        layer,
-        found.file,
-        found.line,
-        found.hint,
-        difference=difference,
-        tolerance=tolerance,
-    )
 
 
 def is_random(found: Findings) -> bool:
@@ -89,40 +59,6 @@ def _types(backends: Mapping[Member, Findings], suspicions: Sequence[Suspicion])
         mine, other = (each[0], usual[0]) if what == "types" else (each[1], usual[1])
         cause = f"the outputs' {what} are {mine} here and {other} elsewhere"
         yield blamed("types and shapes", name, "types", suspicions, cause)
-
-
-def _start(
-    backends: Mapping[Member, Findings], suspicions: Sequence[Suspicion], reference: Member
-) -> Iterator[Check]:
-    """Inputs and initial weights must be equal in every bit."""
-    if reference not in backends:
-        return
-    for check, stage, group in (
-        ("same inputs", "inputs", "x"),
-        ("initial weights", "weights", "weights"),
-    ):
-        kept = backends[reference].stage("build", stage)
-        exact = kept.group(group)
-        for member, found in backends.items():
-            mine = found.stage("build", stage)
-            if not mine.ok or not kept.ok:
-                continue
-            other = mine.group(group)
-            wrong = [
-                name
-                for name, array in exact.items()
-                if name not in other
-                or not np.array_equal(array, other[name], equal_nan=array.dtype.kind == "f")
-            ]
-            # The states of seed generators are of another integer type on torch, and equal in value.
-            if not wrong and len(exact) == len(other):
-                yield Check(check, member.name, Status.PASS)
-                continue
-            names = kept.data.get("names", [])
-            first = wrong[0] if wrong else ""
-            layer = names[int(first)] if first.isdigit() and int(first) < len(names) else ""
-            cause = f"{len(wrong) or 'other'} of {len(exact)} arrays differ from those of {reference.name}"
-            yield blamed(check, member.name, "weights", suspicions, cause, layer=layer)
 
 
 def _repeats(name: str, found: Findings, suspicions: Sequence[Suspicion]) -> Iterator[Check]:
@@ -161,7 +97,9 @@ def _compiled(
         for member, each in findings.items()
         if not member.double
     ]
-    own = eager.group("move")
+    # Compiled code rounds elsewhere than a plain call, so its own movement counts as well.
+    pairs = (eager.group("move"), compiled.group("move"))
+    own = {name: np.maximum(move, pairs[1].get(name, move)) for name, move in pairs[0].items()}
     distances = compare(
         compiled.group("outputs"),
         compiled.group("eager"),
@@ -217,7 +155,10 @@ def _leaks(name: str, found: Findings, suspicions: Sequence[Suspicion]) -> Itera
     here = [each for each in suspicions if f"self.{first['attribute']}" in each.reason]
     kept_in = f"{first['class']}.{first['attribute']}"
     cause = f"after fit, {kept_in} holds a tensor that existed only while fit was traced"
-    yield blamed("kept tensors", name, "leaks", here or suspicions, cause, layer=first["layer"])
+    row = blamed("kept tensors", name, "leaks", here or suspicions, cause, layer=first["layer"])
+    # Only layers that are not Keras's are looked at.
+    hint = row.hint or "return it, or keep state in a variable made in build"
+    yield replace(row, kind=Kind.AUTHOR, hint=hint)
 
 
 def _pipelines(name: str, found: Findings) -> Iterator[Check]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from backends_matrix.check.blamed_rows import blamed
 from backends_matrix.check.compared_quantities import epsilon_of
 from backends_matrix.check.diagnosis import Suspicion
-from backends_matrix.check.equality import blamed, is_random
+from backends_matrix.check.equality import is_random
 from backends_matrix.check.members import Array, Findings, Member
 from backends_matrix.check.result import Check, Status
 from backends_matrix.check.rows import Step, row_of
@@ -46,6 +47,10 @@ def crossing_rows(
             ):
                 read = mine.stage("files", stage)
                 if read.status == "absent":
+                    continue
+                if not read.ok and not mine.stage("build", "forward").ok:
+                    cause = f"the model does not run on {reader}, whatever file it comes from"
+                    yield Check(check, pair, Status.SKIP, cause=cause)
                     continue
                 if not read.ok:
                     step = Step(check, "files", stage, "read")

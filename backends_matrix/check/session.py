@@ -8,6 +8,7 @@ from pathlib import Path
 
 from backends_matrix.check.compared_quantities import Comparison, compare_all, differing
 from backends_matrix.check.consequences import (
+    blame_tensorflow_inside,
     follow_mistakes,
     name_layers,
     share_explanations,
@@ -155,7 +156,7 @@ class _Session:
         wrong = differing(comparisons)
         forward = {each.backend for each in wrong if each.quantity.check in FORWARD}
         rows += crossing_rows(self._findings, suspicions, forward, {each.backend for each in wrong})
-        rows = name_layers(rows, context.layers, files)
+        rows = blame_tensorflow_inside(name_layers(rows, context.layers, files), context.layers)
         rows = follow_mistakes(share_explanations(rows))
         if self._settings.export:
             self._say("export")

@@ -82,6 +82,10 @@ class Backend(Devices):
 
         return keras.ops.convert_to_tensor(array)
 
+    def text(self, array: NDArray[Any]) -> Any:
+        """An array of strings as ``Model.fit`` takes it; the array itself where there are no such tensors."""
+        return array
+
     def unseeded_state(self) -> bytes | None:
         """The state of the framework's own generator, if masks of a Dropout without a seed come from it.
 

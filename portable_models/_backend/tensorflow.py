@@ -35,6 +35,10 @@ class TensorFlowBackend(TensorFlowDevices, Backend):
         tf.config.threading.set_intra_op_parallelism_threads(count)
         tf.config.threading.set_inter_op_parallelism_threads(1)
 
+    def text(self, array: NDArray[Any]) -> Any:
+        """Strings as a tensor, without which ``Model.fit`` refuses them."""
+        return tf.constant(array)
+
     def is_traced(self, tensor: Any) -> bool:
         return bool(tf.is_symbolic_tensor(tensor))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backends_matrix.check.diagnosis.exception_meanings import Meaning, first_line, meaning_of
+from backends_matrix.check.diagnosis.source import read_suspicions
 from backends_matrix.check.diagnosis.suspicion import Suspicion
 from backends_matrix.check.result import Kind
 
@@ -141,6 +142,8 @@ def _explained(
         found = _of_rules(suspicions, _rules_for(stage, meaning))
     if found is not None:
         return _of_suspicion(found, said)
+    if (row := _of_package(failure, meaning, said)) is not None:
+        return row
     if failure.get("type") == "MemoryError":
         return Explanation(
             Kind.HARNESS, failure.get("message", said), "give --memory, or make it smaller"
@@ -150,7 +153,7 @@ def _explained(
         return Explanation(
             Kind.AUTHOR, f"{meaning.reason} ({said})", meaning.hint, file, line, meaning.rule
         )
-    if meaning is not None and meaning.keras and not everywhere:
+    if meaning is not None and meaning.keras and (meaning.always or not everywhere):
         return Explanation(Kind.KERAS, f"{meaning.reason} ({said})", meaning.hint, file, line)
     own_raise = bool(frames) and failure.get("raised_in") == file
     kind = (
@@ -159,6 +162,26 @@ def _explained(
         else Kind.KERAS
     )
     return Explanation(kind, said, "", file, line)
+
+
+def _of_package(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Explanation | None:
+    """An exception in the code of a package that the model is made with: its line, and what is wrong there.
+
+    Exceptions that speak of the backend are not taken for the package's.
+    """
+    frame = failure.get("package_frame")
+    if frame is None or failure.get("type") == "MemoryError" or (meaning and meaning.keras):
+        return None
+    found = _nearest([frame], read_suspicions([frame["file"]]), meaning)
+    where = f"the package {frame['package']}"
+    if found is not None:
+        return replace(_of_suspicion(found, said), cause=f"{where}: {found.reason} ({said})")
+    if meaning is not None and meaning.rule:
+        return Explanation(
+            Kind.AUTHOR, f"{where}: {meaning.reason} ({said})", meaning.hint,
+            frame["file"], frame["line"], meaning.rule,
+        )  # fmt: skip
+    return Explanation(Kind.AUTHOR, f"{where}: {said}", "", frame["file"], frame["line"])
 
 
 def explain_difference(stage: str, suspicions: Sequence[Suspicion]) -> Suspicion | None:

@@ -16,12 +16,14 @@ class Meaning:
         reason: one sentence.
         hint: the portable way.
         keras: the failure is Keras's or the backend's own.
+        always: also where every backend that was tried fails.
     """
 
     rule: str
     reason: str
     hint: str = ""
     keras: bool = False
+    always: bool = False
 
 
 _PATTERNS: tuple[tuple[str, Meaning], ...] = (
@@ -32,6 +34,19 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
             "the model has a train_step of its own, which is called with (state, data) on JAX and "
             "with (data) elsewhere",
             "override compute_loss(self, x, y, y_pred, sample_weight, training) and keep Keras's train_step",
+        ),
+    ),
+    (
+        r"data type 'string' not understood|Invalid dtype: (?:str|bytes|object)\d*|numpy\.str_|"
+        r"cannot mix tensors and non-tensors[\s\S]*dtype='?<U|"
+        r"could not convert string to float: np\.str_|\(dtype='?<U\d+|type numpy\.str_",
+        Meaning(
+            "",
+            "a string cannot enter a model here: only TensorFlow has tensors of strings",
+            "turn strings into integers before the model: call StringLookup, TextVectorization or Hashing on "
+            "the data or in a tf.data pipeline, and give the model their ids",
+            keras=True,
+            always=True,
         ),
     ),
     (
@@ -71,6 +86,7 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         r"NonConcreteBooleanIndexError|nonconcrete boolean|must be statically specified|"
+        r"Slice entries must be static integers|"
         r"Shapes must be 1D sequences of concrete values|data-dependent",
         Meaning(
             "dynamic-shape",
@@ -162,6 +178,15 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
             "the backend does not have this operation",
             "use other operations of keras.ops",
             keras=True,
+        ),
+    ),
+    (
+        r"does not require grad and does not have a grad_fn",
+        Meaning(
+            "no-gradient",
+            "PyTorch records no operations, so the loss has no gradient: the model's package has switched "
+            "that off (torch.set_grad_enabled, torch.no_grad), or the loss does not depend on a weight",
+            "leave torch's gradients switched on, or train inside torch.enable_grad()",
         ),
     ),
     (

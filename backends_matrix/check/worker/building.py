@@ -49,6 +49,7 @@ def run_build(subject: Subject, recorder: Recorder) -> None:
     with recorder.stage("weights") as found:
         found["@weights"] = values(subject.model.variables)
         found["names"] = [each.path for each in subject.model.variables]
+        found["weights"] = [each.path for each in subject.model.weights]
         found["trainable"] = [each.path for each in subject.model.trainable_variables]
         found["parameters"] = int(subject.model.count_params())
         found["layers"] = layers_of(subject.model)

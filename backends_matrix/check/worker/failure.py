@@ -15,6 +15,22 @@ _OWN = str(Path(__file__).parents[3])
 _PROJECT = (f"{_OWN}/backends_matrix", f"{_OWN}/portable_models")
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 _PACKAGES = ("/site-packages/", "/dist-packages/")
+_FRAMEWORKS = frozenset(
+    {
+        "keras",
+        "jax",
+        "jaxlib",
+        "tensorflow",
+        "torch",
+        "numpy",
+        "optree",
+        "ml_dtypes",
+        "h5py",
+        "absl",
+        "scipy",
+    }
+)
+"""Packages below a model: an exception that goes through one of their lines alone is Keras's."""
 # TensorFlow quotes the user's frames inside of its message, since it runs a converted copy of the code.
 _QUOTED_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
@@ -52,9 +68,14 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
     Args:
         error: the exception.
         user_root: folder whose files are the user's even if it lies among the installed packages.
+
+    Returns:
+        Besides, ``package_frame`` is the innermost frame in an installed package other than Keras and the
+        frameworks, with the package's name; None where there is none.
     """
     frames: list[dict[str, Any]] = []
     last = ""
+    package: dict[str, Any] | None = None
     seen: set[int] = set()
     chain: list[BaseException] = []
     current: BaseException | None = error
@@ -69,9 +90,11 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
             continue
         for frame in extracted:
             last = frame.filename if each is chain[0] else last
+            if name := _package_of(frame.filename):
+                package = _frame(frame.filename, frame.lineno or 0, frame.name) | {"package": name}
             if is_users(frame.filename, user_root):
                 frames.append(_frame(frame.filename, frame.lineno or 0, frame.name))
-        if frames:
+        if frames or package:
             break
     message = _message(error)
     for quoted in _QUOTED_FRAME.finditer(message):
@@ -86,7 +109,19 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
         "causes": [f"{type(each).__name__}: {_message(each)[:500]}" for each in chain[1:4]],
         "frames": frames[-30:],
         "raised_in": last,
+        "package_frame": package,
     }
+
+
+def _package_of(file: str) -> str:
+    """The installed package that a file belongs to, if models are made with it; else ""."""
+    if not is_library(file) or file.startswith(_PROJECT):
+        return ""
+    for each in _PACKAGES:
+        name = file.rpartition(each)[2].partition("/")[0] if each in file else ""
+        if name and name.removesuffix(".py") not in _FRAMEWORKS:
+            return name.removesuffix(".py")
+    return ""
 
 
 def _message(error: BaseException) -> str:

@@ -186,7 +186,8 @@ def _some_words(model: Any) -> list[str]:
 
 def _losses_of(loss: Any, outputs: Any, count: int) -> list[Any]:
     if isinstance(loss, dict):
-        keys = list(outputs) if isinstance(outputs, dict) else list(loss)
+        # The outputs are flattened in the order of their sorted keys, whatever order they were written in.
+        keys = sorted(outputs) if isinstance(outputs, dict) else list(loss)
         found = [loss.get(key) for key in keys]
         return found if len(found) == count else [next(iter(loss.values()))] * count
     if isinstance(loss, list | tuple) and len(loss) == count:

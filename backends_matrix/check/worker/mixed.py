@@ -20,8 +20,10 @@ def run_mixed(subject: Subject, recorder: Recorder) -> None:
             keras.config.set_dtype_policy(POLICY)
             model = build(subject.loaded, subject.seed)
             outputs = model(subject.tensors(subject.x), training=False)
-            if [tuple(v.shape) for v in model.variables] == [v.shape for v in subject.start]:
-                for variable, value in zip(model.variables, subject.start, strict=True):
+            if [tuple(v.shape) for v in subject.variables(model)] == [
+                v.shape for v in subject.start
+            ]:
+                for variable, value in zip(subject.variables(model), subject.start, strict=True):
                     variable.assign(value)
                 outputs = model(subject.tensors(subject.x), training=False)
         finally:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from backends_matrix.check.worker.inputs import make_inputs
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped, equal
-from backends_matrix.check.worker.statistics import float_statistics
-from backends_matrix.check.worker.subject import Subject, flat_arrays, put
+from backends_matrix.check.worker.subject import Subject, flat_arrays
 from backends_matrix.check.worker.training import run_training
 from portable_models._backend import current
 from portable_models._keras.building import build_by_shapes
@@ -68,7 +67,7 @@ def _forward_moves(subject: Subject, outputs: list[Array]) -> list[Array]:
     largest = [0.0] * len(outputs)
     for number in range(MOVES):
         x, weights = subject.moved(number)
-        put(subject.model, weights)
+        subject.put(subject.model, weights)
         largest = widest(largest, outputs, flat_arrays(_forward(subject, x)))
     return [np.array(each) for each in largest]
 
@@ -122,8 +121,8 @@ def _gradients(subject: Subject) -> dict[str, Any]:
     subject.restore()
     first = _step(subject, x, y)
     found: dict[str, Any] = {f"@{name}": arrays for name, arrays in first.items()}
-    found["names"] = [each.path for each in model.trainable_variables]
-    found["statistics_names"] = [each.path for each in float_statistics(model)]
+    found["names"] = [each.path for each in subject.trainable(model)]
+    found["statistics_names"] = [each.path for each in subject.statistics(model)]
     if subject.double:
         return found
     again = _step(subject, x, y)
@@ -133,7 +132,7 @@ def _gradients(subject: Subject) -> dict[str, Any]:
     largest = {name: [0.0] * len(arrays) for name, arrays in first.items()}
     for number in range(MOVES):
         moved_x, weights = subject.moved(number)
-        put(model, weights)
+        subject.put(model, weights)
         other = _step(subject, subject.tensors(moved_x), y)
         largest = {
             name: widest(largest[name], arrays, other[name]) for name, arrays in first.items()
@@ -145,11 +144,12 @@ def _gradients(subject: Subject) -> dict[str, Any]:
 def _step(subject: Subject, x: Any, y: Any) -> dict[str, list[Array]]:
     model = subject.model
     made = current().gradients(model, x, y, None)
+    places = subject.order.places(model.trainable_variables)
     found = {
         "outputs": flat_arrays(made.outputs),
         "loss": [np.array(made.loss)],
-        "gradients": [readable(each) for each in made.gradients],
-        "statistics": values(float_statistics(model)),
+        "gradients": [readable(made.gradients[place]) for place in places],
+        "statistics": values(subject.statistics(model)),
     }
     subject.restore()
     return found
@@ -169,7 +169,7 @@ def _round_trip(subject: Subject) -> dict[str, Any]:
         raise ValueError(
             f"the model made of its own configuration has {after} variables instead of {before}"
         )
-    put(copy, subject.start)
+    subject.put(copy, subject.start)
     mine, other = found_outputs(subject), flat_arrays(copy(x, training=False))
     same, difference = equal(mine, other)
     return {

@@ -34,6 +34,8 @@ def run_pipelines(subject: Subject, recorder: Recorder, model: Any, size: int) -
                 raise StageSkipped(
                     "samples in nested structures are not delivered by this pipeline"
                 )
+            if any(leaf.dtype.kind in "USO" for leaf in keras.tree.flatten(subject.x)):
+                raise StageSkipped("samples with strings are not delivered by this pipeline")
             samples = ArraySamples(
                 _structure(subject.arrays(subject.x)), _structure(subject.arrays(subject.y))
             )

@@ -11,7 +11,7 @@ import numpy as np
 
 from backends_matrix.check.worker.batches import first_tensors
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
-from backends_matrix.check.worker.subject import Subject, flat_arrays, put, reset_seeds
+from backends_matrix.check.worker.subject import Subject, flat_arrays, reset_seeds
 from portable_models._backend import current
 from portable_models.files import load, save
 from portable_models.training.states import values
@@ -38,7 +38,7 @@ def write_files(subject: Subject, recorder: Recorder, model: Any, *, trained: bo
         if not trainable:
             raise StageSkipped("the model is not trained")
         model.train_on_batch(*first_tensors(subject))
-        found["@weights"] = values(model.trainable_variables)
+        found["@weights"] = values(subject.trainable(model))
 
 
 def _write(model: Any, path: Path) -> None:
@@ -66,12 +66,12 @@ def run_files(subject: Subject, recorder: Recorder, command: Mapping[str, Any]) 
                 raise StageSkipped("there is nothing to resume")
             model.run_eagerly = current().single_steps_eagerly
             model.train_on_batch(*first_tensors(subject))
-            found["@weights"] = values(model.trainable_variables)
+            found["@weights"] = values(subject.trainable(model))
         if not (folder / WEIGHTS).exists():
             continue
         with recorder.stage(f"read weights {backend}") as found:
             target = subject.model
-            put(target, [np.zeros_like(each) for each in subject.start])
+            subject.put(target, [np.zeros_like(each) for each in subject.start])
             target.load_weights(folder / WEIGHTS)
             reset_seeds(target, subject)
             found["@outputs"] = flat_arrays(target(subject.tensors(subject.x), training=False))

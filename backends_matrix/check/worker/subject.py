@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 from backends_matrix.check.worker.inputs import make_inputs, make_targets, read_sample
 from backends_matrix.check.worker.loading import Loaded, build
 from backends_matrix.check.worker.signature import fixed_batch
-from backends_matrix.check.worker.statistics import seed_states
+from backends_matrix.check.worker.statistics import float_statistics, seed_states
+from backends_matrix.check.worker.variable_order import VariableOrder
+from portable_models._backend import current
 from portable_models.training.states import moved, readable, values
 
 Array = NDArray[Any]
@@ -49,6 +52,7 @@ class Subject:
     notes: list[str] = field(default_factory=list)
     precision: str = "float32"
     part: int = PART
+    order: VariableOrder = field(default_factory=VariableOrder)
 
     def fresh(self) -> Any:
         """A new model with the shared initial weights, compiled; not called yet."""
@@ -58,7 +62,7 @@ class Subject:
             # A judge need not be compiled, and tracing costs more than a few steps.
             model.run_eagerly = True
         if model.built and self.start:
-            put(model, self.start)
+            self.put(model, self.start)
         return model
 
     def compile(self, model: Any) -> None:
@@ -98,7 +102,8 @@ class Subject:
         if self.y is not None:
             self.y = _packed(self.y, _read(folder / "build.forward.npz", "y"))
         weights = _read(folder / "build.weights.npz", "weights")
-        own = values(self.model.variables)
+        self.order = VariableOrder(_names(folder / "build.json"))
+        own = values(self.variables(self.model))
         if [each.shape for each in own] == [each.shape for each in weights]:
             self.start = weights
             self.restore()
@@ -108,16 +113,35 @@ class Subject:
 
     def restore(self, model: Any = None) -> None:
         """Put the initial weights back."""
-        put(self.model if model is None else model, self.start)
+        self.put(self.model if model is None else model, self.start)
+
+    def put(self, model: Any, arrays: list[Array]) -> None:
+        """Assign all variables of a model, in the shared order."""
+        for variable, array in zip(self.variables(model), arrays, strict=True):
+            variable.assign(array)
+
+    def variables(self, model: Any) -> list[Any]:
+        """All variables of a model, in the shared order."""
+        return self.order.sort(model.variables)
+
+    def trainable(self, model: Any) -> list[Any]:
+        """The trainable variables of a model, in the shared order."""
+        return self.order.sort(model.trainable_variables)
+
+    def statistics(self, model: Any) -> list[Any]:
+        """The floating-point variables that are not trainable, in the shared order."""
+        return self.order.sort(float_statistics(model))
 
     def tensors(self, structure: Any) -> Any:
         """Arrays as tensors; floating-point numbers in this process's precision."""
         return keras.tree.map_structure(self.tensor, structure)
 
     def tensor(self, array: Any) -> Any:
-        """One array as a tensor; strings and None as they are."""
-        if array is None or array.dtype.kind in "US":
+        """One array as a tensor; None as it is, and strings where only TensorFlow has tensors of them."""
+        if array is None or not isinstance(array, np.ndarray):
             return array
+        if array.dtype.kind in "USO":
+            return current().text(array)
         return keras.ops.convert_to_tensor(self.own_precision(array))
 
     def own_precision(self, array: Array) -> Array:
@@ -129,8 +153,13 @@ class Subject:
     def arrays(self, structure: Any) -> Any:
         """Inputs for ``fit`` and ``predict``."""
         return keras.tree.map_structure(
-            lambda leaf: None if leaf is None else self.own_precision(leaf), structure
+            lambda leaf: None if leaf is None else self._array(leaf), structure
         )
+
+    def _array(self, array: Array) -> Any:
+        if not isinstance(array, np.ndarray):
+            return array
+        return current().text(array) if array.dtype.kind in "USO" else self.own_precision(array)
 
     def moved(self, number: int) -> tuple[Any, list[Array]]:
         """Inputs and weights with every floating-point number moved by one unit in the last place.
@@ -151,18 +180,12 @@ def reset_seeds(model: Any, subject: Subject) -> None:
 
     Files do not hold them, and every call of a model that draws in inference moves them on.
     """
-    kept = {id(each) for each in seed_states(subject.model)}
-    pairs = zip(subject.model.variables, subject.start, strict=False)
-    arrays = [array for variable, array in pairs if id(variable) in kept]
+    pairs = zip(subject.variables(subject.model), subject.start, strict=False)
+    known = {id(variable): array for variable, array in pairs}
+    arrays = [known[id(each)] for each in seed_states(subject.model) if id(each) in known]
     for variable, array in zip(seed_states(model), arrays, strict=False):
         if tuple(variable.shape) == array.shape:
             variable.assign(array)
-
-
-def put(model: Any, arrays: list[Array]) -> None:
-    """Assign all variables, in the order of ``model.variables``."""
-    for variable, array in zip(model.variables, arrays, strict=True):
-        variable.assign(array)
 
 
 def flat_arrays(structure: Any) -> list[Array]:
@@ -198,6 +221,15 @@ def _read(path: Path, group: str) -> list[Array]:
     with np.load(path, allow_pickle=False) as held:
         count = sum(key.startswith(f"{group}/") for key in held.files)
         return [held[f"{group}/{index}"] for index in range(count)]
+
+
+def _names(path: Path) -> list[str]:
+    """The paths of the reference's variables, as its ``build`` phase has left them."""
+    try:
+        stage = json.loads(path.read_text(encoding="utf-8")).get("weights") or {}
+    except (OSError, ValueError):
+        return []
+    return list(stage.get("data", {}).get("names", []))
 
 
 Phase = Callable[[Subject, Any, Mapping[str, Any], Path], None]

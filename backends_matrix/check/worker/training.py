@@ -14,8 +14,7 @@ from backends_matrix.check.worker.mixed import run_mixed
 from backends_matrix.check.worker.pipelines import run_pipelines
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
 from backends_matrix.check.worker.saved_files import write_files
-from backends_matrix.check.worker.statistics import float_statistics
-from backends_matrix.check.worker.subject import Subject, flat_arrays, put, reset_seeds
+from backends_matrix.check.worker.subject import Subject, flat_arrays, reset_seeds
 from portable_models.training.states import values
 
 Array = NDArray[Any]
@@ -96,7 +95,7 @@ class _Fresh:
 
     def __init__(self, subject: Subject, model: Any) -> None:
         self._subject, self.model = subject, model
-        own = values(model.variables)
+        own = values(subject.variables(model))
         self.usable = [each.shape for each in own] == [each.shape for each in subject.start]
         self._optimizer: list[Array] = []
         optimizer = getattr(model, "optimizer", None)
@@ -110,7 +109,7 @@ class _Fresh:
     def reset(self, weights: list[Array] | None = None) -> None:
         """Put weights and optimizer back; the weights may be others."""
         if self.usable:
-            put(self.model, self._subject.start if weights is None else weights)
+            self._subject.put(self.model, self._subject.start if weights is None else weights)
         if self._counts:
             pairs = zip(self.model.optimizer.variables, self._optimizer, strict=True)
             for variable, array in pairs:
@@ -129,25 +128,25 @@ def _fit(subject: Subject, model: Any, x: Any = None) -> dict[str, list[float]]:
 def _trained(model: Any, history: dict[str, Any], subject: Subject) -> dict[str, Any]:
     """Weights, statistics and logs after training."""
     return {
-        "@weights": values(model.trainable_variables),
+        "@weights": values(subject.trainable(model)),
         "@span": _spans(model, subject),
-        "@statistics": values(float_statistics(model)),
+        "@statistics": values(subject.statistics(model)),
         "@logs": {
             f"{name}" if name else key: value
             for name, logs in history.items()
             for key, value in (logs.items() if isinstance(logs, dict) else [(name, np.array(logs))])
         },
-        "names": [each.path for each in model.trainable_variables],
-        "statistics_names": [each.path for each in float_statistics(model)],
+        "names": [each.path for each in subject.trainable(model)],
+        "statistics_names": [each.path for each in subject.statistics(model)],
     }
 
 
 def _spans(model: Any, subject: Subject) -> list[Array]:
     """How far each trainable weight went from where it began: the size of its steps."""
-    paths = [each.path for each in subject.model.variables]
+    paths = [each.path for each in subject.variables(subject.model)]
     start = dict(zip(paths, subject.start, strict=True))
     found = []
-    for variable in model.trainable_variables:
+    for variable in subject.trainable(model):
         now = np.asarray(keras.ops.convert_to_numpy(variable.value), np.float64)
         before = start.get(variable.path)
         if before is None or before.shape != now.shape:
@@ -201,6 +200,15 @@ def _predict(subject: Subject, model: Any) -> dict[str, Any]:
     x = subject.arrays(subject.x)
     reset_seeds(model, subject)
     outputs = model.predict(x, batch_size=subject.part, verbose=0)
+    mine = [np.asarray(each) for each in keras.tree.flatten(outputs)]
+    largest = [0.0] * len(mine)
+    for number in range(REPLICAS):
+        moved_x, weights = subject.moved(number)
+        subject.put(model, weights)
+        other = model.predict(subject.arrays(moved_x), batch_size=subject.part, verbose=0)
+        pairs = zip(largest, mine, keras.tree.flatten(other), strict=True)
+        largest = [max(known, _distance(one, two)) for known, one, two in pairs]
+    subject.restore(model)
     reset_seeds(model, subject)
     rows = len(keras.tree.flatten(x)[0])
     parts = []
@@ -208,6 +216,7 @@ def _predict(subject: Subject, model: Any) -> dict[str, Any]:
         part = keras.tree.map_structure(lambda leaf, s=start: leaf[s : s + subject.part], x)
         parts.append(flat_arrays(model(subject.tensors(part), training=False)))
     return {
-        "@outputs": [np.asarray(each) for each in keras.tree.flatten(outputs)],
+        "@outputs": mine,
+        "@move": [np.array(each) for each in largest],
         "@eager": [np.concatenate(each) for each in zip(*parts, strict=True)],
     }
