@@ -167,15 +167,15 @@ def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
             mine = arrays(findings[member], quantity)
             if not mine or not judge or member.name == reference:
                 continue
+            own = movements(findings[member], quantity) if quantity.steps else None
             spans = findings[member].stage("numbers", quantity.stage).group("span")
             distances = compare(
                 mine,
                 judge,
                 moves,
-                own=movements(findings[member], quantity),
+                own=own,
                 epsilon=epsilon_of(findings),
                 spans=spans if quantity.steps else {},
-                bounded=not quantity.steps,
             )
             stage = findings[member].stage("numbers", quantity.stage)
             labels = stage.data.get(quantity.names, []) if quantity.names else []

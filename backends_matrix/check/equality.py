@@ -97,9 +97,7 @@ def _compiled(
         for member, each in findings.items()
         if not member.double
     ]
-    # Compiled code rounds elsewhere than a plain call, so its own movement counts as well.
-    pairs = (eager.group("move"), compiled.group("move"))
-    own = {name: np.maximum(move, pairs[1].get(name, move)) for name, move in pairs[0].items()}
+    own = eager.group("move")
     distances = compare(
         compiled.group("outputs"),
         compiled.group("eager"),

@@ -41,13 +41,6 @@ sums of small models, such as a kernel's gradient over all positions of an image
 """
 
 
-OWN_UNITS = 256.0
-"""A backend's own movement counts as well, up to this many units of the largest number of all results of a
-kind. A normalisation over one channel is exactly zero however its input moves, and PyTorch computes it as
-x * a - mean * a, two numbers that are 1,000 times as large.
-"""
-
-
 @dataclass(frozen=True)
 class Distance:
     """One array of one backend against the judge's.
@@ -97,7 +90,6 @@ def compare(
     own: Mapping[str, Array] | None = None,
     epsilon: float = EPSILON,
     spans: Mapping[str, Array] | None = None,
-    bounded: bool = False,
 ) -> list[Distance]:
     """Every array of a backend against the judge's of the same name.
 
@@ -105,11 +97,10 @@ def compare(
         mine: the backend's.
         judge: the judge's.
         moves: of each backend, how far each array moves.
-        own: this backend's movements. After several steps they count by themselves: an adaptive
+        own: this backend's movements where they count by themselves: after several steps, an adaptive
             optimizer makes whole steps of rounding errors that another backend does not have.
         epsilon: one unit in the last place of 1.
         spans: how far steps have carried each array.
-        bounded: ``own`` counts for at most ``OWN_UNITS`` units of the largest number of all arrays.
     """
     group = largest_magnitude(list(judge.values()))
     found = []
@@ -120,9 +111,7 @@ def compare(
         known = [float(np.nan_to_num(each[name])) for each in moves if name in each]
         move = float(np.median(known)) if known else 0.0
         if own is not None and name in own:
-            mine_moves = float(np.nan_to_num(own[name]))
-            most = OWN_UNITS * epsilon * group / MOVEMENT if bounded else np.inf
-            move = max(move, min(mine_moves, most))
+            move = max(move, float(np.nan_to_num(own[name])))
         scale = largest_magnitude([exact])
         span = float(np.nan_to_num(spans[name])) if spans and name in spans else 0.0
         tolerance = (
