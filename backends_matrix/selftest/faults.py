@@ -183,7 +183,7 @@ def last_batch() -> None:
     from portable_models.training.engines.engine import Job
 
     def order(original: Any, self: Any, epoch: int) -> Any:
-        size = self.recipe.batch_size
+        size = self.settings.batch_size
         return original(self, epoch)[: len(self.samples) // size * size]
 
     around(Job, "order", order)
