@@ -167,10 +167,16 @@ def _explained(
 def _of_package(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Explanation | None:
     """An exception in the code of a package that the model is made with: its line, and what is wrong there.
 
-    Exceptions that speak of the backend are not taken for the package's.
+    Exceptions that speak of the backend are not taken for the package's, and what the user's own code calls
+    in a package is the user's.
     """
     frame = failure.get("package_frame")
-    if frame is None or failure.get("type") == "MemoryError" or (meaning and meaning.keras):
+    if (
+        frame is None
+        or failure.get("frames")
+        or failure.get("type") == "MemoryError"
+        or (meaning and meaning.keras)
+    ):
         return None
     found = _nearest([frame], read_suspicions([frame["file"]]), meaning)
     where = f"the package {frame['package']}"

@@ -88,13 +88,15 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
             extracted = traceback.extract_tb(each.__traceback__)
         except RecursionError:
             continue
+        inner: dict[str, Any] | None = None
         for frame in extracted:
             last = frame.filename if each is chain[0] else last
             if name := _package_of(frame.filename):
-                package = _frame(frame.filename, frame.lineno or 0, frame.name) | {"package": name}
+                inner = _frame(frame.filename, frame.lineno or 0, frame.name) | {"package": name}
             if is_users(frame.filename, user_root):
                 frames.append(_frame(frame.filename, frame.lineno or 0, frame.name))
-        if frames or package:
+        package = package or inner
+        if frames:
             break
     message = _message(error)
     for quoted in _QUOTED_FRAME.finditer(message):

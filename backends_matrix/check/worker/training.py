@@ -200,15 +200,6 @@ def _predict(subject: Subject, model: Any) -> dict[str, Any]:
     x = subject.arrays(subject.x)
     reset_seeds(model, subject)
     outputs = model.predict(x, batch_size=subject.part, verbose=0)
-    mine = [np.asarray(each) for each in keras.tree.flatten(outputs)]
-    largest = [0.0] * len(mine)
-    for number in range(REPLICAS):
-        moved_x, weights = subject.moved(number)
-        subject.put(model, weights)
-        other = model.predict(subject.arrays(moved_x), batch_size=subject.part, verbose=0)
-        pairs = zip(largest, mine, keras.tree.flatten(other), strict=True)
-        largest = [max(known, _distance(one, two)) for known, one, two in pairs]
-    subject.restore(model)
     reset_seeds(model, subject)
     rows = len(keras.tree.flatten(x)[0])
     parts = []
@@ -216,7 +207,6 @@ def _predict(subject: Subject, model: Any) -> dict[str, Any]:
         part = keras.tree.map_structure(lambda leaf, s=start: leaf[s : s + subject.part], x)
         parts.append(flat_arrays(model(subject.tensors(part), training=False)))
     return {
-        "@outputs": mine,
-        "@move": [np.array(each) for each in largest],
+        "@outputs": [np.asarray(each) for each in keras.tree.flatten(outputs)],
         "@eager": [np.concatenate(each) for each in zip(*parts, strict=True)],
     }
