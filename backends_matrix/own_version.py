@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+from backends_matrix.run.environment import package_version
 
 
 def own_version() -> str:
     """The installed version; "not installed" where the source is only on ``PYTHONPATH``."""
-    try:
-        return importlib.metadata.version("portable-models")
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+    return package_version("portable-models") or "not installed"

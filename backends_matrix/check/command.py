@@ -18,8 +18,9 @@ from backends_matrix.check.junit import render
 from backends_matrix.check.settings import DEFAULT_MEMORY, DEFAULT_TIMEOUT, CheckSettings
 from backends_matrix.check.terminal import show
 from backends_matrix.cli.options import names
+from backends_matrix.cli.shared_options import DEVICE
 from backends_matrix.errors import RunError
-from backends_matrix.run.cell import BACKENDS, DEVICES
+from backends_matrix.run.cell import BACKENDS
 
 
 @click.command()
@@ -73,13 +74,7 @@ from backends_matrix.run.cell import BACKENDS, DEVICES
     metavar="MIB",
     help="Memory that a target may use beyond its framework's.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(DEVICES),
-    default="cpu",
-    show_default=True,
-    help="Where the backends compute; the judges in float64 stay on the CPU.",
-)
+@DEVICE
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of weights, inputs and draws.")
 @click.option(
     "--jobs",

@@ -35,7 +35,13 @@ DATA = click.option(
     metavar="sample|full|PATH",
     help="Embedded (its film reviews are synthetic), the full data, or a file or folder.",
 )
-DEVICE = click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="cpu",
+    show_default=True,
+    help="Where the backends compute; the judges in float64 stay on the CPU.",
+)
 JOBS = click.option(
     "--jobs",
     type=click.IntRange(min=1),

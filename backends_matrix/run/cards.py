@@ -10,6 +10,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portable_models._backend.base import Backend
 
 _QUERY = ("nvidia-smi", "--query-gpu=index,driver_version", "--format=csv,noheader")
 _SECONDS = 20.0
@@ -52,6 +56,18 @@ def driver_version() -> str | None:
     # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 ..."
     words = first.split()
     return next((word for word in words if word[0].isdigit() and word.count(".") >= 1), None)
+
+
+def describe_accelerator(backend: Backend) -> dict[str, Any]:
+    """The card, its driver, and what makes its numbers repeat, which is set; nothing on a CPU."""
+    card = dict(backend.describe_card())
+    if not card:
+        return {}
+    driver = driver_version()
+    return {
+        "card": card | ({} if driver is None else {"driver": driver}),
+        "determinism": dict(backend.require_determinism()),
+    }
 
 
 @dataclass(frozen=True)

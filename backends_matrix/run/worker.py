@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from backends_matrix.judge.double_precision import compute_in_float64
-from backends_matrix.run.cards import driver_version
+from backends_matrix.run.cards import describe_accelerator
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.error_text import describe_error, one_line
 from backends_matrix.run.parent_death import CommandReader, die_with_parent
@@ -39,7 +39,7 @@ from backends_matrix.run.setup_hook import load_setup_function
 from backends_matrix.run.worker_commands import Commands
 
 if TYPE_CHECKING:
-    from portable_models._backend import Backend
+    pass
 
 
 class Channel:
@@ -107,7 +107,7 @@ def prepare_keras(device: str, threads: int, setup: str, double: bool) -> dict[s
         "numpy": np.__version__,
         **backend.versions(),
         "device": device,
-        **_describe_accelerator(backend),
+        **describe_accelerator(backend),
         "threads": threads,
         "precision": dict(backend.require_full_precision()),
         "keras_settings": {
@@ -120,18 +120,6 @@ def prepare_keras(device: str, threads: int, setup: str, double: bool) -> dict[s
         environment["setup"] = setup
         _call_setup(setup)
     return environment
-
-
-def _describe_accelerator(backend: Backend) -> dict[str, Any]:
-    """The card, its driver, and what makes its numbers repeat; nothing on a CPU."""
-    card = dict(backend.describe_card())
-    if not card:
-        return {}
-    driver = driver_version()
-    return {
-        "card": card | ({} if driver is None else {"driver": driver}),
-        "determinism": dict(backend.require_determinism()),
-    }
 
 
 class SetupError(Exception):

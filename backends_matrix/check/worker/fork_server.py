@@ -111,16 +111,14 @@ def _describe(device: str) -> dict[str, Any]:
 
 
 def _use_device(device: str) -> dict[str, Any]:
+    from backends_matrix.run.cards import describe_accelerator
     from portable_models._backend import current
     from portable_models._backend.devices import DeviceNotFoundError
 
     try:
         current().require_device(device)
-        held = {
-            "card": dict(current().describe_card()),
-            "precision": dict(current().require_full_precision()),
-            "determinism": dict(current().require_determinism()),
-        }
+        precision = dict(current().require_full_precision())
+        held = describe_accelerator(current()) | {"precision": precision}
     except DeviceNotFoundError as error:
         return {"reason": str(error)}
     except Exception as error:  # whatever a driver or a framework says

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from backends_matrix.run import cards, step_runs, supervisor, worker
+from backends_matrix.run import cards, step_runs, supervisor
 from backends_matrix.run.cards import Gates, Placement, place, visible_cards
 from backends_matrix.run.environment import worker_environment
 from backends_matrix.run.settings import MatrixSettings
@@ -187,12 +187,12 @@ def test_the_judge_in_float64_computes_on_the_cpu(started, tmp_path, device):
 
 
 def test_the_record_names_the_card_its_driver_and_what_is_deterministic(monkeypatch):
-    monkeypatch.setattr(worker, "driver_version", lambda: "580.65.06")
+    monkeypatch.setattr(cards, "driver_version", lambda: "580.65.06")
     backend = SimpleNamespace(
         describe_card=lambda: {"name": "NVIDIA H100", "cuda": "13.0", "cudnn": "91002"},
         require_determinism=lambda: {"cudnn_benchmark": "False"},
     )
-    assert worker._describe_accelerator(backend) == {
+    assert cards.describe_accelerator(backend) == {
         "card": {
             "name": "NVIDIA H100",
             "cuda": "13.0",
@@ -202,7 +202,7 @@ def test_the_record_names_the_card_its_driver_and_what_is_deterministic(monkeypa
         "determinism": {"cudnn_benchmark": "False"},
     }
     backend.describe_card = dict
-    assert worker._describe_accelerator(backend) == {}
+    assert cards.describe_accelerator(backend) == {}
 
 
 class Fake:
