@@ -174,6 +174,14 @@ def packages(session: nox.Session) -> None:
     session.run("python", checker, *session.posargs)
 
 
+@nox.session(reuse_venv=False)
+@nox.parametrize("form", [nox.param(each, id=each) for each in ("sdist", "wheel")])
+def dist(session: nox.Session, form: str) -> None:
+    """Build an sdist or a wheel, and try it where nothing else is installed."""
+    session.install("build>=1.2", env=uv_settings(os.environ))
+    session.run("python", "tools/try_distribution.py", form, session.create_tmp())
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed and memory."""
