@@ -25,11 +25,19 @@ def headline(report: Report) -> str:
             return f"Not everything could be run{_failures(report)}"
         case "undecidable":
             return f"Nothing could be decided{_undecided(report)}"
+    if ran_alone(report):
+        return f"{count(len(report.cells), 'training')} on {names[0]}"
     if report.verdict == "ran" or not report.comparisons:
         return f"{' and '.join(names) or 'nothing'} ran; nothing was compared"
     if len(names) < 2:
         return f"{''.join(names)} agrees with itself"
     return f"{', '.join(names[:-1])} and {names[-1]} agree"
+
+
+def ran_alone(report: Report) -> bool:
+    """True for a run of one backend that had nothing to be compared with; its user asked for no more."""
+    alone = len({cell.backend for cell in report.cells}) == 1
+    return alone and report.verdict == "ran" and not report.comparisons
 
 
 def first_difference(report: Report) -> Comparison | None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backends_matrix.report.console import SafeConsole
-from backends_matrix.report.headline import headline
+from backends_matrix.report.headline import headline, ran_alone
 from backends_matrix.report.next_steps import next_step, notes, written
 from backends_matrix.report.overview import (
     Row,
@@ -104,7 +104,8 @@ class _Terminal:
         self.line()
         badge = self.text(f"{verdict.upper()}: {headline(report)}", _STYLES[verdict])
         self.line(badge)
-        self.line(self.text(f"{made_text(report.comparisons)}."))
+        if not ran_alone(report):
+            self.line(self.text(f"{made_text(report.comparisons)}."))
         if report.seconds:
             spent = [f"{name} {duration(seconds)}" for name, seconds in times(report).items()]
             self.line(self.text(f"Time: {'; '.join(spent)}.", "dim"))

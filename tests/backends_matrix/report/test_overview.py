@@ -168,13 +168,22 @@ def test_no_comparison_is_told_too():
         ("agree", ("jax", "torch"), "jax and torch agree"),
         ("undecidable", ("jax", "torch"), "Nothing could be decided"),
         ("error", ("jax",), "Not everything could be run"),
-        ("ran", ("jax",), "jax ran; nothing was compared"),
+        ("ran", ("jax", "torch"), "jax and torch ran; nothing was compared"),
     ],
 )
 def test_the_headline_is_the_verdict_in_words(document, verdict, keep, text):
     document["verdict"] = verdict
     document["cells"] = [entry for entry in document["cells"] if entry["backend"] in keep]
     assert headline(parse(document)) == text
+
+
+def test_the_headline_of_a_run_of_one_backend_is_what_ran(document):
+    document["verdict"] = "ran"
+    document["comparisons"] = []
+    document["cells"] = [entry for entry in document["cells"] if entry["backend"] == "jax"]
+    report = parse(document)
+    assert headline(report) == f"{len(report.cells)} trainings on jax"
+    assert len(report.cells) > 1
 
 
 def test_a_claim_is_one_row_for_all_backends(document):
