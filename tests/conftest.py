@@ -1,7 +1,10 @@
 """What every test runs under: one Keras backend, bounded threads, nothing skipped in silence."""
 
+import atexit
 import importlib.util
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -22,6 +25,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
 # What an earlier run has kept decides nothing here; tests of keeping name a folder of their own.
 os.environ["PORTABLE_MODELS_CACHE"] = ""
+# Many tests compile the same small programs: a third of what JAX costs here. The first process of a run makes
+# a folder for them; its workers and their children find it in the environment, and it goes with the run.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="compiled-")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
 @pytest.fixture(scope="session")

@@ -40,8 +40,14 @@ else:
         """Where programs are kept, however fast they were compiled; JAX forgets those that it has at hand."""
         monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
         monkeypatch.setattr(jax_cache, "WORTH_SECONDS", 0.0)
+        # The cache that all tests share would be used in place of this one.
+        shared = jax.config.jax_compilation_cache_dir
+        jax.config.update("jax_compilation_cache_dir", None)
+        jax_cache.compilation_cache.reset_cache()
         jax.clear_caches()
-        return programs_folder()
+        yield programs_folder()
+        jax.config.update("jax_compilation_cache_dir", shared)
+        jax_cache.compilation_cache.reset_cache()
 
     def files(folder):
         return {path.name: path.read_bytes() for path in folder.iterdir()}
