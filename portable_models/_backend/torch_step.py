@@ -81,10 +81,10 @@ class StepGraph:
         flat = (*state, *extras)
         # Both ways of keras.ops.cond are taken and selected from, as its condition is not known.
         with replace_cond(_select):
-            module = _trace(after, flat)
+            module = trace(after, flat)
         if pure:
             # A second time, so that what was changed in place becomes a value of its own.
-            module = _trace(torch.func.functionalize(module, remove="mutations"), flat)
+            module = trace(torch.func.functionalize(module, remove="mutations"), flat)
             drop_copies(module.graph)
         move_constants(module)
         module.graph.eliminate_dead_code()
@@ -106,7 +106,12 @@ class StepGraph:
         return list(self._module(*state, *extras, *given))
 
 
-def _trace(function: Callable[..., Any], flat: Sequence[Any]) -> Any:
+def trace(function: Callable[..., Any], flat: Sequence[Any]) -> Any:
+    """A function of tensors as a graph of tensor operations; what it holds besides are constants.
+
+    Raises:
+        Exception: it cannot be traced, for instance because it branches on a value.
+    """
     return make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*flat)
 
 
