@@ -19,17 +19,14 @@ LARGEST_GROUP = 32
 def group_by_seed(cells: Sequence[Cell]) -> list[list[Cell]]:
     """Cells in groups that differ in the seed only, in their order; those that are not compiled are alone."""
     groups: list[list[Cell]] = []
+    filling: dict[Cell, list[Cell]] = {}
     for cell in cells:
-        last = groups[-1] if groups else []
-        if (
-            last
-            and len(last) < LARGEST_GROUP
-            and cell.engine == "compiled"
-            and dataclasses.replace(cell, seed=0) == dataclasses.replace(last[0], seed=0)
-        ):
-            last.append(cell)
-        else:
-            groups.append([cell])
+        kind = dataclasses.replace(cell, seed=0)
+        group = filling.get(kind)
+        if group is None or len(group) == LARGEST_GROUP or cell.engine != "compiled":
+            group = filling[kind] = []
+            groups.append(group)
+        group.append(cell)
     return groups
 
 

@@ -131,12 +131,11 @@ class MappedWay:
             graph = self._graph_of(
                 [value[0] for value in state], one, places if shared else places[0]
             )
-            count = len(state)
 
             def step(*flat: Any) -> tuple[Any, ...]:
-                return tuple(graph(list(flat[:count]), list(flat[count:])))
+                return graph.each_tensor(flat)
 
-            dims = [0] * count + [0 if own else None] * len(leaves) + [None if shared else 0]
+            dims = [0] * len(state) + [0 if own else None] * len(leaves) + [None if shared else 0]
             self._graphs[key] = mapped(step, dims, [*state, *leaves, places])
         return self._graphs[key]
 

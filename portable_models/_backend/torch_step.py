@@ -16,6 +16,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from portable_models._backend.program import State
+from portable_models._backend.torch_foreach import EachTensor
 from portable_models._backend.torch_graph import drop_copies, move_constants, work_in_place, work_of
 from portable_models._keras.operations import current_scope, replace_cond
 
@@ -104,6 +105,13 @@ class StepGraph:
         """The state after the step, which is an ``own`` one."""
         given = self.constants if constants is None else constants
         return list(self._module(*state, *extras, *given))
+
+    def each_tensor(self, flat: Sequence[Any]) -> tuple[Any, ...]:
+        """The state after the step, operations on lists of tensors being called for every tensor.
+
+        PyTorch 2.13 cannot map over operations on lists (``torch._foreach_mul``), which optimizers call.
+        """
+        return tuple(EachTensor(self._module).run(*flat, *self.constants))
 
 
 def trace(function: Callable[..., Any], flat: Sequence[Any]) -> Any:
