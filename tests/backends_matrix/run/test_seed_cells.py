@@ -42,7 +42,19 @@ def test_an_interrupted_run_loses_no_more_than_a_group():
 
 
 def finished(one):
-    outcome = {"history": {"loss": [1.0]}, "final": {}, "samples": {"train": 1}}
+    outcome = {
+        "history": {"loss": [1.0]},
+        "final": {},
+        "digests": {},
+        "engine": "compiled",
+        "engine_reason": "",
+        "compile_seconds": 0.0,
+        "epochs": 1,
+        "parameters": 1,
+        "samples": {"train": 1},
+        "real_data": False,
+        "examples": [],
+    }
     return CellResult(one, Status.OK, "", 1.0, 1, outcome)
 
 
@@ -74,6 +86,7 @@ class Notes(Silent):
 
 
 def test_a_crash_of_several_seeds_loses_none(tmp_path: Path, monkeypatch):
+    (tmp_path / "cells").mkdir()
     supervisor = WorkerSupervisor("jax", WorkerSettings(tmp_path))
     worker, notes = Worker(supervisor._settings.cells), Notes()
 
@@ -90,6 +103,7 @@ def test_a_crash_of_several_seeds_loses_none(tmp_path: Path, monkeypatch):
 
 
 def test_results_of_an_earlier_run_are_not_taken_for_new_ones(tmp_path: Path, monkeypatch):
+    (tmp_path / "cells").mkdir()
     supervisor = WorkerSupervisor("jax", WorkerSettings(tmp_path))
     worker = Worker(supervisor._settings.cells)
 
