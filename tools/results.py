@@ -1,6 +1,7 @@
 """Write the results of a run of the matrix into ``docs/results.md``.
 
 python tools/results.py DIR      take the run in DIR: its figures, and what the pages need of its report
+python tools/results.py --certificate FILE ...  take certificates, each in the place of an earlier one
 python tools/results.py --check  say whether the pages are those of the run that was taken last
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 KEPT, PAGE = ROOT / "docs" / "results.json", ROOT / "docs" / "results.md"
+CERTIFICATES = ROOT / "docs" / "certificates"
 PICTURE = "validation-loss.png"
 
 REMARKS = (
@@ -27,6 +29,10 @@ REMARKS = (
     "accuracy). From there on neither agreement nor a difference can be shown by one training. It is",
     "measured by *replicas*: trainings on one backend that are rounded otherwise.",
     "[What the words mean](matching.md).",
+    "",
+    "**Certificate** is the verdict of `portable certify` where one was made: many seeds on every side, each",
+    "from the same weights, order and masks, held against a margin that was declared before",
+    "([how](certify.md)). The files are in `docs/certificates`. A dash means that none was made.",
     "",
 )
 """How the table is read."""
@@ -81,11 +87,48 @@ def condensed(report: Report) -> dict[str, Any]:
     }
 
 
+def certificates() -> dict[tuple[str, str], Report]:
+    """The certificates that are kept, by study and variant."""
+    found = {}
+    for path in sorted(CERTIFICATES.glob("*.json")):
+        each = json.loads(path.read_text())
+        found[each["study"]["experiment"], each["study"]["variant"]] = each
+    return found
+
+
+def certified(certificate: Report | None) -> str:
+    """What a certificate says, metric by metric, with the interval of every side."""
+    if certificate is None:
+        return "–"
+    parts: dict[tuple[str, str, int], list[str]] = {}
+    for each in certificate["comparisons"]:
+        margin = each["margin"]
+        width = (
+            f"{100 * margin['value']:g} %"
+            if margin["kind"] == "relative"
+            else f"{margin['value']:g}"
+        )
+        key = (f"{each['metric']} within {width}", each["verdict"], each["seeds"])
+        tests = each["tests"]
+        interval = ""
+        if tests is not None and margin["kind"] == "relative":
+            low, high = (100 * end for end in tests["interval"])
+            interval = f" [{low:+.3f} %, {high:+.3f} %]"
+        parts.setdefault(key, []).append(f"{each['side']}{interval}")
+    return "; ".join(
+        f"{metric}: {verdict.removesuffix(' within the margin')} ({seeds} seeds; {', '.join(sides)} "
+        f"against {certificate['comparisons'][0]['reference']})"
+        for (metric, verdict, seeds), sides in parts.items()
+    )
+
+
 def results_table(kept: Report) -> Iterator[str]:
-    """One row for each variant: its figure on every backend, and the verdict."""
+    """One row for each variant: its figure on every backend, the verdict, and the certificate."""
     backends = list(kept["environment"]["backends"])
-    yield f"| study | variant | epochs | figure | {' | '.join(backends)} | worst ratio | verdict |"
-    yield f"| --- | --- | --: | --- | {'--: | ' * len(backends)}--: | --- |"
+    made = certificates()
+    heads = " | ".join(backends)
+    yield f"| study | variant | epochs | figure | {heads} | worst ratio | verdict | certificate |"
+    yield f"| --- | --- | --: | --- | {'--: | ' * len(backends)}--: | --- | --- |"
     variants = dict.fromkeys((cell["experiment"], cell["variant"]) for cell in kept["cells"])
     for experiment, variant in variants:
         cells = {
@@ -106,7 +149,7 @@ def results_table(kept: Report) -> Iterator[str]:
         epochs = next(iter(cells.values()))["epochs"]
         yield (
             f"| {experiment} | {variant} | {epochs} | {name} | {numbers} | "
-            f"{level_2['largest_ratio']:.2g} | {verdict} |"
+            f"{level_2['largest_ratio']:.2g} | {verdict} | {certified(made.get((experiment, variant)))} |"
         )
 
 
@@ -201,7 +244,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path, nargs="?")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--certificate", type=Path, nargs="+", default=())
     arguments = parser.parse_args()
+    for path in arguments.certificate:
+        study = json.loads(path.read_text())["study"]
+        CERTIFICATES.mkdir(exist_ok=True)
+        shutil.copyfile(path, CERTIFICATES / f"{study['experiment']}-{study['variant']}.json")
     if arguments.directory:
         take(arguments.directory)
     kept = json.loads(KEPT.read_text())

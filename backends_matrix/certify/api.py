@@ -94,6 +94,7 @@ def certify(
             f"interrupted; {runs.finished} of {runs.planned} trainings finished and are kept in "
             f"{settings.out}. The same command with --resume continues from there"
         )
+    planner.notes.extend(_reasons(runs))
     found, plan = records(runs), planner.plan
     data = runs.description.get("data", {})
     certificate = Certificate(
@@ -114,6 +115,17 @@ def certify(
     )
     write_certificate(certificate, settings.out)
     return certificate
+
+
+def _reasons(runs: SeedRuns) -> list[str]:
+    """Why trainings ran otherwise than asked: on another engine, or apart from other seeds."""
+    found: dict[str, int] = {}
+    for side, results in runs.results.items():
+        for each in results.values():
+            if each.ok and each.reason:
+                text = f"{side.name}: {each.reason}"
+                found[text] = found.get(text, 0) + 1
+    return [f"{text} ({count} of the seeds)" for text, count in found.items()]
 
 
 def choose_sides(settings: CertifySettings, fewest: int) -> list[Side]:

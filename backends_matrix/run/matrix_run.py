@@ -14,6 +14,7 @@ from backends_matrix.judge.cells import judge_cells
 from backends_matrix.judge.comparison import Agreement
 from backends_matrix.run.cards import Gates
 from backends_matrix.run.cell import Cell
+from backends_matrix.run.cell_runs import run_backend, run_cells
 from backends_matrix.run.claims import check_claims
 from backends_matrix.run.descriptions import describe_experiments
 from backends_matrix.run.environment import installed
@@ -35,12 +36,7 @@ from backends_matrix.run.resume import find_finished
 from backends_matrix.run.settings import MatrixSettings
 from backends_matrix.run.state import RunState
 from backends_matrix.run.step_runs import compare_steps
-from backends_matrix.run.supervisor import (
-    WorkerSettings,
-    WorkerSupervisor,
-    run_backend,
-    run_cells,
-)
+from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 from portable_models.cache import programs_folder
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backends_matrix.run.cards import Gates, Placement
+from backends_matrix.run.cards import Placement
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import installed, worker_environment
 from backends_matrix.run.observer import Observer, Silent
@@ -21,7 +20,7 @@ from backends_matrix.run.process import (
     WorkerRefusedError,
     WorkerUnavailableError,
 )
-from backends_matrix.run.result import RESULT_FILE, CellResult, Status, read_result, write_result
+from backends_matrix.run.result import RESULT_FILE, CellResult, Status, read_result
 
 
 @dataclass(frozen=True)
@@ -189,6 +188,32 @@ class WorkerSupervisor:
             return CellFailure.of(error).result(cell)
         return read_result(cell, self._settings.cells)
 
+    async def run_seeds(self, cells: Sequence[Cell], observer: Observer) -> list[CellResult]:
+        """Run cells that differ in the seed only, side by side where the worker can.
+
+        Where the worker does not come to the end of them, those without a result are run by themselves.
+        """
+        if len(cells) > 1 and self._start_failure is None:
+            for cell in cells:
+                self._remove_result(cell)
+            observer.started(cells[0])
+            command = {"do": "run_seeds", "cells": [cell.to_json() for cell in cells]}
+            try:
+                worker = await self.worker()
+                async for event in worker.ask(command, self._settings.silence):
+                    if event["event"] == "epoch":
+                        observer.epoch(cells[0], event["epoch"], event["epochs"], event["metrics"])
+            except WorkerError as error:
+                await self.reset()
+                observer.note(f"training {len(cells)} seeds side by side: {error}")
+        found = []
+        for cell in cells:
+            result = read_result(cell, self._settings.cells) if len(cells) > 1 else None
+            if result is None or result.status is Status.INVALID:
+                result = await self.run(cell, observer)
+            found.append(result)
+        return found
+
     def _remove_result(self, cell: Cell) -> None:
         with contextlib.suppress(OSError):
             (self._settings.cells / cell.key / RESULT_FILE).unlink()
@@ -217,55 +242,3 @@ class CellFailure:
     def result(self, cell: Cell) -> CellResult:
         """The failure as the result of a cell."""
         return CellResult(cell, self.status, self.reason)
-
-
-async def run_backend(
-    supervisor: WorkerSupervisor,
-    cells: Sequence[Cell],
-    settings: WorkerSettings,
-    observer: Observer,
-    record: Callable[[CellResult], None],
-) -> None:
-    """Run a backend's cells one after the other; each result is written and recorded as it comes."""
-    for cell in cells:
-        result = await supervisor.run(cell, observer)
-        if not result.comparable:
-            # On a full disk it is known all the same, and stands in the report.
-            with contextlib.suppress(OSError):
-                write_result(result, settings.cells)
-        record(result)
-        observer.finished(result)
-
-
-async def run_cells(
-    cells: Sequence[Cell],
-    supervisors: Mapping[str, WorkerSupervisor],
-    settings: WorkerSettings,
-    *,
-    gates: Gates,
-    observer: Observer,
-    record: Callable[[CellResult], None],
-    finish_backend: Callable[[WorkerSupervisor], Awaitable[None]],
-) -> None:
-    """Run cells, each backend's in its own worker.
-
-    Args:
-        cells: what is still to be run.
-        supervisors: backend -> its supervisor; one without cells to run is finished too.
-        settings: how workers are run.
-        gates: say when a worker may run.
-        observer: called for every epoch and cell.
-        record: is given every result.
-        finish_backend: is awaited for every supervisor when its cells are done, before its worker ends.
-    """
-
-    async def one(supervisor: WorkerSupervisor) -> None:
-        mine = [cell for cell in cells if cell.backend == supervisor.backend]
-        async with gates.turn(supervisor.backend):
-            await run_backend(supervisor, mine, settings, observer, record)
-            await finish_backend(supervisor)
-            await supervisor.close()
-
-    async with asyncio.TaskGroup() as group:
-        for supervisor in supervisors.values():
-            group.create_task(one(supervisor))

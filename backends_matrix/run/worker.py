@@ -7,6 +7,7 @@ goes to standard error, which the parent keeps as a log; nothing is ever read ou
     {"do": "describe", "experiment": ..., "data": ..., "trust": ...}     ->  described
     {"do": "identify", "cell": ...}                                      ->  identified
     {"do": "run", "cell": {...}, "checkpoint": n or null}                ->  epoch …, done
+    {"do": "run_seeds", "cells": [...]}                                  ->  epoch …, done
     {"do": "rebuild", "cell": ...}                                       ->  rebuilt
     {"do": "repeat", "cell": ...}                                        ->  repeated
     {"do": "record", "cell": ..., "folder": ...}                         ->  epoch …, recorded
@@ -168,6 +169,8 @@ def _answer(commands: Commands, command: dict[str, Any]) -> Mapping[str, Any]:
     name = command.pop("do")
     if "cell" in command:
         command["cell"] = Cell.from_json(command["cell"])
+    if "cells" in command:
+        command["cells"] = [Cell.from_json(cell) for cell in command["cells"]]
     answer: Mapping[str, Any] = getattr(commands, name)(**command)
     # What cannot be written as JSON must fail here, where it is still an answer.
     json.dumps(answer)

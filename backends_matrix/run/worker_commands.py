@@ -8,7 +8,7 @@ import json
 import math
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from backends_matrix.run.peak_memory import peak_bytes, reset_peak
 from backends_matrix.run.protocol import Event
 from backends_matrix.run.result import CellResult, Status, write_result
 from backends_matrix.run.resume import keep_checkpoints
+from backends_matrix.run.seed_cells import results_of_seeds, settings_of
 from portable_models.built_in import BUILT_IN
 
 
@@ -98,7 +99,9 @@ class Commands:
                 checkpoint,
                 [self._environment, digest_project(), self._sources(cell)],
             ):
-                found = run_variant(builds.variant, samples, _settings(cell), self._reporter(cell))
+                found = run_variant(
+                    builds.variant, samples, settings_of(cell), self._reporter(cell)
+                )
             outcome, reason = found.to_json(), found.training.engine_reason
             identity = {
                 "sources": self._sources(cell),
@@ -132,11 +135,43 @@ class Commands:
         gc.collect()
         return {"event": "done", "key": cell.key}
 
+    def run_seeds(self, cells: Sequence[Cell]) -> Event:
+        """Run cells that differ in the seed only, trained side by side; results are written as they come.
+
+        Where that fails, every cell without a result is run by itself: one seed's failure is not another's.
+        """
+        import keras
+
+        first, left = cells[0], list(cells)
+        try:
+            study = self._experiment(first.experiment)
+            samples = self._samples(first.experiment, first.data, first.trust)
+            made = [digest_project(), self._sources(first)]
+            for result in results_of_seeds(
+                cells, study.variant(first.variant), samples, self._reporter(first)
+            ):
+                identity = {"sources": made[1], "project": made[0], **result.identity}
+                write_result(
+                    dataclasses.replace(result, identity=identity, environment=self._environment),
+                    self._cells,
+                )
+                left.remove(result.cell)
+        except (
+            Exception,
+            SystemExit,
+        ):  # whatever a user's model raises; each cell says it by itself
+            traceback.print_exc()
+        keras.utils.clear_session(free_memory=False)
+        gc.collect()
+        for cell in left:
+            self.run(cell, None)
+        return {"event": "done", "key": cells[-1].key}
+
     def identify(self, cell: Cell) -> Event:
         """Build a cell's model as its first training would, and give the digests of what it is built of."""
         study = self._experiment(cell.experiment)
         samples = self._samples(cell.experiment, cell.data, cell.trust)
-        identity = identify_training(study.variant(cell.variant), samples, _settings(cell))
+        identity = identify_training(study.variant(cell.variant), samples, settings_of(cell))
         return {"event": "identified", "identity": identity}
 
     def rebuild(self, cell: Cell) -> Event:
@@ -144,7 +179,7 @@ class Commands:
         study = self._experiment(cell.experiment)
         first, second = (
             identify_training(
-                study.variant(cell.variant), study.load(cell.data, cell.trust), _settings(cell)
+                study.variant(cell.variant), study.load(cell.data, cell.trust), settings_of(cell)
             )
             for _ in range(2)
         )
@@ -215,7 +250,7 @@ class Commands:
 
         variant = self._experiment(cell.experiment).variant(cell.variant)
         samples = self._samples(cell.experiment, cell.data, cell.trust)
-        settings = dataclasses.replace(_settings(cell), replica=0)
+        settings = dataclasses.replace(settings_of(cell), replica=0)
         return job_of_first_training(lambda: run_variant(variant, samples, settings, on_epoch))
 
     def _reporter(self, cell: Cell) -> Callable[[int, int, Mapping[str, float]], None]:
@@ -258,9 +293,3 @@ class Commands:
             json.dumps([found.kind, found.description, found.synthetic])
             self._data[key] = found
         return self._data[key]
-
-
-def _settings(cell: Cell) -> Any:
-    from portable_models.experiments import Settings
-
-    return Settings(cell.epochs, cell.seed, cell.pipeline, cell.engine, cell.replica)

@@ -36,8 +36,8 @@ Measured: a small CNN on two cores takes up to 1.5 times as long in a loop as st
 class JaxProgram(Program):
     """``lax.scan`` over the batches of an epoch, in a loop over epochs, under ``vmap`` for members.
 
-    A loop runs on one core of a CPU, so the members are divided into as many groups as there are threads.
-    Steps that are slow in a loop are called one by one, and members in turn.
+    A loop runs on one core of a CPU: there every member goes through the program of one, as many at a time as
+    there are threads. Steps that are slow in a loop are called one by one, and members in turn.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class JaxProgram(Program):
         orders: Orders,
         part: Part = Part.BOTH,
     ) -> None:
-        members = split(len(states), self._threads)[0]
+        members = split(len(states))[0]
         # The number of epochs is an argument, so what is compiled for none of them serves any.
         function, arguments = self._call_for(members, states, rows, orders, 0, part)
         with _tracing():
@@ -108,12 +108,12 @@ class JaxProgram(Program):
                 for state, parts, order in zip(states, rows, orders, strict=True)
             ]
             return [state for state, _ in each], [logs for _, logs in each]
-        groups = split(len(states), self._threads)
+        groups = split(len(states))
         calls = [self._call_for(group, states, rows, orders, count, part) for group in groups]
         ready = [(self._for(part, function, given), given) for function, given in calls]
         after: list[State] = []
         found: list[dict[str, NDArray[Any]]] = []
-        for group, (values_after, logs) in zip(groups, at_once(ready), strict=True):
+        for group, (values_after, logs) in zip(groups, at_once(ready, self._threads), strict=True):
             arrays = {name: np.asarray(values) for name, values in logs.items()}
             if len(group) == 1:
                 after.append(values_after)
@@ -124,8 +124,7 @@ class JaxProgram(Program):
                 {name: values[number, :count] for name, values in arrays.items()}
                 for number in range(len(group))
             ]
-        # What fills up the last part comes last.
-        return after[: len(states)], found[: len(states)]
+        return after, found
 
     def _call_for(
         self,

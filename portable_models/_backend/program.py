@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,12 +87,38 @@ class OnDevice:
     held_out_order: Any
 
 
+class Stacked(Sequence[State]):
+    """States of members as a program left them: stacked, and taken apart once they are read.
+
+    Args:
+        values: one tensor for each variable, whose first dimension is of members.
+        apart: gives the state of each member.
+    """
+
+    def __init__(self, values: Any, apart: Callable[[Any], list[State]]) -> None:
+        self.values = values
+        self._take_apart = apart
+
+    @cached_property
+    def _states(self) -> list[State]:
+        return self._take_apart(self.values)
+
+    def __len__(self) -> int:
+        return int(self.values[0].shape[0])
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._states[index]
+
+
 class Program(ABC):
     """Epochs of a training as one compiled program, over the train and test step of a Keras model.
 
     A program belongs to one model's layers, losses, metrics and optimizer, but to no values: it is given
     states, so that it serves every training that is alike in all but values.
     """
+
+    apart_because: str = ""
+    """Why members are trained one by one where the backend would train them together; empty elsewhere."""
 
     @abstractmethod
     def prepare(
@@ -115,11 +142,11 @@ class Program(ABC):
         orders: Orders,
         count: int,
         part: Part = Part.BOTH,
-    ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
+    ) -> tuple[Sequence[State], list[dict[str, NDArray[Any]]]]:
         """Train members side by side for some epochs.
 
         Args:
-            states: the state of each member.
+            states: the state of each member; those that the last call returned, or others.
             rows: what each member reads.
             orders: int32 of shape ``(members, epochs, places)``.
             count: how many of the epochs to run, from the first.

@@ -30,6 +30,8 @@ from portable_models._backend.program import (
 )
 from portable_models._backend.torch_devices import computing_device
 from portable_models._backend.torch_loop import compiled_loop, on_one_thread
+from portable_models._backend.torch_members import NotMappableError, Together, train_together
+from portable_models._backend.torch_metrics import Metrics
 from portable_models._backend.torch_step import Step, StepGraph, stateless
 
 PAYS_FROM = 20_000
@@ -66,8 +68,12 @@ where steps are called one by one, and lose a fifth in a loop.
 """
 
 
+MAPPED_FROM = 20_000
+"""Steps of all members from which their graph is mapped over them, which takes a second or two to trace."""
+
+
 class TorchProgram(Program):
-    """Members are trained one after another, with the same graphs."""
+    """The graph of a step is mapped over small members; large ones are trained one after another."""
 
     def __init__(self, model: Any, training: Pass, validation: Pass | None, epochs: int) -> None:
         self._model = model
@@ -76,7 +82,9 @@ class TorchProgram(Program):
         self._validation = (
             None if validation is None else _Way(self, "test_step", validation, epochs)
         )
-        self._zeroed: dict[int, Any] = {}
+        self._steps = epochs * max(training.steps, 1)
+        self._together: Together | None = None
+        self._metrics = Metrics(model, self._variables)
         self._checked: set[str] = set()
 
     def prepare(
@@ -88,19 +96,31 @@ class TorchProgram(Program):
     ) -> None:
         with torch.no_grad():
             state = _values(states[0])
-            with self._scope(state) as scope:
-                self._model.reset_metrics()
-            measured = {id(variable) for variable in self._model.metrics_variables}
-            self._zeroed = {
-                place: scope.get_current_value(variable)
-                for place, variable in enumerate(self._variables)
-                if id(variable) in measured
-            }
+            self._metrics.prepare(state)
+            if len(states) > 1 and part is Part.BOTH and self._maps(states, rows, orders):
+                return
             if part is not Part.VALIDATION:
                 self._training.prepare(state, rows[0].training, orders.shape[-1])
             if part is not Part.TRAINING and self._validation is not None:
                 order = rows[0].held_out_order
                 self._validation.prepare(state, rows[0].held_out, len(order))
+
+    def _maps(self, states: Sequence[State], rows: Sequence[OnDevice], orders: Orders) -> bool:
+        """Prepare for members side by side, where that pays and PyTorch can."""
+        # Elsewhere it is not proven.
+        if computing_device().type == "cpu" and self._steps >= MAPPED_FROM:
+            ways = [way for way in (self._training, self._validation) if way is not None]
+            try:
+                self._together = train_together(
+                    [(way.prefix, way.way, way.graph_of) for way in ways],
+                    self._metrics,
+                    states,
+                    rows,
+                    orders,
+                )
+            except NotMappableError as refusal:
+                self.apart_because = str(refusal)
+        return self._together is not None
 
     def run(
         self,
@@ -109,8 +129,14 @@ class TorchProgram(Program):
         orders: Orders,
         count: int,
         part: Part = Part.BOTH,
-    ) -> tuple[list[State], list[dict[str, NDArray[Any]]]]:
+    ) -> tuple[Sequence[State], list[dict[str, NDArray[Any]]]]:
         after, logs = [], []
+        if self._together is not None:
+            try:
+                with torch.no_grad():
+                    return self._together.run(states, rows, orders, count)
+            except RuntimeError as error:
+                raise ProgramFailedError(first_line(error)) from error
         with torch.no_grad():
             for state, each, order in zip(states, rows, orders, strict=True):
                 try:
@@ -130,11 +156,13 @@ class TorchProgram(Program):
             found: dict[str, Any] = {}
             if part is not Part.VALIDATION:
                 places = torch.from_numpy(order).to(computing_device())
-                state = self._training(self._reset(state), rows.training, places)
-                found |= self._metrics(state)
+                state = self._training(self._metrics.reset(state), rows.training, places)
+                found |= self._metrics.results(state)
             if part is not Part.TRAINING and self._validation is not None:
-                state = self._validation(self._reset(state), rows.held_out, rows.held_out_order)
-                found |= self._metrics(state, "val_")
+                state = self._validation(
+                    self._metrics.reset(state), rows.held_out, rows.held_out_order
+                )
+                found |= scalar_logs(self._metrics.results(state), "val_")
             for name, value in found.items():
                 logs.setdefault(name, []).append(float(value))
         return state, {name: np.asarray(values) for name, values in logs.items()}
@@ -171,16 +199,6 @@ class TorchProgram(Program):
             # What a layer notes outside of the model would be there at the next step.
             self._model._clear_losses()
 
-    def _reset(self, state: State) -> State:
-        return [self._zeroed.get(place, value) for place, value in enumerate(state)]
-
-    def _metrics(self, state: State, prefix: str = "") -> dict[str, Any]:
-        with self._scope(state):
-            return scalar_logs(self._model.get_metrics_result(), prefix)
-
-    def _scope(self, state: State) -> Any:
-        return keras.StatelessScope(state_mapping=list(zip(self._variables, state, strict=True)))
-
 
 class _Way:
     """One way through samples: its whole batches and the one that is left over."""
@@ -194,7 +212,8 @@ class _Way:
     ) -> None:
         self._program = program
         self._step = step
-        self._way = way
+        self.way = way
+        self.prefix = "" if step == "train_step" else "val_"
         self._epochs = epochs
         self._trains = step == "train_step"
         self._ready: dict[Any, Callable[..., State]] = {}
@@ -203,6 +222,18 @@ class _Way:
         """Trace and compile for tensors of these shapes."""
         self._runs(state, tensors, torch.zeros(count, dtype=torch.int32, device=computing_device()))
 
+    def graph_of(self, state: State, tensors: Any, places: Any) -> StepGraph:
+        """The graph of a step on one batch, which changes nothing in place."""
+        extras = [*keras.tree.flatten(tensors), places]
+        return self._program.graph(self._step_on(tensors), state, extras, pure=True)
+
+    def _step_on(self, tensors: Any) -> Step:
+        def step(extras: Sequence[Any]) -> None:
+            structure = keras.tree.pack_sequence_as(tensors, list(extras[:-1]))
+            self._program.step(self._step, batch_of(self.way, structure, extras[-1]))
+
+        return step
+
     def __call__(self, state: State, tensors: Any, order: Any) -> State:
         for run, leaves, indices in self._runs(state, tensors, order):
             state = run(state, leaves, indices)
@@ -210,7 +241,7 @@ class _Way:
 
     def _runs(self, state: State, tensors: Any, order: Any) -> list[tuple[Any, Any, Any]]:
         leaves = keras.tree.flatten(tensors)
-        batches, rest = self._way.batches(order)
+        batches, rest = self.way.batches(order)
         return [
             (self._made(state, tensors, leaves, part), leaves, part)
             for part in (batches, rest)
@@ -223,15 +254,12 @@ class _Way:
             several = indices.ndim == 2
             one = indices[0] if several else indices
 
-            def step(extras: Sequence[Any]) -> None:
-                structure = keras.tree.pack_sequence_as(tensors, list(extras[:-1]))
-                self._program.step(self._step, batch_of(self._way, structure, extras[-1]))
-
-            calls = self._epochs * (self._way.steps if several else 1)
+            step = self._step_on(tensors)
+            calls = self._epochs * (self.way.steps if several else 1)
             # What pays was measured on CPUs. Elsewhere every step is traced, and none is in a loop: it is not
             # proven there, and Python would wait for its condition at every step.
             on_cpu = computing_device().type == "cpu"
-            always = not on_cpu or (self._trains and (several or not self._way.steps))
+            always = not on_cpu or (self._trains and (several or not self.way.steps))
             run: Callable[..., State]
             loop = on_cpu and several and self._trains and calls >= PAYS_FROM
             if always or calls >= TRACED_FROM:

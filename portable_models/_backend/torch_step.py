@@ -16,6 +16,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from portable_models._backend.program import State
+from portable_models._backend.torch_foreach import EachTensor
 from portable_models._backend.torch_graph import drop_copies, move_constants, work_in_place, work_of
 from portable_models._keras.operations import current_scope, replace_cond
 
@@ -81,10 +82,10 @@ class StepGraph:
         flat = (*state, *extras)
         # Both ways of keras.ops.cond are taken and selected from, as its condition is not known.
         with replace_cond(_select):
-            module = _trace(after, flat)
+            module = trace(after, flat)
         if pure:
             # A second time, so that what was changed in place becomes a value of its own.
-            module = _trace(torch.func.functionalize(module, remove="mutations"), flat)
+            module = trace(torch.func.functionalize(module, remove="mutations"), flat)
             drop_copies(module.graph)
         move_constants(module)
         module.graph.eliminate_dead_code()
@@ -105,8 +106,20 @@ class StepGraph:
         given = self.constants if constants is None else constants
         return list(self._module(*state, *extras, *given))
 
+    def each_tensor(self, flat: Sequence[Any]) -> tuple[Any, ...]:
+        """The state after the step, operations on lists of tensors being called for every tensor.
 
-def _trace(function: Callable[..., Any], flat: Sequence[Any]) -> Any:
+        PyTorch 2.13 cannot map over operations on lists (``torch._foreach_mul``), which optimizers call.
+        """
+        return tuple(EachTensor(self._module).run(*flat, *self.constants))
+
+
+def trace(function: Callable[..., Any], flat: Sequence[Any]) -> Any:
+    """A function of tensors as a graph of tensor operations; what it holds besides are constants.
+
+    Raises:
+        Exception: it cannot be traced, for instance because it branches on a value.
+    """
     return make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*flat)
 
 

@@ -5,7 +5,7 @@ from portable_models.experiments.experiment import Experiment, UnknownVariantErr
 from portable_models.experiments.outcome import Example, Outcome
 from portable_models.experiments.procedures import FinalTest, HoldOut, KFold, ValidateOnTest
 from portable_models.experiments.registry import UnknownExperimentError, experiment
-from portable_models.experiments.run import ExperimentResult, Settings, run, run_variant
+from portable_models.experiments.run import ExperimentResult, Settings, run, run_seeds, run_variant
 
 __all__ = [
     "Claim",
@@ -24,5 +24,6 @@ __all__ = [
     "Variant",
     "experiment",
     "run",
+    "run_seeds",
     "run_variant",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from portable_models.experiments.claim import Finding
 from portable_models.experiments.experiment import Experiment, Variant
 from portable_models.experiments.neutral_recipe import neutral_recipe
 from portable_models.experiments.outcome import Example, Outcome
-from portable_models.experiments.procedures import Task
+from portable_models.experiments.procedures import Task, run_tasks
 from portable_models.experiments.registry import experiment as experiment_named
 from portable_models.random import random_bits_digest
 from portable_models.training.background import background_work
@@ -99,12 +99,61 @@ def run_variant(
     variant: Variant, data: DataSet, settings: Settings, on_epoch: EpochReport | None = None
 ) -> Outcome:
     """Run one variant on a data set that is loaded already."""
+    (outcome,) = run_seeds([variant], data, [settings], on_epoch)
+    return outcome
+
+
+def run_seeds(
+    variants: Sequence[Variant],
+    data: DataSet,
+    settings: Sequence[Settings],
+    on_epoch: EpochReport | None = None,
+) -> Iterator[Outcome]:
+    """Run a variant with many seeds, trained side by side where its procedure can (``run_tasks``).
+
+    Args:
+        variants: the same variant for each seed; only their ``build`` may differ, by what it notes.
+        data: the data set.
+        settings: one for each seed; they differ in the seed only.
+        on_epoch: called after each epoch, counted over all members that are trained together.
+
+    Returns:
+        The outcome of each seed. Go through all of them: what is open is closed at the end.
+    """
+    tasks = [
+        _task(variant, data, each, on_epoch)
+        for variant, each in zip(variants, settings, strict=True)
+    ]
+    with current().programs_kept(programs_folder), background_work() as work:
+        random_bits = [work.submit(random_bits_digest, task.recipe.seed) for task in tasks]
+        digest_of_data = work.submit(data.digest)
+        found = run_tasks(variants[0].procedure, tasks)
+        for variant, task, bits, trained in zip(variants, tasks, random_bits, found, strict=True):
+            digests = {
+                "data": digest_of_data(),
+                "recipe": task.recipe.digest(),
+                "random_bits": bits(),
+                **trained.training.digests,
+            }
+            yield Outcome(
+                replace(trained.training, digests=digests),
+                epochs=variant.recipe.epochs,
+                parameters=int(trained.parameters),
+                samples=trained.samples,
+                real_data=not data.synthetic,
+                examples=_examples(trained.predictions, data),
+            )
+
+
+def _task(
+    variant: Variant, data: DataSet, settings: Settings, on_epoch: EpochReport | None
+) -> Task:
     shortened = variant.sample_epochs if data.kind == "sample" else None
     recipe = neutral_recipe(variant.recipe).replace(
         epochs=settings.epochs or shortened or variant.recipe.epochs,
         seed=variant.recipe.seed + settings.seed,
     )
-    task = Task(
+    return Task(
         build=lambda: variant.build(data),
         data=data,
         recipe=recipe,
@@ -112,25 +161,6 @@ def run_variant(
         engine=settings.engine,
         replica=settings.replica,
         on_epoch=on_epoch,
-    )
-    with current().programs_kept(programs_folder), background_work() as work:
-        random_bits = work.submit(random_bits_digest, recipe.seed)
-        digest_of_data = work.submit(data.digest)
-        trained = variant.procedure.run(task)
-        training = trained.training
-        digests = {
-            "data": digest_of_data(),
-            "recipe": recipe.digest(),
-            "random_bits": random_bits(),
-            **training.digests,
-        }
-    return Outcome(
-        replace(training, digests=digests),
-        epochs=variant.recipe.epochs,
-        parameters=int(trained.parameters),
-        samples=trained.samples,
-        real_data=not data.synthetic,
-        examples=_examples(trained.predictions, data),
     )
 
 

@@ -33,6 +33,11 @@ class CrossValidation:
     folds: Sequence[Training]
     mean: Mapping[str, list[float]]
 
+    @classmethod
+    def of(cls, folds: Sequence[Training]) -> CrossValidation:
+        """The outcome of these trainings."""
+        return cls(folds, mean_history([each.history for each in folds]))
+
     def last(self, metric: str) -> list[float]:
         """The last epoch's value of a metric, for each fold."""
         return [fold.history[metric][-1] for fold in self.folds]
@@ -97,6 +102,30 @@ def cross_validate(
     Raises:
         ValueError: a number of folds that does not fit the rows, or an unknown standardisation.
     """
+    trainings = fit_many(
+        fold_members(build, samples, recipe, folds, standardisation),
+        pipeline=pipeline,
+        engine=engine,
+        progress=on_epoch or False,
+        replica=replica,
+        prove=not replica,
+        warn=warn,
+    )
+    return CrossValidation.of(trainings)
+
+
+def fold_members(
+    build: Callable[[], Any],
+    samples: Any,
+    recipe: Recipe,
+    folds: int,
+    standardisation: Standardisation,
+) -> list[Member]:
+    """What :func:`cross_validate` trains, one member for each fold.
+
+    Raises:
+        ValueError: as :func:`cross_validate`.
+    """
     if standardisation not in ("once", "per_fold", "none"):
         raise ValueError(
             f"unknown standardisation {standardisation!r}: expected once, per_fold or none"
@@ -113,16 +142,7 @@ def cross_validate(
         with portable_random(settings.seed):
             model = build()
         members.append(Member(model, training, settings, validation))
-    trainings = fit_many(
-        members,
-        pipeline=pipeline,
-        engine=engine,
-        progress=on_epoch or False,
-        replica=replica,
-        prove=not replica,
-        warn=warn,
-    )
-    return CrossValidation(trainings, mean_history([each.history for each in trainings]))
+    return members
 
 
 def _cut_into_folds(given: Any) -> Samples:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import keras
@@ -13,6 +16,7 @@ from portable_models._backend.program import first_line, scalar_logs
 from portable_models._keras.building import build_by_shapes, clear_losses
 from portable_models._keras.layers import all_layers
 from portable_models.data.samples import Array, Indices, MultiHotSamples, Samples
+from portable_models.training.identity import program_key
 from portable_models.training.programs.group import NotCompiledWarning
 from portable_models.training.programs.kernel_sum import Bags, bags_in_order, cut, first_dense
 from portable_models.training.programs.rows import Rows, first_row, rows_of
@@ -84,12 +88,41 @@ def _alike(count: int, batch_size: int) -> int:
     return alike if 2 * alike > batch_size else batch_size
 
 
-def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, float], Array]:
-    variables = [
+_SHARED: ContextVar[dict[Any, tuple[Any, Any]] | None] = ContextVar("shared", default=None)
+
+
+@contextlib.contextmanager
+def steps_shared() -> Iterator[None]:
+    """Inside, models that are proven alike are measured by one compiled step, each with its own values."""
+    token = _SHARED.set({})
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+
+
+def _variables(model: Any) -> list[Any]:
+    return [
         *model.trainable_variables,
         *model.non_trainable_variables,
         *model.metrics_variables,
     ]
+
+
+def _step_for(model: Any, rows: Rows) -> tuple[Any, Any]:
+    """A compiled test step, and the model that it was made of, which may be another one like this."""
+    shared = _SHARED.get()
+    # Bags of words go to the layer of one model.
+    if shared is None or rows.kind[0] != "arrays":
+        return current().called_often(_test_step(model, rows)), model
+    key = (program_key(model), rows.kind)
+    if key not in shared:
+        shared[key] = current().called_often(_test_step(model, rows)), model
+    return shared[key]
+
+
+def _test_step(model: Any, rows: Rows) -> Any:
+    variables = _variables(model)
 
     def step(state: Any, tensors: Any, places: Any) -> Any:
         """A test step of Keras, which keeps what the model puts out."""
@@ -102,13 +135,18 @@ def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, flo
             metrics = scalar_logs(model.get_metrics_result())
         return outputs, loss, metrics, [scope.get_current_value(each) for each in variables]
 
+    return step
+
+
+def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, float], Array]:
+    variables = _variables(model)
     # Tensors, as every step leaves them: TensorFlow would trace once more for what was a variable.
     values = [keras.ops.copy(variable) for variable in variables]
     with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
         model.reset_metrics()
     state = [scope.get_current_value(variable) for variable in variables]
     tensors = current().to_device(rows.arrays)
-    run = current().called_often(step)
+    run, origin = _step_for(model, rows)
     found, total = [], 0.0
     metrics: dict[str, Any] = {}
     try:
@@ -119,6 +157,6 @@ def _pass(model: Any, rows: Rows, batches: list[Indices]) -> tuple[dict[str, flo
             total += float(loss) * len(batch)
     finally:
         # A layer knows its penalties by the ids of objects that are gone now.
-        clear_losses(model)
+        clear_losses(origin)
     measured = {name: float(value) for name, value in metrics.items()}
     return measured | {"loss": total / sum(map(len, batches))}, np.concatenate(found)

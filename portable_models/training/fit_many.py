@@ -58,8 +58,9 @@ def fit_many(
     """Train models that are alike: folds, seeds, learning rates.
 
     Members whose models and compile arguments are proven equal share one compiled program. On JAX, members
-    with as many rows as each other are mapped over (``jax.vmap``) and trained side by side, but for
-    convolutions on the CPU; on TensorFlow and PyTorch one is trained after the other. Each has its own
+    go through it as many at a time as there are cores, or under one ``jax.vmap`` on an accelerator; on
+    TensorFlow they go through one graph in turn; on PyTorch small ones are mapped over (``torch.func.vmap``)
+    and large ones trained in turn. ``Training.apart_because`` says why one is trained apart. Each has its own
     weights, random streams, rows and state of the optimizer, and comes out as ``fit`` alone would train it,
     up to rounding.
 

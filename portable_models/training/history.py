@@ -27,6 +27,8 @@ class Training:
         engine: the engine that ran, ``"keras"`` or ``"compiled"``.
         engine_reason: why another engine ran than the one asked for, or finished the training; empty where
             none did.
+        apart_because: why it was trained by itself though it is a member of several, where members could be
+            trained together; empty elsewhere.
         digests: SHA-256 of what went in: ``order``, ``batches``, ``initial_weights``, ``dropout_masks``.
         final: metrics measured once, after the last epoch.
         compile_seconds: wall time of tracing and compiling, in seconds; members of one ``fit_many`` share it.
@@ -40,6 +42,7 @@ class Training:
     compile_seconds: float = field(default=0.0, compare=False)
     epoch: Sequence[int] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
+    apart_because: str = ""
     model: Any = field(default=None, compare=False, repr=False)
 
 

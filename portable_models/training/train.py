@@ -112,5 +112,6 @@ def _outcome(job: Job, chosen: Chosen, proof: Digests) -> Training:
         compile_seconds=chosen.engine.compile_seconds,
         epoch=epochs,
         params=dict(params),
+        apart_because=chosen.engine.apart_because(job),
         model=job.model,
     )

@@ -87,6 +87,17 @@ class CompiledEngine:
         """Why ``Model.fit`` finished a job that a program began; empty where it did not."""
         return next((group.failure for group in self._groups if job in group.jobs), "")
 
+    def apart_because(self, job: Job) -> str:
+        """Why a job is trained by itself though others could be trained with it; empty elsewhere."""
+        group = next((group for group in self._groups if job in group.jobs), None)
+        if group is None or len(self._jobs) == 1:
+            return ""
+        if len(group.jobs) > 1:
+            return group.program.apart_because
+        if job.settings.callbacks or not job.settings.validates_always:
+            return "callbacks watch its epochs, or validation is not after each of them"
+        return "no other member has its program, the shapes of its samples and its place in a checkpoint"
+
     def run(self, jobs: Sequence[Job]) -> None:
         """Train every job; those that are alike side by side, where the backend can."""
         del jobs  # they are grouped already

@@ -111,6 +111,9 @@ class Engine(Protocol):
     def failure(self, job: Job) -> str:
         """Why ``Model.fit`` finished a job that this engine began; empty where it did not."""
 
+    def apart_because(self, job: Job) -> str:
+        """Why a job is trained by itself though others could be trained with it; empty elsewhere."""
+
     def run(self, jobs: Sequence[Job]) -> None:
         """Train every job, filling its history.
 

@@ -49,6 +49,8 @@ class Group:
     failure: str = ""
     """Why ``Model.fit`` finished what the program began; empty where it did not."""
     _traced_variables: list[tuple[int, bool]] = field(default_factory=list)
+    _ahead: Sequence[State] | None = None
+    """States that the models do not have yet: to assign them costs more than an epoch of small members."""
 
     @property
     def chunk(self) -> int:
@@ -62,8 +64,10 @@ class Group:
         partly = job.validation is not None and not job.settings.validates_always
         return bool(job.settings.callbacks) or partly
 
-    def states(self) -> list[State]:
+    def states(self) -> Sequence[State]:
         """The state of every job."""
+        if self._ahead is not None:
+            return self._ahead
         return [[variable.value for variable in each] for each in self.variables]
 
     def orders(self, first: int, count: int) -> Any:
@@ -105,18 +109,21 @@ class Group:
                 each.begin()
             logs: Sequence[dict[str, Any]] = [{} for _ in self.jobs]
             epoch, epochs, count = self.jobs[0].done, self.jobs[0].settings.epochs, 1
-            while epoch < epochs and not any(job.model.stop_training for job in self.jobs):
-                started = time.perf_counter()
-                try:
+            try:
+                while epoch < epochs and not any(job.model.stop_training for job in self.jobs):
+                    started = time.perf_counter()
                     logs = self._advance(callbacks, epoch, count)
-                except ProgramFailedError as failure:
-                    self._hand_over(callbacks, str(failure))
-                    return
-                seconds = max(time.perf_counter() - started, 1e-6)
-                epoch += count
-                # Only how often something is reported depends on the clock.
-                count = max(1, min(int(CHUNK_SECONDS / seconds * count), 4 * count))
-                count = min(count, self.chunk, epochs - epoch, self.until_due(epoch))
+                    seconds = max(time.perf_counter() - started, 1e-6)
+                    epoch += count
+                    # Only how often something is reported depends on the clock.
+                    count = max(1, min(int(CHUNK_SECONDS / seconds * count), 4 * count))
+                    count = min(count, self.chunk, epochs - epoch, self.until_due(epoch))
+            except ProgramFailedError as failure:
+                self._settle()
+                self._hand_over(callbacks, str(failure))
+                return
+            finally:
+                self._settle()
             for job, each, latest in zip(self.jobs, callbacks, logs, strict=True):
                 job.model.optimizer.finalize_variable_values(job.model.trainable_weights)
                 each.end(latest)
@@ -146,13 +153,15 @@ class Group:
             for number in range(count)
         ]
         try:
-            self._take(states)
+            self._ahead = states
+            if len(self.jobs) == 1 or any(job.keeper is not None for job in self.jobs):
+                self._settle()
             for number, metrics in enumerate(epochs):
                 for job, each, found in zip(self.jobs, callbacks, metrics, strict=True):
                     _report(job, each, first + number, found)
         except KeyboardInterrupt:
             # The epochs have run: models and histories leave off at the same place.
-            self._take(states)
+            self._ahead = states
             for number, metrics in enumerate(epochs):
                 for job, found in zip(self.jobs, metrics, strict=True):
                     if job.done <= first + number:
@@ -208,6 +217,12 @@ class Group:
         states, (logs,) = self.program.run(self.states(), self.on_device, orders, 1, part)
         self._take(states)
         return {name: float(values[0]) for name, values in sorted(logs.items())}
+
+    def _settle(self) -> None:
+        """Give the models the states that the program is ahead of them."""
+        if self._ahead is not None:
+            self._take(self._ahead)
+            self._ahead = None
 
     def _take(self, states: Sequence[State]) -> None:
         for variables, state in zip(self.variables, states, strict=True):

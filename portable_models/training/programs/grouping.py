@@ -18,7 +18,7 @@ from portable_models._backend.program import (
     variables_of,
 )
 from portable_models._keras.building import build_by_shapes
-from portable_models.data.samples import MultiHotSamples
+from portable_models.data.samples import ArraySamples, MultiHotSamples, arrays_of
 from portable_models.random import portable_random
 from portable_models.training.engines.engine import Job
 from portable_models.training.identity import program_key
@@ -50,14 +50,22 @@ def grouped(jobs: Sequence[Job]) -> list[Group]:
     # A program is traced over the first job's model, and takes bags on the way to that one's layer.
     programs: dict[Any, tuple[Program, Bags | None]] = {}
     loaded: dict[Any, OnDevice] = {}
+    read = [_what_is_read(job, len(jobs) > 1) for job in jobs]
+    blocks: dict[Any, tuple[Rows, Rows | None, Bags]] = {}
     for number, job in enumerate(jobs):
         bags = _bags(job)
         if bags is not None:
-            training, validation = _as_blocks(job, bags)
+            # All seeds of one data set lie in blocks alike, or each would need a program of its own. A batch
+            # goes to the layer of the model that the program is traced over.
+            place = (program_key(job.model), read[number])
+            if place not in blocks:
+                alike = [each for each, key in zip(jobs, read, strict=True) if key == read[number]]
+                blocks[place] = (*_as_blocks(alike, bags), bags)
+            training, validation, bags = blocks[place]
         else:
             training = _rows(job.rows, job.settings.class_weight)
             validation = None if job.validation is None else _rows(job.validation)
-        same_rows = (id(job.samples), id(job.validation), job.settings.validation_batch_size)
+        same_rows = read[number]
         if same_rows not in loaded:
             loaded[same_rows] = OnDevice(
                 current().to_device(training.arrays),
@@ -107,13 +115,34 @@ def _bags(job: Job) -> Bags | None:
     return None if layer is None else Bags(layer)
 
 
-def _as_blocks(job: Job, bags: Bags) -> tuple[Rows, Rows | None]:
+def _what_is_read(job: Job, several: bool) -> tuple[Any, ...]:
+    """Equal for jobs that read the same: seeds often come with copies of one data set."""
+    settings = job.settings
+    parts = [
+        part.digest() if several and _is_numeric(part) else id(part)
+        for part in (job.samples, job.validation)
+    ]
+    weights = sorted((settings.class_weight or {}).items())
+    return (*parts, settings.batch_size, settings.validation_batch_size, tuple(weights))
+
+
+def _is_numeric(part: Any) -> bool:
+    """Whether samples can be digested; what holds other things than numbers is not compiled."""
+    if isinstance(part, ArraySamples):
+        structures = (part.x, part.y, part.sample_weight)
+        return all(np.asarray(array).dtype.kind in "biuf" for array in arrays_of(structures))
+    return isinstance(part, MultiHotSamples)
+
+
+def _as_blocks(jobs: Sequence[Job], bags: Bags) -> tuple[Rows, Rows | None]:
+    job = jobs[0]
     settings, samples, held_out = job.settings, job.samples, job.validation
     assert isinstance(samples, MultiHotSamples)
     batches = (
         batch
+        for each in jobs
         for epoch in range(settings.epochs)
-        for batch in cut(job.order(epoch), settings.batch_size)
+        for batch in cut(each.order(epoch), settings.batch_size)
     )
     training = bag_rows(samples, settings.class_weight, batches, bags)
     if held_out is None:

@@ -1,0 +1,56 @@
+"""Operations on lists of tensors, called for every tensor by itself, on PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+_PREFIX = "_foreach_"
+_NAMED = ("alpha", "value")
+"""Arguments that are given by position to an operation on lists, and by name to one on a tensor."""
+_VALUES = ("addcdiv", "addcmul")
+"""Operations whose list of scalars is called ``value`` for one tensor."""
+
+
+class EachTensor(torch.fx.Interpreter):  # type: ignore[misc]  # torch is not followed
+    """Runs a graph without operations on lists of tensors (``torch._foreach_add`` and the like).
+
+    Raises:
+        AttributeError: there is no operation on one tensor of that name.
+    """
+
+    def call_function(self, target: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
+        """Call an operation, or the one on single tensors in its place."""
+        name = getattr(getattr(target, "overloadpacket", None), "__name__", "")
+        if not name.startswith(_PREFIX):
+            return super().call_function(target, args, kwargs)
+        return call_each(name.removeprefix(_PREFIX), target._schema, args, kwargs)
+
+
+def call_each(name: str, schema: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    """What an operation gives for each entry of its lists.
+
+    Args:
+        name: of the operation on one tensor.
+        schema: of the operation on lists.
+        args: its arguments; the first is a list of tensors.
+        kwargs: its arguments by name.
+    """
+    operation = getattr(torch.ops.aten, name)
+    names = [argument.name for argument in schema.arguments]
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    found = []
+    for place in range(len(args[0])):
+        unnamed, named = [], {}
+        for key, value in given.items():
+            one = value[place] if isinstance(value, (list, tuple)) else value
+            if key in _NAMED:
+                named[key] = one
+            elif key == "scalars" and name in _VALUES:
+                named["value"] = one
+            else:
+                unnamed.append(one)
+        found.append(operation(*unnamed, **named))
+    return found
