@@ -58,12 +58,18 @@ class Call:
             "path": self.path,
             "class": self.name,
             "module": type(self.target).__module__ if self.kind == "layer" else "keras.ops",
+            "activation": _activation(self.target),
             "leaf": self.leaf,
             "file": place.get("file", ""),
             "line": place.get("line"),
             "parent": self.parent,
             **self.extra,
         }
+
+
+def _activation(target: Any) -> str:
+    """The name of a layer's activation function; "" where it has none that is named."""
+    return str(getattr(getattr(target, "activation", None), "__name__", ""))
 
 
 Handler = Callable[[Call, Run, tuple[Any, ...], dict[str, Any]], Any]

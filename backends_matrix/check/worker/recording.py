@@ -78,7 +78,8 @@ class _Tape:
         if self._size > LARGEST:
             raise StageSkipped(f"the model's intermediate results take over {LARGEST >> 20} MiB")
         for index, array in enumerate(arrays):
-            self._arrays[f"{group}/{call.key}/{index}"] = array
+            # A copy: a layer may change its input in place, whose memory the array shares.
+            self._arrays[f"{group}/{call.key}/{index}"] = np.array(array)
 
     def inference(self) -> dict[str, Any]:
         """Forward in inference."""

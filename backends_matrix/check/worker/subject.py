@@ -18,6 +18,7 @@ from backends_matrix.check.worker.signature import fixed_batch
 from backends_matrix.check.worker.statistics import float_statistics, seed_states
 from backends_matrix.check.worker.variable_order import VariableOrder
 from portable_models._backend import current
+from portable_models._keras.layers import all_layers
 from portable_models.training.states import moved, readable, values
 
 Array = NDArray[Any]
@@ -116,9 +117,13 @@ class Subject:
         self.put(self.model if model is None else model, self.start)
 
     def put(self, model: Any, arrays: list[Array]) -> None:
-        """Assign all variables of a model, in the shared order."""
+        """Assign all variables of a model, in the shared order, and begin recurrent states anew."""
         for variable, array in zip(self.variables(model), arrays, strict=True):
             variable.assign(array)
+        # The states of a stateful layer are no variables of the model.
+        for layer in all_layers(model):
+            if isinstance(layer, keras.layers.RNN) and layer.stateful:
+                layer.reset_state()
 
     def variables(self, model: Any) -> list[Any]:
         """All variables of a model, in the shared order."""
@@ -164,11 +169,16 @@ class Subject:
     def moved(self, number: int) -> tuple[Any, list[Array]]:
         """Inputs and weights with every floating-point number moved by one unit in the last place.
 
-        Integers, strings and the states of seed generators stay.
+        Integers, strings and the states of seed generators stay, and so do arrays of whole numbers, which are
+        exact on every backend: a bias of ones lies on a bound of an activation, and moved it would not.
         """
         rng = np.random.default_rng([self.seed, 3, number])
         x = keras.tree.map_structure(lambda leaf: _shift(leaf, rng, self.precision), self.x)
-        return x, moved(self.start, rng, self.precision)
+        other = moved(self.start, rng, self.precision)
+        pairs = zip(self.start, other, strict=True)
+        return x, [
+            old if old.dtype.kind == "f" and _holds_integers(old) else new for old, new in pairs
+        ]
 
     def flat(self, structure: Any) -> list[Array]:
         """Tensors as NumPy arrays, in order."""

@@ -14,6 +14,9 @@ from portable_models.training.states import readable
 
 Array = NDArray[Any]
 
+_SMALL = 1024
+"""Whole numbers below are constants of a model and not results that were rounded to one."""
+
 
 def is_tensor(leaf: Any) -> bool:
     """Whether a leaf is a tensor with values; variables count by their value."""
@@ -60,10 +63,19 @@ def float_positions(tensors: Sequence[Any]) -> list[int]:
     return [place for place, tensor in enumerate(tensors) if is_float(tensor)]
 
 
-def ones_of_unit(array: Array, rng: np.random.Generator) -> Array:
-    """An array with every number moved by one unit in the last place of float32, up or down."""
+def ones_of_unit(array: Array, rng: np.random.Generator, *, whole: bool = True) -> Array:
+    """An array with every number moved by one unit in the last place of float32, up or down.
+
+    Args:
+        array: the numbers.
+        rng: draws the directions.
+        whole: move small whole numbers too, but for 0, which has no last place.
+    """
     if array.dtype.kind != "f":
         return array
     narrow = array.astype(np.float32)
     towards = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(np.float32)
-    return np.where(narrow == 0, narrow, np.nextafter(narrow, towards)).astype(np.float32)
+    keep = narrow == 0
+    if not whole:
+        keep |= (narrow == array) & (narrow == np.round(narrow)) & (np.abs(narrow) < _SMALL)
+    return np.where(keep, narrow, np.nextafter(narrow, towards)).astype(np.float32)
