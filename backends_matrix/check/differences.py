@@ -48,6 +48,7 @@ def difference_rows(comparisons: Sequence[Comparison], context: Context) -> Iter
                 Kind.REPORTED,
                 "the losses of single outputs are averaged over batches here and over samples "
                 "elsewhere, which only their report shows",
+                first.name,
                 known_gap="loss-of-one-output",
                 difference=first.difference,
                 tolerance=first.tolerance,

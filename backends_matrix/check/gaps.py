@@ -79,13 +79,25 @@ def frame_names(failure: Mapping[str, Any]) -> list[str]:
 def layer_of_exception(failure: Mapping[str, Any], gap: KnownGap) -> str:
     """The path of the innermost layer that an exception went through whose class is the gap's.
 
-    Where there is none: the innermost layer, else the innermost class or function of the gap's, else "".
+    Where there is none: the name that the message says, by the group ``name`` of the gap's expression; else
+    the innermost layer, else the innermost class of the gap's, else "".
     """
     wanted = {_plain(each) for each in gap.layers}
+    match = re.search(gap.raises, _said(failure)) if gap.raises else None
+    said = match.groupdict().get("name") if match else None
     frames = [frame for frame in failure.get("keras_frames", []) if frame["layer"]]
     named = [frame["layer"] for frame in frames if _plain(frame["class"]) in wanted]
+    if said and not named:
+        return str(said)
     if named or frames:
         return str(named[-1] if named else frames[-1]["layer"])
+    classes = [frame["class"] for frame in reversed(failure.get("keras_frames", []))]
+    return next((name for name in classes if _plain(name) in wanted), "")
+
+
+def function_of_exception(failure: Mapping[str, Any], gap: KnownGap) -> str:
+    """The innermost function of the gap's that an exception went through; else ""."""
+    wanted = {_plain(each) for each in gap.layers}
     return next((name for name in frame_names(failure) if _plain(name) in wanted), "")
 
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 
 from backends_matrix.check.diagnosis import Explanation, Suspicion, explain_failure
 from backends_matrix.check.diagnosis.exception_meanings import first_line
-from backends_matrix.check.gaps import gap_of_exception, gap_of_silence, layer_of_exception
+from backends_matrix.check.gaps import (
+    function_of_exception,
+    gap_of_exception,
+    gap_of_silence,
+    layer_of_exception,
+)
 from backends_matrix.check.members import Findings, Member, Stage
 from backends_matrix.check.result import Check, Kind, Status
 from portable_models.known_gaps import KnownGap
@@ -72,7 +77,7 @@ def stage_rows(
             ended = findings[member].ended
             if ended is not None and ended[1] == step.stage and not stage.ok:
                 yield _ended(step, member, ended, everywhere=_all_ended(findings))
-            elif silence is not None and stage.status in ("ok", "failed"):
+            elif silence is not None and stage.ok and member.backend in silence[0].backends:
                 yield _silent(step, member, stage, *silence)
             elif stage.status != "absent":
                 place = (failing or {}).get(member.name) if step.rules == "train" else None
@@ -90,19 +95,16 @@ def _silence(step: Step, stages: Mapping[Member, Stage]) -> tuple[KnownGap, str]
     for member, stage in stages.items():
         gap = gap_of_silence(member.backend, stage.failure, step.check) if stage.failure else None
         if gap is not None:
-            return gap, layer_of_exception(stage.failure, gap)
+            called = function_of_exception(stage.failure, gap)
+            return gap, layer_of_exception(stage.failure, gap) or called
     return None
 
 
 def _silent(step: Step, member: Member, stage: Stage, gap: KnownGap, called: str) -> Check:
-    """The row of a backend that raises an exception, or wrongly does not."""
-    said = "no exception is raised" if stage.ok else first_line(stage.failure.get("message", ""))
-    kind = Kind.KERAS if stage.ok and member.backend in gap.backends else Kind.AUTHOR
-    if stage.ok and kind is Kind.AUTHOR:
-        return Check(step.check, member.name, Status.PASS, seconds=stage.seconds)
+    """The row of a backend that computes on where others rightly raise an exception."""
     return Check(
-        step.check, member.name, Status.FAIL, kind, f"{said}; {gap.reason}", called,
-        hint=f"known gap {gap.id}", known_gap=gap.id, seconds=stage.seconds,
+        step.check, member.name, Status.FAIL, Kind.KERAS, f"no exception is raised; {gap.reason}",
+        called, hint=f"known gap {gap.id}", known_gap=gap.id, seconds=stage.seconds,
     )  # fmt: skip
 
 
@@ -135,6 +137,13 @@ def row_of(
     path, kind = failing or ("", "")
     reader = backend.rpartition(">")[2]
     gap = gap_of_exception(reader, stage.failure, [kind, why.called], step.check)
+    silence = gap_of_silence(reader, stage.failure, step.check)
+    if silence is not None:
+        return replace(
+            row, kind=Kind.AUTHOR, cause=f"{row.cause}; {silence.reason}",
+            layer=function_of_exception(stage.failure, silence),
+            hint=f"known gap {silence.id}", known_gap=silence.id,
+        )  # fmt: skip
     if gap is None:
         return row if kind == HALF else replace(row, layer=row.layer or path)
     said = f"{stage.failure.get('type')}: {first_line(stage.failure.get('message', ''))}"
@@ -143,7 +152,8 @@ def row_of(
         kind=Kind.KERAS,
         layer=(path if kind in gap.layers else "")
         or layer_of_exception(stage.failure, gap)
-        or why.called,
+        or why.called
+        or function_of_exception(stage.failure, gap),
         known_gap=gap.id,
         cause=f"{said}; {gap.reason}",
         hint=f"known gap {gap.id}",

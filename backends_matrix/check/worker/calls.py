@@ -68,8 +68,9 @@ class Call:
 
 
 def _activation(target: Any) -> str:
-    """The name of a layer's activation function; "" where it has none that is named."""
-    return str(getattr(getattr(target, "activation", None), "__name__", ""))
+    """The name of a layer's activation function; "" where it has none, or the identity."""
+    name = str(getattr(getattr(target, "activation", None), "__name__", ""))
+    return "" if name == "linear" else name
 
 
 Handler = Callable[[Call, Run, tuple[Any, ...], dict[str, Any]], Any]

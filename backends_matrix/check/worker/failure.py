@@ -115,8 +115,17 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
         "frames": frames[-30:],
         "raised_in": last,
         "package_frame": package,
-        "keras_frames": keras_frames(reversed(chain)),
+        "keras_frames": keras_frames(reversed(chain)) + _quoted_in_keras(message),
     }
+
+
+def _quoted_in_keras(message: str) -> list[dict[str, str]]:
+    """The functions of Keras that TensorFlow quotes in the message of a failed graph."""
+    return [
+        {"function": quoted["function"].rstrip("*"), "class": "", "layer": ""}
+        for quoted in _QUOTED_FRAME.finditer(message)
+        if "/keras/" in quoted["file"]
+    ]
 
 
 def _package_of(file: str) -> str:

@@ -21,6 +21,7 @@ from backends_matrix.check.worker.tensors import (
     ones_of_unit,
     replaced,
     tensors_of,
+    tied,
 )
 from portable_models.training.states import values
 
@@ -128,7 +129,7 @@ class _Player:
             pulls.append(pulled_back(call, run, args, kwargs, upstream))
             largest = [0.0] * len(mine)
             for _ in range(MOVES):
-                shifted = [ones_of_unit(array, rng, whole=weighs) for array in given]
+                shifted = tied(given, [ones_of_unit(each, rng, whole=weighs) for each in given])
                 new_args, new_kwargs = replaced((args, kwargs), partial(_shifted, shifted))
                 _assign(call, state)
                 other = arrays_of(run(new_args, new_kwargs))
