@@ -108,7 +108,8 @@ def follow_configuration(rows: Sequence[Check]) -> list[Check]:
     lost = {row.backend: row for row in rows if row.name == CHECK and row.status is Status.FAIL}
     found = []
     for row in rows:
-        source = lost.get(row.backend.partition(">")[0])
+        writer, _, reader = row.backend.partition(">")
+        source = lost.get(writer) or lost.get(reader)
         if (
             source
             and row.name == "resume training"

@@ -52,6 +52,7 @@ class Context:
         loss: its loss, as text.
         layers: class names of the model's layers by path.
         losing: layers that add losses in a call.
+        stateful: class names of the recurrent layers that go on from batch to batch, by path.
     """
 
     findings: Mapping[Member, Findings]
@@ -62,6 +63,7 @@ class Context:
     loss: str
     layers: Mapping[str, str]
     losing: Sequence[str] = ()
+    stateful: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def place_of(each: Comparison, wrong: set[tuple[str, str]], context: Context) ->
         {(c, backend) for c in ("gradients", "outputs in training", "loss")} & wrong
     )
     if check in STEPPING and gradients_agree and not found:
+        if context.stateful and ("one step", backend) not in wrong:
+            return _carried(context)
         return _step(variable, context)
     if found:
         return _culprit(found[0], context)
@@ -134,6 +138,14 @@ def _metric(each: Comparison, context: Context) -> Place | None:
             file, line = creation_line(context.files, kind, name)
             return Place(name, [kind], f"the metric {kind} {name!r}", file, line)
     return None
+
+
+def _carried(context: Context) -> Place:
+    """A single step agrees and several do not: what a recurrent layer keeps between them is another state."""
+    layer, kind = next(iter(context.stateful.items()))
+    file, line = creation_line(context.files, kind, layer)
+    said = f"the state that {kind} {layer!r} carries from one batch to the next"
+    return Place(layer, [f"stateful:{kind}"], said, file, line)
 
 
 def _step(variable: str, context: Context) -> Place:

@@ -81,13 +81,17 @@ def stage_rows(
                 yield _silent(step, member, stage, *silence)
             elif stage.status != "absent":
                 place = (failing or {}).get(member.name) if step.rules == "train" else None
-                half = str(findings[member].stage("build", "weights").data.get("half_penalty", ""))
-                if place is None and half:
-                    place = half, HALF
+                place = place or half_penalty(findings[member])
                 yield row_of(
                     step, member.name, stage, suspicions, everywhere=everywhere, failing=place
                 )
     yield from _other_ends(findings)
+
+
+def half_penalty(found: Findings) -> tuple[str, str] | None:
+    """The place of a penalty on weights of half precision; None where a model has none."""
+    path = str(found.stage("build", "weights").data.get("half_penalty", ""))
+    return (path, HALF) if path else None
 
 
 def _silence(step: Step, stages: Mapping[Member, Stage]) -> tuple[KnownGap, str] | None:

@@ -151,7 +151,8 @@ class _Session:
         rows += follow_steps(list(difference_rows(comparisons, context)))
         wrong = differing(comparisons)
         forward = {each.backend for each in wrong if each.quantity.check in FORWARD}
-        rows += crossing_rows(self._findings, suspicions, forward, {each.backend for each in wrong})
+        apart = {each.backend for each in wrong}
+        rows += crossing_rows(self._findings, suspicions, forward, apart, places.failing)
         rows = follow_configuration(rows)
         rows = blame_tensorflow_inside(name_layers(rows, context.layers, files), context.layers)
         rows = follow_mistakes(share_explanations(rows))
@@ -222,6 +223,7 @@ class _Session:
             str(weights.get("loss", "")),
             {layer["path"]: layer["class"] for layer in weights.get("layers", [])},
             found.stage("build", "forward").data.get("losing", []),
+            weights.get("stateful", {}),
         )
 
     def _exports(self) -> list[Check]:

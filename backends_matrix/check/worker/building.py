@@ -8,7 +8,7 @@ import keras
 
 from backends_matrix.check.worker.loading import build
 from backends_matrix.check.worker.recorder import Recorder
-from backends_matrix.check.worker.subject import Subject, flat_arrays
+from backends_matrix.check.worker.subject import Subject, flat_arrays, stateful_layers
 from portable_models._keras.layers import all_layers, inner_layers
 from portable_models.training.states import values
 
@@ -55,6 +55,8 @@ def run_build(subject: Subject, recorder: Recorder) -> None:
         found["layers"] = layers_of(subject.model)
         subject.precision = precision_of(subject.model)
         found["precision"] = subject.precision
+        stateful = stateful_layers(subject.model)
+        found["stateful"] = {each.path or each.name: type(each).__name__ for each in stateful}
         found["half_penalty"] = half_penalty_of(subject.model)
         found["loss"] = str(
             getattr(subject.model, "loss", None) or subject.loaded.extra("LOSS") or ""

@@ -166,6 +166,7 @@ def _step(subject: Subject, x: Any, y: Any) -> dict[str, list[Array]]:
 def _round_trip(subject: Subject) -> dict[str, Any]:
     """Outputs of the model after its configuration went through JSON and back."""
     model = subject.model
+    subject.restore()
     copy = keras.saving.deserialize_keras_object(
         keras.saving.serialize_keras_object(model), safe_mode=True
     )

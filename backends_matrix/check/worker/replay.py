@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backends_matrix.check.worker.calls import Call, Observer, Run
 from backends_matrix.check.worker.pulling import pulled_back
 from backends_matrix.check.worker.recorder import Recorder
-from backends_matrix.check.worker.subject import Subject
+from backends_matrix.check.worker.subject import Subject, begin_states_anew
 from backends_matrix.check.worker.tensors import (
     arrays_of,
     float_positions,
@@ -156,6 +156,7 @@ def _shifted(arrays: list[Array], place: int, tensor: Any) -> Any:
 
 def _assign(call: Call, state: list[Array]) -> None:
     if call.kind == "layer":
+        begin_states_anew(call.target)
         for variable, value in zip(call.target.non_trainable_variables, state, strict=False):
             variable.assign(value)
 

@@ -120,10 +120,7 @@ class Subject:
         """Assign all variables of a model, in the shared order, and begin recurrent states anew."""
         for variable, array in zip(self.variables(model), arrays, strict=True):
             variable.assign(array)
-        # The states of a stateful layer are no variables of the model.
-        for layer in all_layers(model):
-            if isinstance(layer, keras.layers.RNN) and layer.stateful:
-                layer.reset_state()
+        begin_states_anew(model)
 
     def variables(self, model: Any) -> list[Any]:
         """All variables of a model, in the shared order."""
@@ -185,11 +182,27 @@ class Subject:
         return flat_arrays(structure)
 
 
+def stateful_layers(layer: Any) -> list[Any]:
+    """The recurrent layers, of a model or in a layer, that go on from one batch to the next."""
+    return [
+        each
+        for each in all_layers(layer)
+        if isinstance(each, keras.layers.RNN) and getattr(each, "stateful", False)
+    ]
+
+
+def begin_states_anew(layer: Any) -> None:
+    """Set the states of recurrent layers to zero; they are no variables of the model."""
+    for each in stateful_layers(layer):
+        each.reset_state()
+
+
 def reset_seeds(model: Any, subject: Subject) -> None:
-    """Put the seed generators of a model back to where the shared state has them.
+    """Put seed generators back to where the shared state has them, and recurrent states to zero.
 
     Files do not hold them, and every call of a model that draws in inference moves them on.
     """
+    begin_states_anew(model)
     pairs = zip(subject.variables(subject.model), subject.start, strict=False)
     known = {id(variable): array for variable, array in pairs}
     arrays = [known[id(each)] for each in seed_states(subject.model) if id(each) in known]

@@ -247,6 +247,19 @@ def a_state_is_changed_under_the_gradient():
     return found == {False}
 
 
+@proves("stateful-forgets")
+def a_state_is_forgotten_between_batches():
+    forgets = set()
+    for kind in (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN):
+        inputs = keras.Input(batch_shape=(2, 3, 1))
+        layer = kind(2, stateful=True, kernel_initializer="ones", recurrent_initializer="ones")
+        model = keras.Model(inputs, layer(inputs))
+        first, second = (model.predict(np.ones((2, 3, 1)), verbose=0) for _ in range(2))
+        forgets.add(bool(np.array_equal(first, second)))
+    assert len(forgets) == 1, "the recurrent layers differ among themselves"
+    return forgets.pop()
+
+
 PROOFS |= proofs_of_losses.PROOFS
 
 
