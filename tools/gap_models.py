@@ -24,7 +24,8 @@ FILE = ROOT / "docs" / "findings.json"
 KINDS = {
     "outputs": "forward", "outputs in training": "forward", "outputs of other sizes": "forward",
     "loss": "loss", "gradients": "gradient", "one step": "optimizer", "state": "statistics",
-    "evaluate": "metric", "fit logs": "metric", "compile config": "configuration", "warnings": "warning",
+    "fit": "training", "state after fit": "training", "evaluate": "metric", "fit logs": "metric",
+    "compile config": "configuration", "warnings": "warning",
 }  # fmt: skip
 """Check -> what kind of difference its first failure is; every other check fails with an exception."""
 

@@ -16,6 +16,7 @@ from backends_matrix.check.worker.inputs import make_inputs, make_targets, read_
 from backends_matrix.check.worker.loading import Loaded, build
 from backends_matrix.check.worker.signature import fixed_batch
 from backends_matrix.check.worker.statistics import float_statistics, seed_states
+from backends_matrix.check.worker.tensors import SMALL_WHOLE
 from backends_matrix.check.worker.variable_order import VariableOrder
 from portable_models._backend import current
 from portable_models._keras.layers import all_layers
@@ -166,16 +167,17 @@ class Subject:
     def moved(self, number: int) -> tuple[Any, list[Array]]:
         """Inputs and weights with every floating-point number moved by one unit in the last place.
 
-        Integers, strings and the states of seed generators stay, and so do arrays of whole numbers, which are
-        exact on every backend: a bias of ones lies on a bound of an activation, and moved it would not.
+        Integers, strings and the states of seed generators stay, and so do biases of small whole numbers,
+        which lie on the bounds of activations. Scales of ones are moved: a normalisation at a large offset
+        shows by them how badly it is conditioned.
         """
         rng = np.random.default_rng([self.seed, 3, number])
         x = keras.tree.map_structure(lambda leaf: _shift(leaf, rng, self.precision), self.x)
         other = moved(self.start, rng, self.precision)
-        pairs = zip(self.start, other, strict=True)
-        return x, [
-            old if old.dtype.kind == "f" and _holds_integers(old) else new for old, new in pairs
-        ]
+        for place, variable in enumerate(self.variables(self.model)):
+            if variable.name == "bias" and _holds_constants(self.start[place]):
+                other[place] = self.start[place]
+        return x, other
 
     def flat(self, structure: Any) -> list[Array]:
         """Tensors as NumPy arrays, in order."""
@@ -229,6 +231,13 @@ def _shift(leaf: Any, rng: np.random.Generator, precision: str) -> Any:
 def _holds_integers(array: Array) -> bool:
     """Ids and classes may come as floats; they are not moved, since they would become others."""
     return bool(array.size) and bool(np.all(np.floor(array) == array))
+
+
+def _holds_constants(array: Array) -> bool:
+    """Whether all numbers are small and whole, as what initializers of zeros, ones and identities give."""
+    if array.dtype.kind != "f" or not _holds_integers(array):
+        return False
+    return bool(np.all(np.abs(array) <= SMALL_WHOLE))
 
 
 def _packed(structure: Any, arrays: list[Array]) -> Any:

@@ -14,8 +14,9 @@ from portable_models.training.states import readable
 
 Array = NDArray[Any]
 
-_SMALL = 1024
-"""Whole numbers below are constants of a model and not results that were rounded to one."""
+SMALL_WHOLE = 8
+"""Whole numbers up to this, the bounds of activations among them, are exact wherever they come from a model's
+constants. A larger one may be an offset, under which the model is badly conditioned: it is moved."""
 
 
 def is_tensor(leaf: Any) -> bool:
@@ -77,7 +78,7 @@ def ones_of_unit(array: Array, rng: np.random.Generator, *, whole: bool = True) 
     towards = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(np.float32)
     keep = narrow == 0
     if not whole:
-        keep |= (narrow == array) & (narrow == np.round(narrow)) & (np.abs(narrow) < _SMALL)
+        keep |= (narrow == array) & (narrow == np.round(narrow)) & (np.abs(narrow) <= SMALL_WHOLE)
     return np.where(keep, narrow, np.nextafter(narrow, towards)).astype(np.float32)
 
 

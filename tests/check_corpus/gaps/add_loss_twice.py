@@ -17,3 +17,6 @@ def build_model():
     first = shared(layers.Dense(3, name="first")(inputs))
     second = shared(layers.Dense(3, name="second")(inputs))
     return keras.Model(inputs, layers.Dense(1)(layers.Concatenate()([first, second])))
+
+
+# named: loss of sparse

@@ -10,3 +10,6 @@ def build_model():
     y = layers.MultiHeadAttention(2, 4, name="attention")(x, x)
     x = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x + y))
     return keras.Model(ids, layers.Dense(2)(x))
+
+
+# named: gradient of attention

@@ -19,3 +19,6 @@ def example_inputs(rng, batch):
 
 def example_targets(rng, batch):
     return (np.arange(batch)[:, None] % 2 == 0).astype("float32")
+
+
+# named: metric of auc

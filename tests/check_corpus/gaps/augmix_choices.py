@@ -9,3 +9,6 @@ def build_model():
     x = layers.AugMix(value_range=(0, 1), seed=1, name="mix")(images)
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3, name="conv")(x))
     return keras.Model(images, layers.Dense(1)(x))
+
+
+# named: exception of mix

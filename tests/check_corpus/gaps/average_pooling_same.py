@@ -9,3 +9,6 @@ def build_model():
     x = layers.Conv2D(4, 3, name="conv")(inputs)
     x = layers.AveragePooling2D(3, strides=2, padding="same", name="pool")(x)
     return keras.Model(inputs, layers.GlobalAveragePooling2D()(layers.Conv2D(2, 1)(x)))
+
+
+# named: forward of pool

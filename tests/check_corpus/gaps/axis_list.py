@@ -8,3 +8,6 @@ def build_model():
     inputs = keras.Input((4,))
     x = layers.Dense(3, name="first")(inputs)
     return keras.Model(inputs, layers.Dense(2)(ops.norm(x, axis=-1, keepdims=True)))
+
+
+# named: exception of Norm

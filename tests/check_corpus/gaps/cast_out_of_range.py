@@ -17,3 +17,6 @@ def build_model():
 
 
 LOSS = ["mse", None]
+
+
+# named: forward of bytes/ops.cast

@@ -9,3 +9,6 @@ def build_model():
     x = layers.ZeroPadding1D(1)(layers.Dense(3, name="dense")(inputs))
     zero = layers.EinsumDense("btc,cd->btd", (None, 3), kernel_initializer="zeros", name="zero")
     return keras.Model(inputs, layers.GlobalAveragePooling1D()(ops.celu(zero(x))))
+
+
+# named: gradient of celu

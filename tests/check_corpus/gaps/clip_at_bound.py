@@ -8,3 +8,6 @@ def build_model():
     inputs = keras.Input((4,))
     x = layers.Dense(4, kernel_initializer="zeros", name="zero")(inputs)
     return keras.Model(inputs, layers.Dense(2)(ops.clip(x, 0.0, 1.0)))
+
+
+# named: gradient of clip

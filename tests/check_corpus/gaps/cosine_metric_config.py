@@ -8,3 +8,6 @@ def build_model():
     model = keras.Sequential([keras.Input((5, 3)), layers.Dense(2, name="dense")])
     model.compile("sgd", "mse", metrics=[keras.metrics.CosineSimilarity(name="cosine", axis=1)])
     return model
+
+
+# named: configuration of cosine

@@ -16,3 +16,6 @@ def example_targets(rng, batch):
     labels = rng.integers(1, 4, (batch, 3)).astype("int32")
     labels[0] = 1  # a letter that repeats needs a blank between: five steps, of which there are four
     return np.ascontiguousarray(labels)
+
+
+# named: loss of ctc

@@ -11,3 +11,6 @@ def build_model():
     model = keras.Model(inputs, layers.Dense(1)(x))
     model.compile(keras.optimizers.Adam(0.05), "mse")
     return model
+
+
+# named: optimizer of words

@@ -9,3 +9,6 @@ def build_model():
     metric = keras.metrics.OneHotMeanIoU(num_classes=3, name="iou")
     model.compile("sgd", "categorical_crossentropy", metrics=[metric])
     return model
+
+
+# named: configuration of iou

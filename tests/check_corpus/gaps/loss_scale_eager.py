@@ -16,3 +16,6 @@ def build_model():
 
 def example_inputs(rng, batch):
     return rng.normal(size=(batch, 4)).astype(np.float32)
+
+
+# named: exception of LossScaleOptimizer

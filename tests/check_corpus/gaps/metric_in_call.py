@@ -17,3 +17,6 @@ class Gate(layers.Layer):
 
 def build_model():
     return keras.Sequential([keras.Input((4,)), layers.Dense(3), Gate(name="gate"), layers.Dense(1)])
+
+
+# named: exception of sequential/gate

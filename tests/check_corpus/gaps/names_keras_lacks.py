@@ -8,3 +8,6 @@ def build_model():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(1, name="dense")])
     model.compile(optimizer="lamb", loss="mse")
     return model
+
+
+# named: exception of lamb

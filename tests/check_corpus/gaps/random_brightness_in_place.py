@@ -11,3 +11,6 @@ def build_model():
     both = layers.Concatenate()([scaled, brighter])
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3, name="conv")(both))
     return keras.Model(images, layers.Dense(1)(x))
+
+
+# named: forward of brighter

@@ -9,3 +9,6 @@ def build_model():
     x = layers.Resizing(5, 4, interpolation="bicubic", name="resize")(inputs)
     x = layers.Conv2D(2, 3, name="conv")(x)
     return keras.Model(inputs, layers.GlobalAveragePooling2D()(x))
+
+
+# named: forward of resize
