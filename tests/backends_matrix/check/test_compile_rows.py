@@ -67,7 +67,7 @@ def test_training_from_a_file_follows_from_what_the_file_lost():
         "compile config", "torch", Status.FAIL, Kind.KERAS, "lost", "Huber", known_gap="loss-config"
     )
     later = Check("resume training", "torch>jax", Status.FAIL, Kind.KERAS, "other weights")
-    other = Check("resume training", "jax>torch", Status.FAIL, Kind.KERAS, "other weights")
+    other = Check("resume training", "jax>tensorflow", Status.FAIL, Kind.KERAS, "other weights")
     _, followed, own = follow_configuration([lost, later, other])
     assert (followed.known_gap, followed.layer) == ("loss-config", "Huber")
     assert own == other
