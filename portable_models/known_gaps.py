@@ -20,6 +20,8 @@ class KnownGap:
         link: the upstream issue or pull request, or "".
         layers: class names of layers, operations or losses that show it, or ``OPTIMIZER:LAYER``.
         checks: the checks of ``portable check`` that it makes fail.
+        raises: what the exception says, as a regular expression, where it shows as one.
+        raises_elsewhere: what the other backends' exception says, where these backends raise none.
     """
 
     id: str
@@ -29,6 +31,8 @@ class KnownGap:
     link: str = ""
     layers: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    raises: str = ""
+    raises_elsewhere: str = ""
 
 
 def known_gaps(backend: str | None = None) -> tuple[KnownGap, ...]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from gap_models import read_named
 
 from portable_models.known_gaps import known_gaps
 
@@ -21,15 +24,26 @@ ALL = 3
 def lines() -> Iterator[str]:
     """The table, by backend."""
     gaps = known_gaps()
-    yield f"{len(gaps)} differences, each a test."
+    named = read_named()
+    count = sum(bool(named.get(gap.id)) for gap in gaps)
+    yield f"{len(gaps)} differences, each a test. `portable check` names {count} of them in a model."
     yield ""
-    yield "| id | on | of what | what happens, and what to do instead |"
-    yield "| --- | --- | --- | --- |"
+    yield "| id | on | of what | named by `portable check` as | what happens, and what to do instead |"
+    yield "| --- | --- | --- | --- | --- |"
     for gap in sorted(gaps, key=lambda each: (-len(each.backends), each.backends, each.id)):
         where = "all" if len(gap.backends) == ALL else ", ".join(gap.backends)
         link = f" ([upstream]({gap.link}))" if gap.link else ""
-        cells = (f"`{gap.id}`", where, gap.thing, f"{gap.reason}{link}")
+        said = words_for(named.get(gap.id, {}))
+        cells = (f"`{gap.id}`", where, gap.thing, said, f"{gap.reason}{link}")
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def words_for(entry: Mapping[str, Any]) -> str:
+    """What the check has named in the gap's model, as ``tools/gap_models.py`` has recorded it."""
+    if not entry:
+        return "not named in any model"
+    only = "" if entry["whose"] == "keras" else ", reported, and no failure"
+    return f"{entry['kind']} of `{entry['layer']}`{only}"
 
 
 def main() -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from backends_matrix.check.members import Array, Findings, Member
 from backends_matrix.check.tolerance import EPSILON, Distance, compare, judges_agree
@@ -108,14 +110,21 @@ def movements(found: Findings, quantity: Quantity) -> dict[str, Array]:
 
 
 def choose_judge(
-    quantity: Quantity, findings: Mapping[Member, Findings], before: str = ""
+    quantity: Quantity,
+    findings: Mapping[Member, Findings],
+    before: str = "",
+    distrusted: Collection[tuple[str, str]] = (),
 ) -> tuple[dict[str, Array], str, bool]:
     """The judge's arrays, its name, and whether judges disagree; without any judge the arrays are empty.
 
     Judges that agree in float64 are right, and where no two agree TensorFlow is, on which Keras was
-    written first.
+    written first. A judge whose backend is known to depart from what is documented decides nothing.
     """
-    found = {m.name: arrays(each, quantity) for m, each in findings.items() if m.double}
+    found = {
+        m.name: arrays(each, quantity)
+        for m, each in findings.items()
+        if m.double and (quantity.check, m.backend) not in distrusted
+    }
     found = {name: each for name, each in found.items() if each}
     if not found:
         return {}, "", False
@@ -128,7 +137,8 @@ def choose_judge(
     best = max(
         names, key=lambda name: (len(agree[name]), name == before, name.startswith("tensorflow"))
     )
-    return found[best], best, len(agree[best]) < len(names)
+    alone = any((quantity.check, m.backend) in distrusted for m in findings if m.double)
+    return found[best], best, alone or len(agree[best]) < len(names)
 
 
 def epsilon_of(findings: Mapping[Member, Findings]) -> float:
@@ -149,12 +159,21 @@ def _moves(quantity: Quantity, findings: Mapping[Member, Findings]) -> list[dict
     ]
 
 
-def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
-    """Every quantity on every backend."""
+def compare_all(
+    findings: Mapping[Member, Findings], distrusted: Collection[tuple[str, str]] = ()
+) -> list[Comparison]:
+    """Every quantity on every backend.
+
+    Args:
+        findings: of all members.
+        distrusted: check and backend of judges that decide nothing there.
+    """
     found: list[Comparison] = []
     before: dict[str, str] = {}
     for quantity in QUANTITIES:
-        judge, name, semantic = choose_judge(quantity, findings, before.get(quantity.stage, ""))
+        judge, name, semantic = choose_judge(
+            quantity, findings, before.get(quantity.stage, ""), distrusted
+        )
         before.setdefault(quantity.stage, name)
         moves = _moves(quantity, findings)
         members = [member for member in findings if not member.double]
@@ -163,6 +182,7 @@ def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
             # No judge ran this: the backends are held against the first of them.
             reference = next((m.name for m in members if arrays(findings[m], quantity)), "")
             judge = next((a for m in members if (a := arrays(findings[m], quantity))), {})
+        usual = _usual_whole_numbers([arrays(findings[member], quantity) for member in members])
         for member in members:
             mine = arrays(findings[member], quantity)
             if not mine or not judge or member.name == reference:
@@ -177,6 +197,8 @@ def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
                 epsilon=epsilon_of(findings),
                 spans=spans if quantity.steps else {},
             )
+            if semantic:
+                distances = [_as_usual(each, mine, usual) for each in distances]
             stage = findings[member].stage("numbers", quantity.stage)
             labels = stage.data.get(quantity.names, []) if quantity.names else []
             names = {str(index): label for index, label in enumerate(labels)}
@@ -186,6 +208,33 @@ def compare_all(findings: Mapping[Member, Findings]) -> list[Comparison]:
                 )
             )
     return found
+
+
+def _usual_whole_numbers(given: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Arrays of whole numbers that more than half of the backends have, and not all of them."""
+    found: dict[str, Array] = {}
+    for name in {name for arrays in given for name in arrays}:
+        kept = [arrays[name] for arrays in given if name in arrays]
+        for array in kept:
+            alike = sum(np.array_equal(array, other) for other in kept)
+            if array.dtype.kind not in "fc" and len(kept) / 2 < alike < len(kept):
+                found[name] = array
+    return found
+
+
+def _as_usual(
+    distance: Distance, mine: Mapping[str, Array], usual: Mapping[str, Array]
+) -> Distance:
+    """A cast of float64 is another one than of float32: on whole numbers most backends may overrule a judge.
+
+    Only where the judges disagree among each other, and one backend differs from the others.
+    """
+    name = distance.name
+    if distance.agrees or name not in usual or not np.array_equal(mine[name], usual[name]):
+        return distance
+    return Distance(
+        name, 0.0, 0.0, "as on most backends; the judges disagree on these whole numbers"
+    )
 
 
 def differing(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -29,11 +29,12 @@ class Culprit:
     Args:
         layer: its path.
         name: its class, or the function's name.
-        what: outputs or gradients.
+        what: outputs, gradients, or input where it changes that in place.
         own: it is the user's own class, or an operation in the user's code.
         file: where the user's code calls it, if it does.
         line: the line.
         error: its own error and what was allowed.
+        activation: name of the layer's activation, or "".
     """
 
     layer: str
@@ -43,6 +44,7 @@ class Culprit:
     file: str
     line: int | None
     error: Distance
+    activation: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def errors(judge: Findings, mine: Findings, training: bool) -> tuple[list[Culpri
     parts: list[Part] = []
     calls = sorted(replayed.data.get("calls", []), key=lambda call: int(call["number"]))
     for call in calls:
+        changed = replayed.data.get("changed", {}).get(call["key"])
+        if changed is not None:
+            culprits.append(_culprit(call, "input", Distance(call["key"], changed, 0.0)))
         forward = _worst(call["key"], exact, own, moves)
         if forward is not None:
             parts.append(Part(call["path"], call["class"], forward.difference, forward.tolerance))
@@ -90,9 +95,27 @@ def errors(judge: Findings, mine: Findings, training: bool) -> tuple[list[Culpri
     return _innermost(culprits, calls), parts
 
 
+def first_failing(mine: Findings) -> tuple[str, str] | None:
+    """Path and class of the innermost first call whose gradient cannot be computed; None where all can.
+
+    Args:
+        mine: with a phase ``replay`` in training.
+    """
+    data = mine.stage("replay", "training").data
+    failures = data.get("failures", {})
+    calls = [call for call in data.get("calls", []) if call["key"] in failures]
+    parents = {call["parent"] for call in calls}
+    calls = [call for call in calls if call["number"] not in parents]
+    first = min(calls, key=lambda call: int(call["number"]), default=None)
+    return (first["path"], first["class"]) if first else None
+
+
 def _culprit(call: Mapping[str, Any], what: str, error: Distance) -> Culprit:
     own = call["kind"] == "op" or not str(call["module"]).startswith("keras.")
-    return Culprit(call["path"], call["class"], what, own, call["file"], call["line"], error)
+    return Culprit(
+        call["path"], call["class"], what, own, call["file"], call["line"], error,
+        call.get("activation", ""),
+    )  # fmt: skip
 
 
 def _worst(

@@ -10,7 +10,7 @@ from backends_matrix.check.diagnosis import Suspicion
 from backends_matrix.check.equality import is_random
 from backends_matrix.check.members import Array, Findings, Member
 from backends_matrix.check.result import Check, Status
-from backends_matrix.check.rows import Step, row_of
+from backends_matrix.check.rows import Step, half_penalty, row_of
 from backends_matrix.check.tolerance import Distance, compare
 
 
@@ -19,6 +19,7 @@ def crossing_rows(
     suspicions: Sequence[Suspicion],
     differing: Collection[str],
     trained_apart: Collection[str],
+    failing: Mapping[str, tuple[str, str]],
 ) -> Iterator[Check]:
     """Every pair of backends: outputs after reading, training that goes on, and weights files.
 
@@ -27,6 +28,7 @@ def crossing_rows(
         suspicions: what the source gives reason to suspect.
         differing: backends whose outputs differ whatever file they come from.
         trained_apart: backends whose training does.
+        failing: by backend, path and class of a layer whose gradient fails by itself.
     """
     backends = {member.name: found for member, found in findings.items() if not member.double}
     moves = [found.stage("numbers", "forward").group("move") for found in backends.values()]
@@ -54,7 +56,11 @@ def crossing_rows(
                     continue
                 if not read.ok:
                     step = Step(check, "files", stage, "read")
-                    yield row_of(step, pair, read, suspicions, everywhere=False)
+                    place = failing.get(reader) if check == "resume training" else None
+                    yield row_of(
+                        step, pair, read, suspicions, everywhere=False,
+                        failing=place or half_penalty(mine),
+                    )  # fmt: skip
                     continue
                 written = other.stage("numbers", of)
                 if not written.ok or is_random(mine) or is_random(other):

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from backends_matrix.check.compared_quantities import Comparison, compare_all, differing
+from backends_matrix.check.compared_quantities import compare_all, differing
+from backends_matrix.check.compile_rows import compile_rows, follow_configuration
 from backends_matrix.check.consequences import (
     blame_tensorflow_inside,
     follow_mistakes,
@@ -14,21 +15,17 @@ from backends_matrix.check.consequences import (
     share_explanations,
 )
 from backends_matrix.check.diagnosis import Suspicion, read_suspicions
-from backends_matrix.check.differences import (
-    FORWARD,
-    Context,
-    Places,
-    difference_rows,
-    follow_steps,
-)
+from backends_matrix.check.differences import difference_rows, follow_steps
 from backends_matrix.check.equality import equality_rows
 from backends_matrix.check.expected import apply_expectations
 from backends_matrix.check.exports import export_rows
 from backends_matrix.check.layer_table import model_summary
-from backends_matrix.check.localise import Culprit, Part, errors
+from backends_matrix.check.localise import Part
 from backends_matrix.check.members import JUDGES, Findings, Member
+from backends_matrix.check.places import FORWARD, Context, Places, misjudged
 from backends_matrix.check.pool import Pool, Round
 from backends_matrix.check.reduce import reduce_failures
+from backends_matrix.check.replaying import always, find_places
 from backends_matrix.check.result import (
     ERROR,
     Check,
@@ -42,6 +39,7 @@ from backends_matrix.check.rows import stage_rows
 from backends_matrix.check.save_and_load import crossing_rows
 from backends_matrix.check.settings import CheckSettings
 from backends_matrix.check.target import Target
+from backends_matrix.check.warning_rows import warning_rows
 
 Progress = Callable[[str], None]
 
@@ -94,11 +92,6 @@ def _reason(checks: Sequence[Check]) -> str:
     return f"{first.name} on {first.backend}: {first.cause}{place}"
 
 
-def _always(command: Mapping[str, object]) -> Callable[[Member], Mapping[str, object]]:
-    """The same command for every member."""
-    return lambda member: command
-
-
 class _Session:
     def __init__(
         self, target: Target, settings: CheckSettings, pool: Pool, work: Round, progress: Progress
@@ -137,7 +130,7 @@ class _Session:
             )
             # A file that cannot even be imported anywhere says nothing of its model.
             self.mistakes = any(
-                each.hint and each.kind is Kind.AUTHOR and each.name != "import"
+                each.known_gap or (each.hint and each.kind is Kind.AUTHOR and each.name != "import")
                 for each in rows
                 if each.status is Status.FAIL
             )
@@ -148,14 +141,19 @@ class _Session:
         self._ask_more_judges(shared)
         self._exchange()
         comparisons = compare_all(self._findings)
-        places = self._localise(comparisons)
+        places, self._parts = find_places(self._work, self._backends, comparisons, self._say)
         context = self._context(suspicions, places, files, reference)
-        rows += stage_rows(self._findings, suspicions)
+        comparisons = compare_all(self._findings, misjudged(comparisons, context))
+        rows += stage_rows(self._findings, suspicions, places.failing)
         rows += equality_rows(self._findings, suspicions, reference)
+        rows += compile_rows(self._findings, suspicions)
+        rows += warning_rows(self._findings)
         rows += follow_steps(list(difference_rows(comparisons, context)))
         wrong = differing(comparisons)
         forward = {each.backend for each in wrong if each.quantity.check in FORWARD}
-        rows += crossing_rows(self._findings, suspicions, forward, {each.backend for each in wrong})
+        apart = {each.backend for each in wrong}
+        rows += crossing_rows(self._findings, suspicions, forward, apart, places.failing)
+        rows = follow_configuration(rows)
         rows = blame_tensorflow_inside(name_layers(rows, context.layers, files), context.layers)
         rows = follow_mistakes(share_explanations(rows))
         if self._settings.export:
@@ -207,45 +205,6 @@ class _Session:
             self._say("files")
             self._work.run("files", self._backends, lambda member: {"sources": sources})
 
-    def _localise(self, comparisons: Sequence[Comparison]) -> Places:
-        """Feed every layer the judge's own inputs, where something differs."""
-        wrong = differing(comparisons)
-        if not wrong:
-            return Places()
-        found: dict[bool, dict[str, list[Culprit]]] = {False: {}, True: {}}
-        localised: set[str] = set()
-        for training in (False, True):
-            here = [each for each in wrong if (each.quantity.check in FORWARD) != training]
-            judge = self._recorder(here, training)
-            members = [m for m in self._backends if any(each.backend == m.name for each in here)]
-            if judge is None or not members:
-                continue
-            self._say("localise")
-            order = {"judge": str(self._findings[judge].folder), "training": training}
-            self._work.run("replay", members, _always(order))
-            for member in members:
-                culprits, parts = errors(self._findings[judge], self._findings[member], training)
-                found[training][member.name] = culprits
-                self._parts.setdefault(member.name, parts)
-                if parts:
-                    localised.add(member.name)
-        return Places(found[False], found[True], frozenset(localised))
-
-    def _recorder(self, wrong: Sequence[Comparison], training: bool) -> Member | None:
-        """A judge with a recording; the one that decided, if it can."""
-        if not wrong:
-            return None
-        decided = [each.judge for each in wrong]
-        judges = sorted(
-            (m for m in self._findings if m.double), key=lambda m: m.name not in decided
-        )
-        name = "training" if training else "inference"
-        for judge in judges:
-            self._work.run("record", [judge], lambda member: {"training": training})
-            if self._findings[judge].stage("record", name).ok:
-                return judge
-        return None
-
     def _context(
         self,
         suspicions: Sequence[Suspicion],
@@ -264,6 +223,7 @@ class _Session:
             str(weights.get("loss", "")),
             {layer["path"]: layer["class"] for layer in weights.get("layers", [])},
             found.stage("build", "forward").data.get("losing", []),
+            weights.get("stateful", {}),
         )
 
     def _exports(self) -> list[Check]:
@@ -284,7 +244,7 @@ class _Session:
         for each in self._findings.values():
             recorded = each.stage("record", "inference").ok
             if each.member.double and not recorded and each.ended is None:
-                self._work.run("record", [each.member], _always({"training": False}))
+                self._work.run("record", [each.member], always({"training": False}))
                 break
         return reduce_failures(
             checks, self._findings, self._pool, folder, self._target.stem, self._settings.timeout

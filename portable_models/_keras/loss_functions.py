@@ -24,3 +24,12 @@ def get_wrapped_arguments(wrapper: Any) -> Mapping[str, Any]:
     """
     found: Mapping[str, Any] = getattr(wrapper, "_fn_kwargs", {})
     return found
+
+
+def has_logits_behind(tensor: Any) -> bool:
+    """Whether a tensor remembers the logits that it is the sigmoid or softmax of.
+
+    TensorFlow's crossentropies compute from these logits, whatever the tensor holds
+    (https://github.com/keras-team/keras/issues/15271). Tensors of JAX cannot remember any.
+    """
+    return hasattr(tensor, "_keras_logits")

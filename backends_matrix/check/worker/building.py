@@ -8,7 +8,7 @@ import keras
 
 from backends_matrix.check.worker.loading import build
 from backends_matrix.check.worker.recorder import Recorder
-from backends_matrix.check.worker.subject import Subject, flat_arrays
+from backends_matrix.check.worker.subject import Subject, flat_arrays, stateful_layers
 from portable_models._keras.layers import all_layers, inner_layers
 from portable_models.training.states import values
 
@@ -55,6 +55,9 @@ def run_build(subject: Subject, recorder: Recorder) -> None:
         found["layers"] = layers_of(subject.model)
         subject.precision = precision_of(subject.model)
         found["precision"] = subject.precision
+        stateful = stateful_layers(subject.model)
+        found["stateful"] = {each.path or each.name: type(each).__name__ for each in stateful}
+        found["half_penalty"] = half_penalty_of(subject.model)
         found["loss"] = str(
             getattr(subject.model, "loss", None) or subject.loaded.extra("LOSS") or ""
         )
@@ -85,6 +88,15 @@ def precision_of(model: Any) -> str:
     """The roughest type that a layer computes in."""
     found = {layer.compute_dtype for layer in all_layers(model)}
     return next((name for name in ("bfloat16", "float16") if name in found), "float32")
+
+
+def half_penalty_of(model: Any) -> str:
+    """Path of the first layer that has a penalty on weights of half precision; "" where none has."""
+    for layer in all_layers(model):
+        for variable in layer.trainable_variables:
+            if variable.regularizer is not None and variable.dtype in ("float16", "bfloat16"):
+                return str(variable.path.rpartition("/")[0])
+    return ""
 
 
 def layers_of(model: Any) -> list[dict[str, Any]]:

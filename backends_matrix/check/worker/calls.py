@@ -58,12 +58,19 @@ class Call:
             "path": self.path,
             "class": self.name,
             "module": type(self.target).__module__ if self.kind == "layer" else "keras.ops",
+            "activation": _activation(self.target),
             "leaf": self.leaf,
             "file": place.get("file", ""),
             "line": place.get("line"),
             "parent": self.parent,
             **self.extra,
         }
+
+
+def _activation(target: Any) -> str:
+    """The name of a layer's activation function; "" where it has none, or the identity."""
+    name = str(getattr(getattr(target, "activation", None), "__name__", ""))
+    return "" if name == "linear" else name
 
 
 Handler = Callable[[Call, Run, tuple[Any, ...], dict[str, Any]], Any]

@@ -10,6 +10,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from backends_matrix.check.worker.keras_frames import keras_frames
+
 _LONGEST = 4_000
 _OWN = str(Path(__file__).parents[3])
 _PROJECT = (f"{_OWN}/backends_matrix", f"{_OWN}/portable_models")
@@ -71,7 +73,8 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
 
     Returns:
         Besides, ``package_frame`` is the innermost frame in an installed package other than Keras and the
-        frameworks, with the package's name; None where there is none.
+        frameworks, with the package's name; None where there is none. ``keras_frames`` are the functions and
+        objects of Keras that it went through.
     """
     frames: list[dict[str, Any]] = []
     last = ""
@@ -112,7 +115,17 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
         "frames": frames[-30:],
         "raised_in": last,
         "package_frame": package,
+        "keras_frames": keras_frames(reversed(chain)) + _quoted_in_keras(message),
     }
+
+
+def _quoted_in_keras(message: str) -> list[dict[str, str]]:
+    """The functions of Keras that TensorFlow quotes in the message of a failed graph."""
+    return [
+        {"function": quoted["function"].rstrip("*"), "class": "", "layer": ""}
+        for quoted in _QUOTED_FRAME.finditer(message)
+        if "/keras/" in quoted["file"]
+    ]
 
 
 def _package_of(file: str) -> str:

@@ -12,11 +12,13 @@ from typing import Any
 import keras
 
 from backends_matrix.check.worker.building import run_build
+from backends_matrix.check.worker.keras_frames import note_cut_frames
 from backends_matrix.check.worker.loading import fresh_randomness, load_target, user_files
 from backends_matrix.check.worker.recorder import Recorder
 from backends_matrix.check.worker.subject import Subject
 from portable_models._backend import current
 from portable_models._keras.serialization import serialize_without_tensorflow
+from portable_models._keras.tracebacks import watch_cut_tracebacks
 
 _PHASES = {
     "numbers": "backends_matrix.check.worker.numbers",
@@ -39,6 +41,7 @@ def run_job(order: dict[str, Any], connection: socket.socket) -> None:
     current().require_determinism()
     keras.config.disable_traceback_filtering()
     keras.utils.disable_interactive_logging()
+    watch_cut_tracebacks(note_cut_frames)
     serialize_without_tensorflow()
     if order["double"]:
         from backends_matrix.check.worker.double import judge_in_float64

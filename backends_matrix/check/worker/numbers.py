@@ -10,7 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from backends_matrix.check.worker.compile_round_trip import compile_round_trip
 from backends_matrix.check.worker.inputs import make_inputs
+from backends_matrix.check.worker.loss_names import describe_loss, metric_classes
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped, equal
 from backends_matrix.check.worker.subject import Subject, flat_arrays
 from backends_matrix.check.worker.training import run_training
@@ -49,6 +51,8 @@ def run_numbers(subject: Subject, recorder: Recorder, command: Mapping[str, Any]
     if not subject.double:
         with recorder.stage("config") as found:
             found |= _round_trip(subject)
+        with recorder.stage("compile config") as found:
+            compile_round_trip(subject, found)
 
 
 def found_outputs(subject: Subject) -> list[Array]:
@@ -125,6 +129,10 @@ def _gradients(subject: Subject) -> dict[str, Any]:
     found["statistics_names"] = [each.path for each in subject.statistics(model)]
     if subject.double:
         return found
+    if model.loss is not None:
+        found["loss"] = describe_loss(model, x, y, subject.loaded.root)
+        subject.restore()
+    found["metrics"] = metric_classes(model)
     again = _step(subject, x, y)
     differences = {name: equal(first[name], again[name]) for name in first}
     found["same"] = all(same for same, _ in differences.values())
@@ -158,6 +166,7 @@ def _step(subject: Subject, x: Any, y: Any) -> dict[str, list[Array]]:
 def _round_trip(subject: Subject) -> dict[str, Any]:
     """Outputs of the model after its configuration went through JSON and back."""
     model = subject.model
+    subject.restore()
     copy = keras.saving.deserialize_keras_object(
         keras.saving.serialize_keras_object(model), safe_mode=True
     )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends_matrix.check.worker.failure import describe
+from backends_matrix.check.worker.keras_frames import forget_cut_frames
 
 Array = NDArray[Any]
 
@@ -45,6 +46,7 @@ class Recorder:
         Keys that begin with ``@`` hold a mapping or list of arrays, all others something JSON-able.
         """
         self._say(name)
+        forget_cut_frames()
         found: dict[str, Any] = {}
         entry: dict[str, Any] = {"status": "ok", "failure": None, "data": {}, "arrays": []}
         begin = time.perf_counter()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backends_matrix.check.worker.calls import Call, Observer, Run
 from backends_matrix.check.worker.pulling import pulled_back
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
-from backends_matrix.check.worker.subject import Subject
+from backends_matrix.check.worker.subject import Subject, begin_states_anew
 from backends_matrix.check.worker.tensors import arrays_of, float_positions, replaced, tensors_of
 from portable_models._backend import current
 from portable_models.training.states import readable, values
@@ -78,7 +78,8 @@ class _Tape:
         if self._size > LARGEST:
             raise StageSkipped(f"the model's intermediate results take over {LARGEST >> 20} MiB")
         for index, array in enumerate(arrays):
-            self._arrays[f"{group}/{call.key}/{index}"] = array
+            # A copy: a layer may change its input in place, whose memory the array shares.
+            self._arrays[f"{group}/{call.key}/{index}"] = np.array(array)
 
     def inference(self) -> dict[str, Any]:
         """Forward in inference."""
@@ -111,6 +112,7 @@ class _Tape:
             places.append(array)
         for call, again, args, kwargs, state in self._again:
             if call.kind == "layer":
+                begin_states_anew(call.target)
                 for variable, value in zip(
                     call.target.non_trainable_variables, state, strict=False
                 ):

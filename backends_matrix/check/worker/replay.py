@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backends_matrix.check.worker.calls import Call, Observer, Run
 from backends_matrix.check.worker.pulling import pulled_back
 from backends_matrix.check.worker.recorder import Recorder
-from backends_matrix.check.worker.subject import Subject
+from backends_matrix.check.worker.subject import Subject, begin_states_anew
 from backends_matrix.check.worker.tensors import (
     arrays_of,
     float_positions,
@@ -21,6 +21,7 @@ from backends_matrix.check.worker.tensors import (
     ones_of_unit,
     replaced,
     tensors_of,
+    tied,
 )
 from portable_models.training.states import values
 
@@ -53,6 +54,7 @@ class _Player:
         self._calls: list[dict[str, Any]] = []
         self._missing: list[str] = []
         self._failures: dict[str, str] = {}
+        self._changed: dict[str, float] = {}
         self._observer = Observer(self._handle, subject.loaded.root)
 
     def play(self) -> dict[str, Any]:
@@ -63,6 +65,7 @@ class _Player:
             "calls": self._calls,
             "missing": self._missing,
             "failures": self._failures,
+            "changed": self._changed,
             **{f"@{group}": arrays for group, arrays in self._found.items()},
         }
 
@@ -83,7 +86,13 @@ class _Player:
         self._calls.append(call.to_dict() | {"number": call.number})
         args, kwargs = replaced((args, kwargs), lambda place, tensor: like(given[place], tensor))
         state = values(call.target.non_trainable_variables) if call.kind == "layer" else []
+        before = [np.array(each) for each in arrays_of((args, kwargs))]
         outputs = run(args, kwargs)
+        moved = max(map(_distance, before, arrays_of((args, kwargs))), default=0.0)
+        if moved > 0.0:
+            self._changed[call.key] = moved
+            # The other calls of the same input, and the gradients, are those of the judge's input.
+            args, kwargs = replaced((args, kwargs), lambda place, old: like(before[place], old))
         after = values(call.target.non_trainable_variables) if call.kind == "layer" else []
         mine = arrays_of(outputs)
         self._put("out", call, mine)
@@ -111,6 +120,8 @@ class _Player:
     ) -> None:
         """How far the call's results move with its inputs; its own gradients, and how far those move."""
         rng = np.random.default_rng(self._subject.seed)
+        # An operation without weights rounds nothing before its kink: an input of exactly 1 is exact.
+        weighs = call.kind == "layer" and bool(call.target.variables)
         upstream = [self._recorded.get(f"up/{call.key}/{index}") for index in range(count)]
         pulls: list[dict[str, Array]] = []
         with self._observer.quiet():
@@ -118,7 +129,7 @@ class _Player:
             pulls.append(pulled_back(call, run, args, kwargs, upstream))
             largest = [0.0] * len(mine)
             for _ in range(MOVES):
-                shifted = [ones_of_unit(array, rng) for array in given]
+                shifted = tied(given, [ones_of_unit(each, rng, whole=weighs) for each in given])
                 new_args, new_kwargs = replaced((args, kwargs), partial(_shifted, shifted))
                 _assign(call, state)
                 other = arrays_of(run(new_args, new_kwargs))
@@ -145,6 +156,7 @@ def _shifted(arrays: list[Array], place: int, tensor: Any) -> Any:
 
 def _assign(call: Call, state: list[Array]) -> None:
     if call.kind == "layer":
+        begin_states_anew(call.target)
         for variable, value in zip(call.target.non_trainable_variables, state, strict=False):
             variable.assign(value)
 

@@ -11,7 +11,12 @@ import numpy as np
 
 from backends_matrix.check.worker.batches import first_tensors
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
-from backends_matrix.check.worker.subject import Subject, flat_arrays, reset_seeds
+from backends_matrix.check.worker.subject import (
+    Subject,
+    begin_states_anew,
+    flat_arrays,
+    reset_seeds,
+)
 from portable_models._backend import current
 from portable_models.files import load, save
 from portable_models.training.states import values
@@ -37,6 +42,7 @@ def write_files(subject: Subject, recorder: Recorder, model: Any, *, trained: bo
     with recorder.stage("resume") as found:
         if not trainable:
             raise StageSkipped("the model is not trained")
+        begin_states_anew(model)
         model.train_on_batch(*first_tensors(subject))
         found["@weights"] = values(subject.trainable(model))
 
@@ -64,6 +70,7 @@ def run_files(subject: Subject, recorder: Recorder, command: Mapping[str, Any]) 
         with recorder.stage(f"resume {backend}") as found:
             if model is None or not getattr(model, "compiled", False) or subject.y is None:
                 raise StageSkipped("there is nothing to resume")
+            begin_states_anew(model)
             model.run_eagerly = current().single_steps_eagerly
             model.train_on_batch(*first_tensors(subject))
             found["@weights"] = values(subject.trainable(model))

@@ -16,8 +16,10 @@ from backends_matrix.check.worker.inputs import make_inputs, make_targets, read_
 from backends_matrix.check.worker.loading import Loaded, build
 from backends_matrix.check.worker.signature import fixed_batch
 from backends_matrix.check.worker.statistics import float_statistics, seed_states
+from backends_matrix.check.worker.tensors import SMALL_WHOLE
 from backends_matrix.check.worker.variable_order import VariableOrder
 from portable_models._backend import current
+from portable_models._keras.layers import all_layers
 from portable_models.training.states import moved, readable, values
 
 Array = NDArray[Any]
@@ -116,9 +118,10 @@ class Subject:
         self.put(self.model if model is None else model, self.start)
 
     def put(self, model: Any, arrays: list[Array]) -> None:
-        """Assign all variables of a model, in the shared order."""
+        """Assign all variables of a model, in the shared order, and begin recurrent states anew."""
         for variable, array in zip(self.variables(model), arrays, strict=True):
             variable.assign(array)
+        begin_states_anew(model)
 
     def variables(self, model: Any) -> list[Any]:
         """All variables of a model, in the shared order."""
@@ -164,22 +167,44 @@ class Subject:
     def moved(self, number: int) -> tuple[Any, list[Array]]:
         """Inputs and weights with every floating-point number moved by one unit in the last place.
 
-        Integers, strings and the states of seed generators stay.
+        Integers, strings and the states of seed generators stay, and so do biases of small whole numbers,
+        which lie on the bounds of activations. Scales of ones are moved: a normalisation at a large offset
+        shows by them how badly it is conditioned.
         """
         rng = np.random.default_rng([self.seed, 3, number])
         x = keras.tree.map_structure(lambda leaf: _shift(leaf, rng, self.precision), self.x)
-        return x, moved(self.start, rng, self.precision)
+        other = moved(self.start, rng, self.precision)
+        for place, variable in enumerate(self.variables(self.model)):
+            if variable.name == "bias" and _holds_constants(self.start[place]):
+                other[place] = self.start[place]
+        return x, other
 
     def flat(self, structure: Any) -> list[Array]:
         """Tensors as NumPy arrays, in order."""
         return flat_arrays(structure)
 
 
+def stateful_layers(layer: Any) -> list[Any]:
+    """The recurrent layers, of a model or in a layer, that go on from one batch to the next."""
+    return [
+        each
+        for each in all_layers(layer)
+        if isinstance(each, keras.layers.RNN) and getattr(each, "stateful", False)
+    ]
+
+
+def begin_states_anew(layer: Any) -> None:
+    """Set the states of recurrent layers to zero; they are no variables of the model."""
+    for each in stateful_layers(layer):
+        each.reset_state()
+
+
 def reset_seeds(model: Any, subject: Subject) -> None:
-    """Put the seed generators of a model back to where the shared state has them.
+    """Put seed generators back to where the shared state has them, and recurrent states to zero.
 
     Files do not hold them, and every call of a model that draws in inference moves them on.
     """
+    begin_states_anew(model)
     pairs = zip(subject.variables(subject.model), subject.start, strict=False)
     known = {id(variable): array for variable, array in pairs}
     arrays = [known[id(each)] for each in seed_states(subject.model) if id(each) in known]
@@ -206,6 +231,13 @@ def _shift(leaf: Any, rng: np.random.Generator, precision: str) -> Any:
 def _holds_integers(array: Array) -> bool:
     """Ids and classes may come as floats; they are not moved, since they would become others."""
     return bool(array.size) and bool(np.all(np.floor(array) == array))
+
+
+def _holds_constants(array: Array) -> bool:
+    """Whether all numbers are small and whole, as what initializers of zeros, ones and identities give."""
+    if array.dtype.kind != "f" or not _holds_integers(array):
+        return False
+    return bool(np.all(np.abs(array) <= SMALL_WHOLE))
 
 
 def _packed(structure: Any, arrays: list[Array]) -> Any:

