@@ -12,6 +12,7 @@ BACKENDS = [name for name in ("jax", "tensorflow", "torch") if importlib.util.fi
 SLOW = {
     "full_data": ("PORTABLE_MODELS_DATA", "tests on the real data"),
     "all_programs": ("PORTABLE_MODELS_PROGRAMS", "tests of further training programs"),
+    "thorough": ("PORTABLE_MODELS_THOROUGH", "tests that show more of what others show"),
     "all_exports": ("PORTABLE_MODELS_EXPORTS", "tests of many exports"),
 }
 """Marker of slow proof -> the variable that lets it run, and what it is."""

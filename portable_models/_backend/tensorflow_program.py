@@ -233,7 +233,7 @@ class TensorFlowProgram(Program):
     def _traced_members(
         self, part: Part, stacked: Any, read: Any, places: Any, orders: Any, count: Any
     ) -> Any:
-        first = read if places is None else entry(read, 0)
-        like = self._passes.logs_like(part, *first, orders[0])
+        training, held_out, every = read if places is None else entry(read, 0)
+        like = self._passes.logs_like(part, training, held_out, every, orders[0])
         epochs = partial(self._traced, part)
         return members_in_turn(self._variables, epochs, like, stacked, read, places, orders, count)

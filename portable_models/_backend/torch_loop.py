@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch._higher_order_ops.while_loop import while_loop_op
@@ -13,8 +13,10 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from portable_models._backend.program import State
 from portable_models._backend.torch_step import StepGraph
 
+Result = TypeVar("Result")
 
-def on_one_thread(run: Callable[..., State], *given: Any) -> State:
+
+def on_one_thread(run: Callable[..., Result], *given: Any) -> Result:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

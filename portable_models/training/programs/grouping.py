@@ -119,7 +119,7 @@ def _what_is_read(job: Job, several: bool) -> tuple[Any, ...]:
     """Equal for jobs that read the same: seeds often come with copies of one data set."""
     settings = job.settings
     parts = [
-        part.digest() if several and _is_numeric(part) else id(part)
+        part.digest() if part is not None and several and _is_numeric(part) else id(part)
         for part in (job.samples, job.validation)
     ]
     weights = sorted((settings.class_weight or {}).items())

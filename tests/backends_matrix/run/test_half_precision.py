@@ -30,6 +30,7 @@ def all_policies(portable_in, backends, tmp_path_factory):
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_sound_step_passes_on_every_backend(all_policies, backends, policy):
     found = single_steps(all_policies, policy)
@@ -42,6 +43,7 @@ def test_a_sound_step_passes_on_every_backend(all_policies, backends, policy):
     assert len({each["step"] for each in found}) == 4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_judge_computes_in_float64_whatever_is_asked_for(policy):
     program = (
@@ -60,7 +62,10 @@ def test_the_judge_computes_in_float64_whatever_is_asked_for(policy):
     assert done.stdout.split() == ["float64", policy, "float64", wrapped], done.stderr
 
 
-@pytest.mark.parametrize(("fault", "kind"), [("rho", "optimizer"), ("dense_doubled", "forward")])
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [pytest.param("rho", "optimizer", marks=pytest.mark.thorough), ("dense_doubled", "forward")],
+)
 def test_a_planted_fault_is_found(portable, backends, fault, kind):
     if len(backends) == 1:
         pytest.skip("one backend alone has none to differ from")

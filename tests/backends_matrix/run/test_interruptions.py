@@ -6,6 +6,7 @@ import pytest
 ROUNDS = 2
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not interrupt_study.Path("/proc/self").exists(), reason="reads /proc")
 def test_random_interruptions_change_nothing(tmp_path, backends, environment, monkeypatch):
     for name in ("JAX_COMPILATION_CACHE_DIR", "PORTABLE_MODELS_CACHE"):

@@ -58,6 +58,7 @@ def test_it_passes_if_all_is_named_right_and_nothing_else_is_said(kind, alarms, 
     assert outcome(kind, alarms).passed == passed
 
 
+@pytest.mark.thorough
 def test_planted_faults_are_found_and_clean_trainings_are_clean(portable, backends, tmp_path):
     if len(backends) == 1:
         done = portable("selftest")

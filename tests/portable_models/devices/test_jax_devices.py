@@ -6,9 +6,10 @@ import pytest
 
 from .computed import Computed, assert_equal
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None, reason="JAX is not installed"
-)
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed"),
+]
 
 NAMES = ("numbers", "words", "side_by_side", "own_call", "drawn", "measured", "step")
 FLAGS = "--xla_cpu_multi_thread_eigen=false"

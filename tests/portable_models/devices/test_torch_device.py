@@ -6,9 +6,12 @@ import pytest
 
 from .computed import Computed, assert_equal
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed"
-)
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(
+        importlib.util.find_spec("torch") is None, reason="PyTorch is not installed"
+    ),
+]
 
 COMPILED = (
     "numbers",
