@@ -133,8 +133,15 @@ class Pool:
                 piece()
 
         with ThreadPoolExecutor(max_workers=max(1, len(work))) as executor:
-            for future in [executor.submit(in_turn, piece) for piece in work.values()]:
-                future.result()
+            futures = [executor.submit(in_turn, piece) for piece in work.values()]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                # An interrupt waits for what runs, and starts nothing more.
+                for future in futures:
+                    future.cancel()
+                raise
 
     def close(self) -> None:
         """End all processes and remove all files."""

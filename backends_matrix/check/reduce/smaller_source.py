@@ -63,6 +63,20 @@ def smaller_numbers(expression: str) -> Iterator[str]:
                 yield _with_places(ast.unparse(changed))
 
 
+def fewer_arguments(expression: str) -> Iterator[str]:
+    """A call without one of its named arguments."""
+    if not expression:
+        return
+    tree = ast.parse(_with_names(expression), mode="eval")
+    if not isinstance(tree.body, ast.Call):
+        return
+    for place in reversed(range(len(tree.body.keywords))):
+        changed = copy.deepcopy(tree)
+        assert isinstance(changed.body, ast.Call)
+        del changed.body.keywords[place]
+        yield _with_places(ast.unparse(changed))
+
+
 def _with_names(expression: str) -> str:
     """Places ``{0}`` as names that can be parsed."""
     for number in range(64):
