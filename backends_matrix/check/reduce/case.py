@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends_matrix.check.reduce.smaller_source import (
+    FILE_METHODS,
     fewer_arguments,
     smaller_definitions,
     smaller_numbers,
@@ -139,7 +140,8 @@ class Case:
         if self.values == "normal":
             yield replace(self, values="ramp")
             yield replace(self, values="ones")
-        for definitions in smaller_definitions(self.definitions):
+        whole = () if self.shown in (Shown.FORWARD, Shown.STEP) else FILE_METHODS
+        for definitions in smaller_definitions(self.definitions, whole):
             yield replace(self, definitions=definitions)
         yield from self._simpler_nodes()
         yield from self._smaller_inputs()

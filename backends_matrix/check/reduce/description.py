@@ -24,8 +24,8 @@ _OF = {
     Shown.RESUMED: "weights after one more step from a .keras file",
 }
 _PRINTS = {
-    Shown.FORWARD: "prints the outputs on each backend",
-    Shown.STEP: "prints the {part} after one step of training on each backend",
+    Shown.FORWARD: "which prints the outputs",
+    Shown.STEP: "which prints the {part} after one step of training",
     Shown.FILE: "writes a `.keras` file on each backend, reads it on each, and prints the outputs of the "
     "model that was written (`jax`) and of each that was read (`jax>torch`)",
     Shown.RESUMED: "writes a `.keras` file on each backend, reads it on each, and prints the outputs, and "
@@ -46,16 +46,24 @@ def title_of(case: Case, failure: Failure) -> str:
 def _where(case: Case, failure: Failure) -> str:
     """Who differs from whom."""
     if case.shown not in (Shown.FORWARD, Shown.STEP):
-        readings = sorted(pair[-1] for pair in failure.pairs)
-        if len(readings) == len(case.backends) ** 2:
-            return "differ from those of the model that was written, on every backend"
-        return f"differ from those of the model that was written: {', '.join(readings)}"
+        readings = [pair[-1].split(">") for pair in sorted(failure.pairs, key=str)]
+        count = len(case.backends)
+        what = "differ from those of the model that was written"
+        writers, readers = ({pair[place] for pair in readings} for place in (0, 1))
+        if len(readings) == count * len(writers):
+            by = "any backend" if len(writers) == count else " or ".join(sorted(writers))
+            return f"{what} if {by} has written it"
+        if len(readings) == count * len(readers):
+            return f"{what} if {' or '.join(sorted(readers))} reads it"
+        return f"{what}: {', '.join('>'.join(pair) for pair in readings)}"
     labels = {label for pair in failure.pairs for label in pair}
     alone = [each for each in sorted(labels) if all(each in pair for pair in failure.pairs)]
     if len(alone) == 1 and len(labels) > 2:
         others = " and ".join(sorted(labels - set(alone)))
-        return f"on {alone[0]} differ from those on {others}"
-    return "differ between " + ", ".join(sorted(" and ".join(pair) for pair in failure.pairs))
+        differ = "differs from that" if failure.part == "state" else "differ from those"
+        return f"on {alone[0]} {differ} on {others}"
+    differ = "differs" if failure.part == "state" else "differ"
+    return f"{differ} between " + ", ".join(sorted(" and ".join(pair) for pair in failure.pairs))
 
 
 def describe(found: Found, check: Check, script: str, versions: Mapping[str, str]) -> str:
@@ -81,7 +89,7 @@ def describe(found: Found, check: Check, script: str, versions: Mapping[str, str
         f"**Expected.** The numbers agree within rounding.{_believed(found)}\n\n"
         f"**Model.**\n\n{calls}\n\nwith inputs of {shapes}.\n\n"
         f"**To reproduce.** `python {script}` needs Keras, NumPy and the backends "
-        f"({', '.join(case.backends)}). It starts a process for each backend and "
+        f"({', '.join(case.backends)}). It starts a process for each backend, "
         f"{_PRINTS[case.shown].format(part=failure.part)}.\n\n"
         f"```python\n{write_script(case)}```\n\n"
         f"**Versions.** {installed}, numpy {np.__version__}, Python {platform.python_version()}, "

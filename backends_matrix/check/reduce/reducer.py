@@ -71,7 +71,7 @@ def reduce_failures(
             found.append(Reduced(check.name, check.backend, check.layer, "", reason))
             continue
         step = optimizer if "step of" in check.cause else ""
-        search = Search(check, part, pool, timeout, seconds, say)
+        search = Search(check, part, pool, timeout, seconds, say, _sound(checks, check))
         if file is not None and part in PARTS:
             # What cannot be read cannot be trained on either: one script, unless it does not show that.
             again = replace(file[0], shown=_FILES[part], optimizer=step or file[0].optimizer)
@@ -92,6 +92,17 @@ def reduce_failures(
         # Wrong outputs have wrong gradients; one script shows both.
         done |= {(check.layer, each) for each in ("outputs", "weights") if part in _SHOWN_BY_STEP}
     return found
+
+
+def _sound(checks: Sequence[Check], failed: Check) -> list[str]:
+    """Pairs that pass the check of files that one pair fails; those with another writer first."""
+    writer = failed.backend.partition(">")[0]
+    passed = [
+        each.backend
+        for each in checks
+        if each.name == failed.name and each.status is Status.PASS and ">" in each.backend
+    ]
+    return sorted(passed, key=lambda pair: pair.startswith(f"{writer}>"))
 
 
 def _part(check: Check) -> str:

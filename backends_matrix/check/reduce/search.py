@@ -47,6 +47,7 @@ class Search:
         timeout: seconds that one script may take on one backend.
         seconds: how long the search may take; what it has found by then is what it gives.
         say: told of the progress, one line at a time.
+        sound: pairs of backends between which files carry the model.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Search:
         timeout: float,
         seconds: float,
         say: Callable[[str], None],
+        sound: Sequence[str] = (),
     ) -> None:
         self._check, self._pool, self._say = check, pool, say
         self._timeout = min(timeout, LONGEST_RUN)
         self._part = PARTS.get(part, part)
-        # A file goes from one backend to one other while it is searched for, which is 2 runs and not 12.
-        self._only = check.backend if part in PARTS else ""
+        # Files of one pair are tried, which is 2 runs and not 12, and of one that is sound, if there is
+        # any: a script that loses the weights of all files shows another failure.
+        self._only = (check.backend, *sound[:1]) if part in PARTS else ()
         self._seconds = seconds
         self._until = time.monotonic() + seconds
         self._tries = 0
@@ -171,6 +174,8 @@ class Search:
         outcome = try_case(self._best.case, self._pool, self._timeout)
         failure = self._of_check(outcome.failures)
         if failure is None or not (self._only or failure.is_like(self._best.failure)):
+            return None
+        if any(failure.involves(sound) for sound in self._only[1:]):
             return None
         return Found(self._best.case, failure, outcome)
 

@@ -64,14 +64,14 @@ class Outcome:
     failures: Sequence[Failure]
 
 
-def try_case(case: Case, pool: Pool, timeout: float, only: str = "") -> Outcome:
+def try_case(case: Case, pool: Pool, timeout: float, only: Sequence[str] = ()) -> Outcome:
     """Run the script of a case, and compare.
 
     Args:
         case: what to run.
         pool: with warm backends.
         timeout: seconds for each run.
-        only: ``WRITER>READER``: a file is written and read by these alone; "" for all.
+        only: ``WRITER>READER``: a file is written and read by these pairs alone; none for all.
     """
     found = _run_all(case, pool, timeout, only)
     # In one order, whichever run ended first.
@@ -134,10 +134,11 @@ def _distance(first: list[list[float]], second: list[list[float]]) -> float:
     return largest / (scale or 1.0)
 
 
-def _run_all(case: Case, pool: Pool, timeout: float, only: str) -> dict[str, Parts | str]:
+def _run_all(case: Case, pool: Pool, timeout: float, only: Sequence[str]) -> dict[str, Parts | str]:
     found: dict[str, Parts | str] = {}
-    writer, _, reader = only.partition(">")
-    writers, readers = ([writer], [reader]) if reader else (case.backends, case.backends)
+    labels = only or [f"{writer}>{reader}" for writer in case.backends for reader in case.backends]
+    pairs = [label.split(">") for label in labels]
+    writers = dict.fromkeys(writer for writer, _ in pairs)
     with tempfile.TemporaryDirectory(prefix="portable-reduce-") as name:
         script = Path(name) / "script.py"
         script.write_text(write_script(case), encoding="utf-8")
@@ -157,7 +158,8 @@ def _run_all(case: Case, pool: Pool, timeout: float, only: str) -> dict[str, Par
             if isinstance(found[writer], dict):
                 reading = {
                     Member(each): partial(run, each, f"{writer}>{each}", (writer, "read"))
-                    for each in readers
+                    for of, each in pairs
+                    if of == writer
                 }
                 pool.side_by_side(reading)
     return found
