@@ -142,7 +142,8 @@ def _explained(
         found = _of_rules(suspicions, _rules_for(stage, meaning))
     if found is not None:
         return _of_suspicion(found, said)
-    if (row := _of_package(failure, meaning, said)) is not None:
+    row = _of_named(failure, meaning, said) or _of_package(failure, meaning, said)
+    if row is not None:
         return row
     if failure.get("type") == "MemoryError":
         return Explanation(
@@ -162,6 +163,20 @@ def _explained(
         else Kind.KERAS
     )
     return Explanation(kind, said, "", file, line)
+
+
+def _of_named(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Explanation | None:
+    """The class that cannot be found by its name is at fault, not the code that asks for it."""
+    named = failure.get("named")
+    if named is None or meaning is None or meaning.rule != "unregistered" or not named["line"]:
+        return None
+    whose = f"the package {named['package']}: " if named["package"] else ""
+    reason = (
+        f"{whose}{named['class']} is not registered, so another process cannot load it ({said})"
+    )
+    return Explanation(
+        Kind.AUTHOR, reason, meaning.hint, named["file"], named["line"], meaning.rule
+    )
 
 
 def _of_package(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Explanation | None:
