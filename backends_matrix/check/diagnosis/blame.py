@@ -166,17 +166,18 @@ def _explained(
 
 
 def _of_named(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Explanation | None:
-    """The class that cannot be found by its name is at fault, not the code that asks for it."""
-    named = failure.get("named")
-    if named is None or meaning is None or meaning.rule != "unregistered" or not named["line"]:
+    """The class that cannot be found by its name, or whose weights are not there, is at fault."""
+    rule = meaning.rule if meaning is not None else ""
+    of_model = rule == "weights-in-call" and not failure.get("frames")
+    named = failure.get("model" if of_model else "named")
+    if meaning is None or named is None or not named["line"] or rule not in _OF_CLASSES:
         return None
     whose = f"the package {named['package']}: " if named["package"] else ""
-    reason = (
-        f"{whose}{named['class']} is not registered, so another process cannot load it ({said})"
-    )
-    return Explanation(
-        Kind.AUTHOR, reason, meaning.hint, named["file"], named["line"], meaning.rule
-    )
+    what = "is not registered, so another process cannot load it"
+    if of_model:
+        what = f"is not whole when it is made again: {meaning.reason}"
+    reason = f"{whose}{named['class']} {what} ({said})"
+    return Explanation(Kind.AUTHOR, reason, meaning.hint, named["file"], named["line"], rule)
 
 
 def _of_package(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Explanation | None:
@@ -210,6 +211,7 @@ def explain_difference(stage: str, suspicions: Sequence[Suspicion]) -> Suspicion
     return _of_rules(suspicions, STAGE_RULES.get(stage, ()))
 
 
+_OF_CLASSES = frozenset({"unregistered", "weights-in-call"})
 _OF_FILES = frozenset({"config", "unregistered", "lambda"})
 
 

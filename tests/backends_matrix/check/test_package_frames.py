@@ -157,3 +157,48 @@ def test_a_class_of_a_package_that_is_not_registered_is_the_packages_fault(model
         assert each.kind is Kind.AUTHOR, each.cause
         assert each.cause.startswith("the package made_by_others: Unknown is not registered")
         assert (each.file, each.line) == (package, line_of("class Unknown"))
+
+
+EMPTY = """
+import keras
+
+
+@keras.saving.register_keras_serializable("late")
+class Empty(keras.Model):
+    def build(self, shape):
+        self.inner = [keras.layers.Dropout(0.5, name="dropped"), keras.layers.Dense(2)]
+        self.built = True
+
+    def call(self, inputs):
+        return self.inner[1](self.inner[0](inputs))
+"""
+BUILDER = """
+import sys
+
+sys.path.insert(0, {folder!r})
+import keras
+from empty_models import Empty
+
+
+def build_model():
+    model = Empty()
+    model(keras.ops.zeros((1, 3)))
+    return model
+"""
+
+
+def test_a_model_of_a_package_that_is_read_without_its_layers_is_the_packages_fault(
+    tmp_path, checked
+):
+    package = tmp_path / "env" / "site-packages" / "empty_models.py"
+    package.parent.mkdir(parents=True)
+    package.write_text(EMPTY)
+    file = tmp_path / "model_of_empty.py"
+    file.write_text(BUILDER.format(folder=str(package.parent)))
+    result = checked(file, backends=("jax", "torch"))
+    rows = [each for each in result.failures if each.name in ("get_config", "read file")]
+    assert {each.name for each in rows} == {"get_config", "read file"}, result.failures
+    for each in rows:
+        assert each.kind is Kind.AUTHOR, each.cause
+        assert each.cause.startswith("the package empty_models: Empty is not whole")
+        assert (each.file, each.line) == (str(package), 5)
