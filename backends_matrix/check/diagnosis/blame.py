@@ -172,6 +172,9 @@ def _of_named(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Ex
     named = failure.get("model" if of_model else "named")
     if meaning is None or named is None or not named["line"] or rule not in _OF_CLASSES:
         return None
+    if of_model and not named["package"]:
+        # A model of the user's may hold a layer of somebody else's that makes its weights too late.
+        return None
     whose = f"the package {named['package']}: " if named["package"] else ""
     what = "is not registered, so another process cannot load it"
     if of_model:
