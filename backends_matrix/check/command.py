@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
 
 from backends_matrix.check.api import check as run_check
 from backends_matrix.check.expected import read_expected
 from backends_matrix.check.github import github_annotations
 from backends_matrix.check.junit import render
-from backends_matrix.check.settings import DEFAULT_MEMORY, DEFAULT_TIMEOUT, CheckSettings
+from backends_matrix.check.settings import (
+    DEFAULT_MEMORY,
+    DEFAULT_REDUCE_TIME,
+    DEFAULT_TIMEOUT,
+    CheckSettings,
+)
 from backends_matrix.check.terminal import show
 from backends_matrix.cli.options import names
 from backends_matrix.cli.shared_options import DEVICE
@@ -51,6 +60,14 @@ from backends_matrix.run.cell import BACKENDS
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Write a short script for each failure that shows it with Keras and NumPy alone.",
+)
+@click.option(
+    "--reduce-time",
+    type=click.FloatRange(min=0, min_open=True),
+    default=DEFAULT_REDUCE_TIME,
+    show_default=True,
+    metavar="S",
+    help="Seconds that the search for one such script may take.",
 )
 @click.option("--trust", is_flag=True, help="Run the code inside of .keras files (Lambda).")
 @click.option(
@@ -126,9 +143,7 @@ def check(
     )
     console = Console(stderr=True)
     with console.status("checking") as status:
-        report = run_check(
-            list(targets), settings=settings, progress=lambda line: status.update(line)
-        )
+        report = run_check(list(targets), settings=settings, progress=_teller(console, status))
     show(report, Console())
     if github or os.environ.get("GITHUB_ACTIONS") == "true":
         for line in github_annotations(report):
@@ -146,3 +161,21 @@ def check(
     except OSError as error:
         raise RunError(f"the report cannot be written: {error}") from error
     sys.exit(report.exit_code)
+
+
+_SELDOM = 5.0
+"""Seconds between two lines of progress in a log."""
+
+
+def _teller(console: Console, status: Status) -> Callable[[str], None]:
+    """Shows progress: beside the spinner, and in a log, which has none, the progress of a reduction."""
+    last = 0.0
+
+    def tell(line: str) -> None:
+        nonlocal last
+        status.update(escape(line))
+        if not console.is_terminal and ": reduce " in line and time.monotonic() > last + _SELDOM:
+            last = time.monotonic()
+            console.print(escape(line), soft_wrap=True)
+
+    return tell

@@ -126,15 +126,25 @@ class Pool:
             raise ChildError(f"{script} did not end within {timeout:g} seconds", "script")
 
     def side_by_side(self, work: Mapping[Member, Callable[[], None]]) -> None:
-        """Run one piece of work for each member, as many at a time as there are cores."""
+        """Run one piece of work for each member, as many at a time as there are cores.
+
+        An interrupt, or an exception of a piece, waits for the pieces that run and begins no other.
+        """
+        stopped = threading.Event()
 
         def in_turn(piece: Callable[[], None]) -> None:
             with self._turn:
-                piece()
+                if not stopped.is_set():
+                    piece()
 
         with ThreadPoolExecutor(max_workers=max(1, len(work))) as executor:
-            for future in [executor.submit(in_turn, piece) for piece in work.values()]:
-                future.result()
+            futures = [executor.submit(in_turn, piece) for piece in work.values()]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                stopped.set()
+                raise
 
     def close(self) -> None:
         """End all processes and remove all files."""

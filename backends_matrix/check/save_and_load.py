@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from backends_matrix.check.blamed_rows import blamed
 from backends_matrix.check.compared_quantities import epsilon_of
 from backends_matrix.check.diagnosis import Suspicion
 from backends_matrix.check.equality import is_random
 from backends_matrix.check.members import Array, Findings, Member
-from backends_matrix.check.result import Check, Status
+from backends_matrix.check.result import Check, Kind, Status
 from backends_matrix.check.rows import Step, half_penalty, row_of
 from backends_matrix.check.tolerance import Distance, compare
 
@@ -72,7 +74,9 @@ def crossing_rows(
                     continue
                 steps = spans if check == "resume training" else {}
                 worst = _worst(read.group(group), written.group(group), known, epsilon, steps)
-                yield _row(check, pair, worst, suspicions, read.seconds)
+                late = mine.stage("files", f"read {writer}").data.get("late")
+                late = None if check == "read weights" else late
+                yield _row(check, pair, worst, suspicions, read.seconds, late)
 
 
 def _worst(
@@ -92,7 +96,12 @@ def _worst(
 
 
 def _row(
-    check: str, pair: str, worst: Distance, suspicions: Sequence[Suspicion], seconds: float | None
+    check: str,
+    pair: str,
+    worst: Distance,
+    suspicions: Sequence[Suspicion],
+    seconds: float | None,
+    late: Mapping[str, Any] | None,
 ) -> Check:
     if worst.agrees:
         return Check(
@@ -104,12 +113,28 @@ def _row(
         "resume training": "training that goes on from the file gives other weights",
         "read weights": "a model with the weights of the file gives other outputs",
     }[check]
-    return blamed(
-        check,
-        pair,
-        "read",
-        suspicions,
-        cause,
-        difference=worst.difference,
-        tolerance=worst.tolerance,
+    row = blamed(
+        check, pair, "read", suspicions, cause,
+        difference=worst.difference, tolerance=worst.tolerance,
+    )  # fmt: skip
+    return row if late is None or row.kind is Kind.AUTHOR else blame_late_weights(row, late)
+
+
+def blame_late_weights(row: Check, late: Mapping[str, Any]) -> Check:
+    """The class makes weights in the first call of a model, when the file has been read already.
+
+    Args:
+        row: the failure, which nothing in the user's own source explains.
+        late: what ``worker/late_weights.py`` found.
+    """
+    whose = f"the package {late['package']}: " if late["package"] else ""
+    return replace(
+        row,
+        kind=Kind.AUTHOR,
+        cause=f"{whose}{row.cause}: {late['class']} has made {late['count']} of its weights only in the "
+        f"first call after reading, so that the file's values for them were lost",
+        layer=late["layer"],
+        file=late["file"],
+        line=late["line"] or None,
+        hint="make layers in __init__, and let build() build each of them",
     )

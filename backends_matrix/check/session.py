@@ -246,9 +246,11 @@ class _Session:
             if each.member.double and not recorded and each.ended is None:
                 self._work.run("record", [each.member], always({"training": False}))
                 break
+        settings = self._settings
         return reduce_failures(
-            checks, self._findings, self._pool, folder, self._target.stem, self._settings.timeout
-        )
+            checks, self._findings, self._pool, folder, self._target.stem, settings.timeout,
+            settings.reduce_time, self._say,
+        )  # fmt: skip
 
     def model(self) -> dict[str, object]:
         """The model's layers, for the report."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from backends_matrix.run.cell import BACKENDS
 
 DEFAULT_TIMEOUT = 120.0
+DEFAULT_REDUCE_TIME = 60.0
 DEFAULT_MEMORY = 4 << 30
 
 
@@ -27,6 +28,7 @@ class CheckSettings:
         memory: bytes that a target may allocate beyond what its framework needs.
         export: also export to every target and verify it there.
         reduce: folder for scripts that reproduce failures; None writes none.
+        reduce_time: seconds that the search for one such script may take.
         device: cpu, gpu or tpu: where the backends compute; the judges in float64 always compute on the CPU.
         jobs: processes that compute at a time; None is one for each core, and one on a card.
         threads: threads of each.
@@ -43,6 +45,7 @@ class CheckSettings:
     memory: int = DEFAULT_MEMORY
     export: bool = False
     reduce: Path | None = None
+    reduce_time: float = DEFAULT_REDUCE_TIME
     device: str = "cpu"
     jobs: int | None = None
     threads: int = 1

@@ -17,6 +17,11 @@ def efficientnet_b0() -> keras.Model:
     return keras.applications.EfficientNetB0(**IMAGE)
 
 
+def resnet50_v2() -> keras.Model:
+    """Residual blocks that normalise first, with max pooling and zero padding."""
+    return keras.applications.ResNet50V2(**IMAGE)
+
+
 def densenet121() -> keras.Model:
     """Dense blocks joined by concatenation."""
     return keras.applications.DenseNet121(**IMAGE)

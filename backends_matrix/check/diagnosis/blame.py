@@ -142,7 +142,8 @@ def _explained(
         found = _of_rules(suspicions, _rules_for(stage, meaning))
     if found is not None:
         return _of_suspicion(found, said)
-    if (row := _of_package(failure, meaning, said)) is not None:
+    row = _of_named(failure, meaning, said) or _of_package(failure, meaning, said)
+    if row is not None:
         return row
     if failure.get("type") == "MemoryError":
         return Explanation(
@@ -162,6 +163,24 @@ def _explained(
         else Kind.KERAS
     )
     return Explanation(kind, said, "", file, line)
+
+
+def _of_named(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Explanation | None:
+    """The class that cannot be found by its name, or whose weights are not there, is at fault."""
+    rule = meaning.rule if meaning is not None else ""
+    of_model = rule == "weights-in-call" and not failure.get("frames")
+    named = failure.get("model" if of_model else "named")
+    if meaning is None or named is None or not named["line"] or rule not in _OF_CLASSES:
+        return None
+    if of_model and not named["package"]:
+        # A model of the user's may hold a layer of somebody else's that makes its weights too late.
+        return None
+    whose = f"the package {named['package']}: " if named["package"] else ""
+    what = "is not registered, so another process cannot load it"
+    if of_model:
+        what = f"is not whole when it is made again: {meaning.reason}"
+    reason = f"{whose}{named['class']} {what} ({said})"
+    return Explanation(Kind.AUTHOR, reason, meaning.hint, named["file"], named["line"], rule)
 
 
 def _of_package(failure: dict[str, Any], meaning: Meaning | None, said: str) -> Explanation | None:
@@ -195,6 +214,7 @@ def explain_difference(stage: str, suspicions: Sequence[Suspicion]) -> Suspicion
     return _of_rules(suspicions, STAGE_RULES.get(stage, ()))
 
 
+_OF_CLASSES = frozenset({"unregistered", "weights-in-call"})
 _OF_FILES = frozenset({"config", "unregistered", "lambda"})
 
 

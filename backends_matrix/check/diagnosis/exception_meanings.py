@@ -155,7 +155,8 @@ _PATTERNS: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         r"has \d+ variables instead of|variables? .*(?:were|was) never|"
-        r"You cannot add new elements of state|Layer '.*' (?:expected|was never built)",
+        r"You cannot add new elements of state|Layer '.*' (?:expected|was never built)|"
+        r"the file holds the seed generators of",
         Meaning(
             "weights-in-call",
             "weights are made outside of __init__ and build",

@@ -9,7 +9,12 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from backends_matrix.check.reduce.smaller_source import smaller_definitions, smaller_numbers
+from backends_matrix.check.reduce.smaller_source import (
+    FILE_METHODS,
+    fewer_arguments,
+    smaller_definitions,
+    smaller_numbers,
+)
 
 MOST_VALUES = 60
 """Numbers that a script may hold as they are."""
@@ -18,6 +23,7 @@ MOST_VALUES = 60
 class Shown(StrEnum):
     """What a script lets the model do."""
 
+    FORWARD = "forward"
     STEP = "step"
     FILE = "file"
     RESUMED = "resumed training"
@@ -92,9 +98,13 @@ class Case:
         values: how the inputs are made: normal, zeros, ones, ramp, or recorded.
         optimizer: an expression.
         backends: those that are compared.
-        shown: one training step, or a file that goes from one backend to another.
+        shown: the outputs, one training step, or a file that goes from one backend to another.
         functional: the model is made of its calls as they are; else weights of 0 are added to its inputs, so
             that a step shows the gradients of the inputs too.
+        training: the outputs are those in training.
+        part: the only part that is printed: outputs, weights or state; "" prints all.
+        equal_weights: the layers' weights are made equal on all backends; there are layers without weights.
+        direct: the layers are called on arrays, without a model around them. For outputs only.
     """
 
     title: str
@@ -107,6 +117,10 @@ class Case:
     backends: Sequence[str] = ("jax", "tensorflow", "torch")
     shown: Shown = Shown.STEP
     functional: bool = False
+    training: bool = False
+    part: str = ""
+    equal_weights: bool = True
+    direct: bool = False
 
     @property
     def size(self) -> int:
@@ -125,10 +139,24 @@ class Case:
             yield replace(self, batch=1)
         if self.values == "normal":
             yield replace(self, values="ramp")
-        for definitions in smaller_definitions(self.definitions):
+            yield replace(self, values="ones")
+        whole = () if self.shown in (Shown.FORWARD, Shown.STEP) else FILE_METHODS
+        for definitions in smaller_definitions(self.definitions, whole):
             yield replace(self, definitions=definitions)
+        yield from self._simpler_nodes()
+        yield from self._smaller_inputs()
+
+    def tidier(self) -> Iterator[Case]:
+        """Scripts that say the same in fewer words; they must print the same numbers."""
+        if self.equal_weights:
+            yield replace(self, equal_weights=False)
+        plain = not (self.direct or self.equal_weights or self.training)
+        if self.shown is Shown.FORWARD and plain:
+            yield replace(self, direct=True)
+
+    def _simpler_nodes(self) -> Iterator[Case]:
         for number, node in enumerate(self.nodes):
-            for make in smaller_numbers(node.make):
+            for make in (*fewer_arguments(node.make), *smaller_numbers(node.make)):
                 # A layer that is called several times is made once.
                 changed = tuple(
                     replace(each, make=make) if each.layer and each.layer == node.layer else each
@@ -138,6 +166,8 @@ class Case:
             for call in smaller_numbers(node.call) if not node.layer else ():
                 nodes = (*self.nodes[:number], replace(node, call=call), *self.nodes[number + 1 :])
                 yield replace(self, nodes=nodes)
+
+    def _smaller_inputs(self) -> Iterator[Case]:
         for place, given in enumerate(self.inputs):
             for axis, size in enumerate(given.shape):
                 for less in sorted({1, 2, size // 2, size - 1}):

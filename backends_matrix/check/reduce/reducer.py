@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from backends_matrix.check.members import Findings, Member
 from backends_matrix.check.pool import Pool
-from backends_matrix.check.reduce.case import MOST_VALUES, Case, Shown
-from backends_matrix.check.reduce.description import describe
+from backends_matrix.check.reduce.case import Case, Shown
+from backends_matrix.check.reduce.description import describe, title_of
 from backends_matrix.check.reduce.recorded_graph import (
     Recording,
     recordings,
     upstream,
     without_noise,
 )
-from backends_matrix.check.reduce.script import MOST_LINES, write_script
-from backends_matrix.check.reduce.trial import Failure, try_case
+from backends_matrix.check.reduce.script import write_script
+from backends_matrix.check.reduce.search import PARTS, Found, Search
 from backends_matrix.check.result import Check, Kind, Reduced, Status
-
-TRIES = 60
-"""Smaller cases that are tried for one failure."""
-
-LONGEST = 60.0
-"""Seconds that the search for one failure may take; what it has by then is what it gives."""
 
 _FORWARD = ("outputs", "outputs of other sizes", "evaluate", "predict", "compiled")
 _FILES = {
@@ -43,8 +36,12 @@ def reduce_failures(
     folder: Path,
     stem: str,
     timeout: float,
+    seconds: float,
+    say: Callable[[str], None],
 ) -> list[Reduced]:
     """Write a script for every difference of Keras's own.
+
+    An interrupt (Ctrl-C) ends the reduction; what was found until then is kept.
 
     Args:
         checks: of the target.
@@ -53,11 +50,15 @@ def reduce_failures(
         folder: gets the scripts.
         stem: begins their names.
         timeout: seconds that one script may take on one backend.
+        seconds: how long the search for one script may take.
+        say: told of the progress, one line at a time.
     """
     recording = recordings(findings)
     optimizer = _optimizer(findings)
     found: list[Reduced] = []
     done: set[tuple[str, str]] = set()
+    file: tuple[Case, str] | None = None
+    interrupted = False
     for check in checks:
         part = _part(check)
         if check.status is not Status.FAIL or check.kind is not Kind.KERAS:
@@ -65,20 +66,43 @@ def reduce_failures(
         if (check.layer, part) in done:
             continue
         done.add((check.layer, part))
-        if recording is None:
-            reason = "no judge could record the model's calls"
+        if recording is None or interrupted:
+            reason = "the reduction was interrupted" if interrupted else _NOT_RECORDED
             found.append(Reduced(check.name, check.backend, check.layer, "", reason))
             continue
         step = optimizer if "step of" in check.cause else ""
-        search = _Search(check, part, pool, timeout)
-        best = search.find(_cases(check, recording, pool.backends, step))
-        found.append(_written(check, best, folder, stem, len(found)))
-        if best is not None and part == "weights":
-            # Wrong outputs have wrong gradients; one script shows both.
-            done |= {(check.layer, "outputs")}
-        if best is not None and part == "outputs":
-            done |= {(check.layer, "weights")}
+        search = Search(check, part, pool, timeout, seconds, say, _sound(checks, check))
+        if file is not None and part in PARTS:
+            # What cannot be read cannot be trained on either: one script, unless it does not show that.
+            again = replace(file[0], shown=_FILES[part], optimizer=step or file[0].optimizer)
+            if search.shows(again):
+                reason = "the layers of this script show it too"
+                found.append(Reduced(check.name, check.backend, check.layer, file[1], reason))
+                continue
+        best = None
+        if not search.interrupted:
+            best = search.find(_cases(check, recording, pool.backends, step))
+        interrupted = search.interrupted
+        written = _written(check, best, folder, stem, pool.versions, search.reason)
+        found.append(written)
+        if best is None:
+            continue
+        if part in PARTS and file is None:
+            file = best.case, written.path
+        # Wrong outputs have wrong gradients; one script shows both.
+        done |= {(check.layer, each) for each in ("outputs", "weights") if part in _SHOWN_BY_STEP}
     return found
+
+
+def _sound(checks: Sequence[Check], failed: Check) -> list[str]:
+    """Pairs that pass the check of files that one pair fails; those with another writer first."""
+    writer = failed.backend.partition(">")[0]
+    passed = [
+        each.backend
+        for each in checks
+        if each.name == failed.name and each.status is Status.PASS and ">" in each.backend
+    ]
+    return sorted(passed, key=lambda pair: pair.startswith(f"{writer}>"))
 
 
 def _part(check: Check) -> str:
@@ -102,113 +126,72 @@ def _cases(
     check: Check, recording: Recording, backends: Sequence[str], optimizer: str
 ) -> Iterator[Case]:
     """The layer by itself; the user's own layers around it; the graph up to it; the whole graph."""
-    title = f"{check.name} differ between backends"
     mine = recording.named(check.layer)
-    plans = [[call] for call in mine]
+    shown = _FILES.get(check.name, Shown.STEP)
+    own = [call for call in recording.outermost() if call.get("definitions")]
+    # What a file loses, a layer with its own way of saving lost most likely.
+    plans = [[call] for call in own if shown is not Shown.STEP]
+    plans += [[call] for call in mine]
     plans += [[outer] for call in mine[:1] for outer in recording.around(call)]
-    for level in (recording.leaves(), recording.outermost()):
+    levels = [recording.leaves(), recording.outermost()]
+    for level in levels if shown is Shown.STEP else reversed(levels):
         plain = without_noise(level)
         plans.append(upstream(plain, check.layer))
         if check.layer:
             plans.append(upstream(plain, ""))
     if not mine and not check.layer:
         plans += [[call] for call in recording.leaves()]
-    shown = _FILES.get(check.name, Shown.STEP)
     tried: set[str] = set()
     for plan in plans:
-        case = recording.graph(plan, title, backends)
+        case = recording.graph(plan, check.name, backends)
         if case is None or (key := repr((case.nodes, case.definitions))) in tried:
             continue
         tried.add(key)
         case = replace(case, shown=shown)
         if optimizer:
             case = replace(case, optimizer=optimizer)
+        if shown is Shown.STEP and _part(check) == "outputs":
+            training = check.name not in _FORWARD
+            yield replace(case, shown=Shown.FORWARD, functional=True, training=training)
         if case.definitions or shown is not Shown.STEP:
             yield replace(case, functional=True)
         if shown is Shown.STEP:
             yield case
 
 
-class _Search:
-    """Finds a case that shows a failure, and shrinks it."""
-
-    def __init__(self, check: Check, part: str, pool: Pool, timeout: float) -> None:
-        self._check, self._pool, self._timeout = check, pool, timeout
-        self._part = "outputs" if part in _FILES else part
-        if part == "resume training":
-            self._part = "weights"
-        self._tries = 0
-        self._until = time.monotonic() + LONGEST
-
-    @property
-    def _late(self) -> bool:
-        return self._tries >= TRIES or time.monotonic() > self._until
-
-    def find(self, cases: Iterator[Case]) -> tuple[Case, Failure] | None:
-        """The smallest case found that fits into a script; None where none shows the failure."""
-        for case in cases:
-            # Zeros and ones last: a corner at 0 or 1 may differ where the model never goes.
-            for values in ("normal", "recorded", "zeros", "ones"):
-                if time.monotonic() > self._until:
-                    return None
-                start = replace(case, values=values)
-                failure = self._of_check(self._try(start))
-                if failure is not None:
-                    small = self._shrink(start, failure)
-                    if small is not None:
-                        return small
-        return None
-
-    def _try(self, case: Case) -> list[Failure]:
-        return try_case(case, self._pool, self._timeout)
-
-    def _of_check(self, failures: Sequence[Failure]) -> Failure | None:
-        mine = [each for each in failures if each.involves(self._check.backend)]
-        return next((each for each in mine if each.part == self._part), None)
-
-    def _shrink(self, case: Case, failure: Failure) -> tuple[Case, Failure] | None:
-        self._tries = 0
-        progress = True
-        while progress and not self._late:
-            progress = False
-            for smaller in case.smaller():
-                if self._late:
-                    break
-                self._tries += 1
-                same = [each for each in self._try(smaller) if each.is_like(failure)]
-                if same:
-                    case, failure, progress = smaller, same[0], True
-                    break
-        again = [each for each in self._try(case) if each.is_like(failure)]
-        if not again:
-            # What does not repeat shows nothing.
-            return None
-        fits = len(write_script(case).splitlines()) < MOST_LINES
-        short = case.values != "recorded" or case.size <= MOST_VALUES
-        return (case, failure) if fits and short else None
-
-
 def _written(
-    check: Check, best: tuple[Case, Failure] | None, folder: Path, stem: str, number: int
+    check: Check,
+    best: Found | None,
+    folder: Path,
+    stem: str,
+    versions: Mapping[str, str],
+    reason: str,
 ) -> Reduced:
     if best is None:
-        reason = (
-            f"no script of under {MOST_LINES} lines shows it: neither the layer by itself nor the "
-            f"graph that it lies in differs without the model's own code around it"
-        )
         return Reduced(check.name, check.backend, check.layer, "", reason)
-    case, failure = best
-    kinds = ", ".join(dict.fromkeys(node.kind for node in case.nodes))
-    case = replace(case, title=f"{kinds}: {_WHAT[failure.part]} differ between backends.")
-    layer = check.layer.rpartition("/")[2] or kinds.split(", ")[0]
-    name = re.sub(r"\W+", "_", f"{stem}_{layer}_{_WHAT[failure.part]}").lower()
+    case = replace(best.case, title=title_of(best.case, best.failure))
+    layer = check.layer.rpartition("/")[2] or case.nodes[-1].kind
+    name = re.sub(
+        r"\W+", "_", f"{stem}_{layer}_{_NAMES[case.shown].format(best.failure.part)}"
+    ).lower()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
-    if path.exists():
+    number = 1
+    while path.exists():
+        number += 1
         path = folder / f"{name}_{number}.py"
     path.write_text(write_script(case), encoding="utf-8")
-    path.with_suffix(".md").write_text(describe(case, failure, check, path.name), encoding="utf-8")
+    text = describe(replace(best, case=case), check, path.name, versions)
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
     return Reduced(check.name, check.backend, check.layer, str(path), case.title)
 
 
-_WHAT = {"outputs": "outputs", "weights": "weights after a step", "state": "state after a step"}
+_NOT_RECORDED = "no judge could record the model's calls"
+_SHOWN_BY_STEP = ("outputs", "weights")
+_NAMES = {
+    Shown.FORWARD: "{}",
+    Shown.STEP: "{}_after_a_step",
+    Shown.FILE: "{}_of_the_file",
+    Shown.WEIGHTS_FILE: "{}_of_the_weights_file",
+    Shown.RESUMED: "resumed_{}",
+}

@@ -40,17 +40,22 @@ _MADE = {
 def write_script(case: Case) -> str:
     """The source of the script.
 
-    It prints the outputs, and the weights and state after one step, on every backend; or, for a file, the
+    It prints the outputs, or the weights and state after one step, on every backend; or, for a file, the
     outputs (and, where training goes on, the weights after one more step) of the model that was written and
     of the one that was read.
     """
-    body = _step_lines(case) if case.shown is Shown.STEP else _file_lines(case)
+    alone = case.shown in (Shown.FORWARD, Shown.STEP)
+    body = _file_lines(case)
+    if alone:
+        body = _step_lines(case) if case.shown is Shown.STEP else _forward_lines(case)
+    if not any("rng." in line for line in body if line != _GENERATOR):
+        body.remove(_GENERATOR)
     first = _FIRST.format(
         title=case.title.replace("\\", " ").replace('"', "'"),
-        arguments="backend" if case.shown is Shown.STEP else "writer, task",
+        arguments="backend" if alone else "writer, task",
     )
     names = list(case.backends)
-    if case.shown is Shown.STEP:
+    if alone:
         last = _LAST.format(
             loop=f"for name in {names!r}:", backend="name", arguments="name", label="name"
         )
@@ -114,10 +119,6 @@ def _calls(case: Case, prefix: str) -> list[str]:
     return lines
 
 
-def _tuple(names: list[str]) -> str:
-    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
-
-
 _WEIGHTS = (
     "[w.assign(rng.normal(size=w.shape)) for w in model.weights if w.numpy().any() "
     "and 'float' in w.dtype and (w.trainable or (w.numpy() != 1).any())]"
@@ -125,33 +126,68 @@ _WEIGHTS = (
 """Every backend draws other initial weights. Weights that are all 0, and a state that is all 1, stay."""
 
 _LOSS = "lambda y, p: keras.ops.sum(y * keras.ops.cast(p, y.dtype))"
+_GENERATOR = "rng = np.random.default_rng(0)"
+_PRINTED = {
+    "outputs": "keras.tree.flatten(out)",
+    "weights": "model.trainable_weights",
+    "state": "model.non_trainable_weights",
+}
 
 
-def _found(parts: str) -> list[str]:
+def _found(*parts: str) -> list[str]:
+    written = ", ".join(f"{part!r}: {_PRINTED[part]}" for part in parts)
     return [
-        f"parts = {{{parts}}}",
+        f"parts = {{{written}}}",
         "lists = lambda w: keras.ops.convert_to_numpy(w).astype(float).ravel().tolist()",
         "print('RESULT' + json.dumps({k: [lists(w) for w in v] for k, v in parts.items()}))",
     ]
 
 
+def _equal_weights(case: Case) -> list[str]:
+    return [_WEIGHTS] if case.equal_weights else []
+
+
+def _forward_lines(case: Case) -> list[str]:
+    if case.direct:
+        calls = _calls(case, "")
+        names = [f"x{index}" for index in range(len(case.inputs))]
+        inputs = [_input(case, given) for given in case.inputs]
+        return [
+            *_definitions(case),
+            _GENERATOR,
+            *[f"{name} = {each}" for name, each in zip(names, inputs, strict=True)],
+            *[f"{name} = {make}" for name, make in _layers(case).values()],
+            *calls[:-1],
+            f"out = {calls[-1].partition(' = ')[2]}",
+            *_found("outputs"),
+        ]
+    return [
+        *_definitions(case),
+        *_functional(case),
+        _GENERATOR,
+        f"xs = [{_inputs(case)}]",
+        *_equal_weights(case),
+        f"out = model(xs{', training=True' if case.training else ''})",
+        *_found("outputs"),
+    ]
+
+
 def _step_lines(case: Case) -> list[str]:
+    shown = (case.part,) if case.part else tuple(_PRINTED)
+    fit = ["y = rng.normal(size=out.shape).astype('float32')", _fit(case)]
+    if not case.part:
+        fit = ["if 'float' in str(out.dtype):", *[f"    {line}" for line in fit]]
     return [
         *_definitions(case),
         *(_functional(case) if case.functional else _with_offsets(case)),
-        "rng = np.random.default_rng(0)",
+        _GENERATOR,
         f"xs = [{_inputs(case)}]",
-        *([] if case.functional else ["model(xs)"]),
-        _WEIGHTS,
+        *([] if case.functional or not case.equal_weights else ["model(xs)"]),
+        *_equal_weights(case),
         "out = model(xs)",
         f"model.compile({case.optimizer}, loss={_LOSS})",
-        "if 'float' in str(out.dtype):",
-        "    y = rng.normal(size=out.shape).astype('float32')",
-        f"    {_fit(case)}",
-        *_found(
-            "'outputs': [out], 'weights': model.trainable_weights, "
-            "'state': model.non_trainable_weights"
-        ),
+        *fit,
+        *_found(*shown),
     ]
 
 
@@ -159,14 +195,17 @@ def _with_offsets(case: Case) -> list[str]:
     """A model that adds weights of 0 to its inputs, so that a step shows the inputs' gradients too."""
     names = [f"x{index}" for index in range(len(case.inputs))]
     calls = _calls(case, "self.")
+    moved = [
+        f"xs[{index}] + self.zeros[{index}]" if "float" in given.dtype else f"xs[{index}]"
+        for index, given in enumerate(case.inputs)
+    ]
     return [
         "class Model(keras.Model):",
         "    def build(self, shapes):",
         *[f"        self.{name} = {make}" for name, make in _layers(case).values()],
         "        self.zeros = [self.add_weight(shape=s[1:], initializer='zeros') for s in shapes]",
         "    def call(self, xs, training=False):",
-        f"        {_tuple(names)} = [x + z if 'float' in str(x.dtype) else x "
-        f"for x, z in zip(xs, self.zeros)]",
+        f"        {', '.join(names)} = {', '.join(moved)}",
         *[f"        {line}" for line in calls[:-1]],
         f"        return {calls[-1].partition(' = ')[2]}",
         "model = Model()",
@@ -195,14 +234,14 @@ def _file_lines(case: Case) -> list[str]:
     )
     write = f"model.save_weights({path})" if weights else f"model.save({path})"
     step = _fit(case)
-    shown = "'outputs': [out]" + (", 'weights': model.trainable_weights" if resumes else "")
+    shown = ("outputs", "weights") if resumes else ("outputs",)
     return [
         *_definitions(case),
         *_functional(case),
         *([f"model.compile({case.optimizer}, loss='mse')"] if resumes else []),
-        "rng = np.random.default_rng(0)",
+        _GENERATOR,
         f"xs = [{_inputs(case)}]",
-        _WEIGHTS,
+        *_equal_weights(case),
         *(["y = np.ones(model(xs).shape, 'float32')"] if resumes else []),
         "if task == 'read':",
         f"    {read}",
@@ -211,7 +250,7 @@ def _file_lines(case: Case) -> list[str]:
         f"    {write}",
         "out = model(xs)",
         *([step] if resumes else []),
-        *_found(shown),
+        *_found(*shown),
     ]
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,16 +50,38 @@ class Failure:
         return any(label in pair for pair in self.pairs)
 
 
-def try_case(case: Case, pool: Pool, timeout: float) -> list[Failure]:
-    """What differs between backends when they run the script of a case; nothing where it runs nowhere."""
-    found = _run_all(case, pool, timeout)
+@dataclass(frozen=True)
+class Outcome:
+    """What the runs of a script gave.
+
+    Args:
+        printed: by label of the run, what it printed, or the name of its exception ("" where it ended
+            without one).
+        failures: what differs; nothing where the script runs nowhere.
+    """
+
+    printed: Mapping[str, Parts | str]
+    failures: Sequence[Failure]
+
+
+def try_case(case: Case, pool: Pool, timeout: float, only: Sequence[str] = ()) -> Outcome:
+    """Run the script of a case, and compare.
+
+    Args:
+        case: what to run.
+        pool: with warm backends.
+        timeout: seconds for each run.
+        only: ``WRITER>READER``: a file is written and read by these pairs alone; none for all.
+    """
+    found = _run_all(case, pool, timeout, only)
     # In one order, whichever run ended first.
     ran = {label: parts for label in sorted(found) if isinstance(parts := found[label], dict)}
     if not ran:
-        return []
+        return Outcome(found, [])
     failures = _raised(found)
     for part in next(iter(ran.values())):
-        if part != "outputs" and case.draws:
+        # Each backend draws its own numbers in training.
+        if case.draws and (part != "outputs" or case.training):
             continue
         pairs: dict[tuple[str, ...], float] = {}
         for one, other in _compared(case, list(ran)):
@@ -68,12 +90,12 @@ def try_case(case: Case, pool: Pool, timeout: float) -> list[Failure]:
                 pairs[one, other] = far
         if pairs:
             failures.append(Failure(part, frozenset(pairs), max(pairs.values())))
-    return failures
+    return Outcome(found, failures)
 
 
 def _compared(case: Case, labels: list[str]) -> list[tuple[str, str]]:
     """Backends with each other; a model that was read with the one that was written."""
-    if case.shown is Shown.STEP:
+    if case.shown in (Shown.FORWARD, Shown.STEP):
         return [(a, b) for place, a in enumerate(labels) for b in labels[place + 1 :]]
     written = [(label.partition(">")[0], label) for label in labels if ">" in label]
     return [pair for pair in written if pair[0] in labels]
@@ -112,9 +134,11 @@ def _distance(first: list[list[float]], second: list[list[float]]) -> float:
     return largest / (scale or 1.0)
 
 
-def _run_all(case: Case, pool: Pool, timeout: float) -> dict[str, Parts | str]:
-    """By label: what a run printed, or the name of its exception ("" where it ended without one)."""
+def _run_all(case: Case, pool: Pool, timeout: float, only: Sequence[str]) -> dict[str, Parts | str]:
     found: dict[str, Parts | str] = {}
+    labels = only or [f"{writer}>{reader}" for writer in case.backends for reader in case.backends]
+    pairs = [label.split(">") for label in labels]
+    writers = dict.fromkeys(writer for writer, _ in pairs)
     with tempfile.TemporaryDirectory(prefix="portable-reduce-") as name:
         script = Path(name) / "script.py"
         script.write_text(write_script(case), encoding="utf-8")
@@ -123,18 +147,19 @@ def _run_all(case: Case, pool: Pool, timeout: float) -> dict[str, Parts | str]:
             found[label] = _run(script, backend, label, arguments, pool, timeout)
 
         work: dict[Member, Callable[[], None]] = {}
-        if case.shown is Shown.STEP:
+        if case.shown in (Shown.FORWARD, Shown.STEP):
             work = {Member(each): partial(run, each, each, (each,)) for each in case.backends}
             pool.side_by_side(work)
             return found
         # Paths of files are relative: those of a script that a person runs lie beside it.
-        work = {Member(each): partial(run, each, each, (each, "write")) for each in case.backends}
+        work = {Member(each): partial(run, each, each, (each, "write")) for each in writers}
         pool.side_by_side(work)
-        for writer in case.backends:
+        for writer in writers:
             if isinstance(found[writer], dict):
                 reading = {
                     Member(each): partial(run, each, f"{writer}>{each}", (writer, "read"))
-                    for each in case.backends
+                    for of, each in pairs
+                    if of == writer
                 }
                 pool.side_by_side(reading)
     return found

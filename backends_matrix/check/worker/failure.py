@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import re
 import sys
@@ -33,6 +34,10 @@ _FRAMEWORKS = frozenset(
     }
 )
 """Packages below a model: an exception that goes through one of their lines alone is Keras's."""
+_NOT_FOUND = (
+    re.compile(r"Could not locate (?:class|function) '(\w+)'.*?'module': '([\w.]+)'", re.DOTALL),
+    re.compile(r"names '(\w+)' of the module '([\w.]+)'"),
+)
 # TensorFlow quotes the user's frames inside of its message, since it runs a converted copy of the code.
 _QUOTED_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
@@ -74,7 +79,8 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
     Returns:
         Besides, ``package_frame`` is the innermost frame in an installed package other than Keras and the
         frameworks, with the package's name; None where there is none. ``keras_frames`` are the functions and
-        objects of Keras that it went through.
+        objects of Keras that it went through. ``named`` is the class or function that the message says cannot
+        be found, with the place of its source; None where it says none.
     """
     frames: list[dict[str, Any]] = []
     last = ""
@@ -94,7 +100,7 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
         inner: dict[str, Any] | None = None
         for frame in extracted:
             last = frame.filename if each is chain[0] else last
-            if name := _package_of(frame.filename):
+            if name := package_of(frame.filename):
                 inner = _frame(frame.filename, frame.lineno or 0, frame.name) | {"package": name}
             if is_users(frame.filename, user_root):
                 frames.append(_frame(frame.filename, frame.lineno or 0, frame.name))
@@ -116,6 +122,7 @@ def describe(error: BaseException, user_root: str = "") -> dict[str, Any]:
         "raised_in": last,
         "package_frame": package,
         "keras_frames": keras_frames(reversed(chain)) + _quoted_in_keras(message),
+        "named": _named(" ".join(_message(each) for each in chain)),
     }
 
 
@@ -128,7 +135,26 @@ def _quoted_in_keras(message: str) -> list[dict[str, str]]:
     ]
 
 
-def _package_of(file: str) -> str:
+def _named(text: str) -> dict[str, Any] | None:
+    """The class that Keras, or this project, could not find by its name; it is looked up, not imported."""
+    for pattern in _NOT_FOUND:
+        for name, module in pattern.findall(text):
+            kind = getattr(sys.modules.get(module), name, None)
+            if kind is not None:
+                return place_of_class(kind)
+    return None
+
+
+def place_of_class(kind: Any) -> dict[str, Any]:
+    """Where a class is written: ``class``, ``file``, ``line``, and the installed package or ""."""
+    try:
+        file, line = inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]
+    except (OSError, TypeError):
+        file, line = "", 0
+    return {"class": kind.__name__, "file": file, "line": line, "package": package_of(file)}
+
+
+def package_of(file: str) -> str:
     """The installed package that a file belongs to, if models are made with it; else ""."""
     if not is_library(file) or file.startswith(_PROJECT):
         return ""

@@ -67,10 +67,13 @@ class _Job:
         target = self._order["target"]
         return str(Path(target["path"]).parent) if target["kind"] == "file" else ""
 
+    def _model(self) -> Any:
+        return self._subject.model if self._subject is not None else None
+
     def run(self, command: dict[str, Any]) -> None:
         """Run one phase."""
         name = command["phase"]
-        recorder = Recorder(self._folder, name, self._say, self._root)
+        recorder = Recorder(self._folder, name, self._say, self._root, self._model)
         if name == "build":
             self._begin(recorder)
         elif self._subject is not None and self._subject.model is not None:

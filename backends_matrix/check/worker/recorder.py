@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends_matrix.check.worker.failure import describe
+from backends_matrix.check.worker.failure import describe, place_of_class
 from backends_matrix.check.worker.keras_frames import forget_cut_frames
 
 Array = NDArray[Any]
@@ -30,13 +30,19 @@ class Recorder:
         phase: the phase's name.
         say: tells the parent which stage begins.
         root: folder of the user's own files.
+        model: the model, once it is built, else None; failures name its class, unless it is Keras's own.
     """
 
     def __init__(
-        self, folder: Path, phase: str, say: Callable[[str], None], root: Callable[[], str]
+        self,
+        folder: Path,
+        phase: str,
+        say: Callable[[str], None],
+        root: Callable[[], str],
+        model: Callable[[], Any] = lambda: None,
     ) -> None:
         self.folder = folder
-        self._phase, self._say, self._root = phase, say, root
+        self._phase, self._say, self._root, self._model = phase, say, root, model
         self.stages: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
@@ -59,6 +65,9 @@ class Recorder:
             entry["failure"]["message"] = "it needs more memory than --memory allows"
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # a user's code raises anything
             entry["status"], entry["failure"] = "failed", describe(error, self._root())
+            kind = type(self._model())
+            if not kind.__module__.startswith(("keras.", "builtins")):
+                entry["failure"]["model"] = place_of_class(kind)
         entry["seconds"] = round(time.perf_counter() - begin, 4)
         arrays: dict[str, Array] = {}
         for key, value in found.items():

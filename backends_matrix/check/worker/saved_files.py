@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from backends_matrix.check.worker.batches import first_tensors
+from backends_matrix.check.worker.late_weights import count_weights, late_weights
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped
 from backends_matrix.check.worker.subject import (
     Subject,
@@ -65,8 +66,10 @@ def run_files(subject: Subject, recorder: Recorder, command: Mapping[str, Any]) 
             continue
         with recorder.stage(f"read {backend}") as found:
             model = _read(subject, folder / MODEL)
+            weights = count_weights(model)
             reset_seeds(model, subject)
             found["@outputs"] = flat_arrays(model(subject.tensors(subject.x), training=False))
+            found["late"] = late_weights(model, weights)
         with recorder.stage(f"resume {backend}") as found:
             if model is None or not getattr(model, "compiled", False) or subject.y is None:
                 raise StageSkipped("there is nothing to resume")

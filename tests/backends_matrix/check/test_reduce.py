@@ -1,19 +1,19 @@
 """Scripts that show a difference with Keras and NumPy alone."""
 
 import ast
-import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 
 from backends_matrix.check.reduce.case import Case, Given, Node, Reference, Shown
 from backends_matrix.check.reduce.script import MOST_LINES, write_script
-from backends_matrix.check.reduce.smaller_source import smaller_definitions, smaller_numbers
+from backends_matrix.check.reduce.smaller_source import (
+    FILE_METHODS,
+    fewer_arguments,
+    smaller_definitions,
+    smaller_numbers,
+)
 from backends_matrix.check.reduce.trial import Failure
-
-from .corpus import ROOT
 
 X0 = Reference(True, 0)
 
@@ -95,45 +95,40 @@ def test_definitions_lose_methods_and_statements_but_not_the_call():
     assert all("def call" in each[0] for each in found)
 
 
+def test_methods_that_make_files_stay_whole_where_a_file_differs():
+    found = list(smaller_definitions((OWN,), FILE_METHODS))
+    assert any("y = x + 1" not in each[0] for each in found)
+    assert all("return super().get_config()" in each[0] for each in found)
+    own = replace(POOL, definitions=(OWN,), shown=Shown.FILE)
+    assert all("get_config" in each.definitions[0] for each in own.smaller())
+
+
+def test_arguments_go_one_at_a_time():
+    assert list(fewer_arguments("keras.layers.Dense(3, use_bias=False, name='a')")) == [
+        "keras.layers.Dense(3, use_bias=False)",
+        "keras.layers.Dense(3, name='a')",
+    ]
+    assert list(fewer_arguments("")) == []
+
+
+def test_outputs_are_shown_by_a_call_on_arrays_where_weights_play_no_part():
+    case = replace(POOL, shown=Shown.FORWARD)
+    plain = next(iter(next(iter(case.tidier())).tidier()))
+    text = write_script(plain)
+    assert "fit" not in text
+    assert "keras.Model" not in text
+    assert len(text.splitlines()) < 25
+
+
+def test_outputs_in_training_are_those_of_a_model_in_training():
+    case = replace(CHAIN, shown=Shown.FORWARD, functional=True, training=True)
+    assert "out = model(xs, training=True)" in write_script(case)
+    assert not any(each.direct for each in replace(case, equal_weights=False).tidier())
+
+
 def test_another_pair_of_backends_is_another_failure():
     first = Failure("outputs", frozenset({("jax", "torch")}), 0.5)
     assert first.is_like(replace(first, difference=0.1))
     assert not first.is_like(replace(first, pairs=frozenset({("jax", "tensorflow")})))
     assert not first.is_like(replace(first, part="state"))
     assert first.involves("torch")
-
-
-KINDS = {
-    "even_average_pooling": "outputs",
-    "leaky_relu_at_zero": "weights",
-    "embedding_adam": "weights",
-    "add_loss_twice": "weights",
-    "state_of_bytes": "state",
-    "file_of_bytes": "outputs",
-}
-
-
-@pytest.mark.corpus
-@pytest.mark.parametrize("name", KINDS)
-def test_a_difference_is_written_down_and_reproduces(name, checked, tmp_path):
-    result = checked(ROOT / "differences" / f"{name}.py", reduce=tmp_path)
-    scripts = sorted(tmp_path.glob("*.py"))
-    assert scripts, result.scripts
-    assert {each.path for each in result.scripts if each.path} == set(map(str, scripts))
-    largest = 0.0
-    for script in scripts:
-        assert len(script.read_text().splitlines()) < MOST_LINES
-        assert "To reproduce" in script.with_suffix(".md").read_text()
-        done = subprocess.run(
-            [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path
-        )
-        lines = dict(line.split(" ", 1) for line in done.stdout.splitlines() if line)
-        assert {"jax", "tensorflow", "torch"} <= set(lines), done.stderr
-        flat = [
-            [number for array in json.loads(each)[KINDS[name]] for number in array]
-            for each in lines.values()
-            if KINDS[name] in each
-        ]
-        pairs = [(a, b) for one in flat for two in flat for a, b in zip(one, two, strict=False)]
-        largest = max(largest, *(abs(a - b) for a, b in pairs))
-    assert largest > 1e-4
