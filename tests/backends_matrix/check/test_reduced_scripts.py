@@ -70,12 +70,15 @@ def test_a_difference_is_written_down_and_reproduces(name, checked, tmp_path):
 
 
 def imports(text):
-    return {
-        name.name
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Import)
-        for name in node.names
-    }
+    """The packages that a script imports from, in either way."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import(names=names):
+                found |= {each.name.partition(".")[0] for each in names}
+            case ast.ImportFrom(module=str() as module):
+                found.add(module.partition(".")[0])
+    return found
 
 
 @pytest.mark.corpus
