@@ -122,7 +122,8 @@ ON_THE_PAGE = Case(
 
 def test_the_script_on_the_page_is_one_that_is_written_and_shows_its_numbers(pool, tmp_path):
     (shown,) = re.findall(r"```py\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert shown == write_script(ON_THE_PAGE)
+    # The formatter lays out the code of pages in its own way.
+    assert ast.dump(ast.parse(shown)) == ast.dump(ast.parse(write_script(ON_THE_PAGE)))
     script = tmp_path / "even_average_pooling_pool_outputs.py"
     script.write_text(shown)
     runs = printed(script, tmp_path)
