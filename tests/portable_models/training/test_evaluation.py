@@ -7,7 +7,7 @@ import pytest
 from portable_models import Recipe, portable_random
 from portable_models._backend.program import NotCompilableError
 from portable_models.data import ArraySamples, DataSet, MultiHotSamples
-from portable_models.experiments import procedures
+from portable_models.experiments import tasks
 from portable_models.experiments.procedures import FinalTest, Task
 from portable_models.training import compile_model
 from portable_models.training.evaluation import evaluated
@@ -168,7 +168,7 @@ def test_what_could_not_be_trained_as_a_program_is_not_tested_as_one(monkeypatch
         raise NotCompilableError("no such operation")
 
     monkeypatch.setattr(groups.Group, "prepare", refuse)
-    monkeypatch.setattr(procedures, "evaluated", None)
+    monkeypatch.setattr(tasks, "evaluated", None)
     recipe = Recipe(loss="mse", metrics=("mae",), batch_size=BATCH)
     data = DataSet("bags", "sample", bags(), bags(), "", synthetic=True)
     trained = FinalTest().run(Task(model, data, recipe))
