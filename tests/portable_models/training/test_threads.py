@@ -88,6 +88,6 @@ def test_a_loop_is_compiled_for_one_thread(two_threads, monkeypatch):
 
 def test_work_is_elements_and_flops_of_an_operation():
     torch = torch_step.torch
-    traced = torch_step._trace(lambda a, b: (a @ b + 1,), (torch.ones(16, 32), torch.ones(32, 8)))
+    traced = torch_step.trace(lambda a, b: (a @ b + 1,), (torch.ones(16, 32), torch.ones(32, 8)))
     # A product of 2 * 16 * 32 * 8 flops and a sum, of 16 * 8 elements each.
     assert torch_graph.work_of(traced.graph) == (2 * 16 * 8 + 2 * 16 * 32 * 8 / 16) / 2
