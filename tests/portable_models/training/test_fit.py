@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import portable_models
 from portable_models import Recipe, portable_random
 from portable_models.data import ArraySamples
 from portable_models.training import mean_history, weights_digest
@@ -128,6 +129,26 @@ def test_class_weights_change_the_loss_as_they_should():
     # Predictions are 0, so the squared errors are 0, 1, 1, 1.
     assert loss(None) == pytest.approx(3 / 4)
     assert loss({0: 1.0, 1: 2.0}) == pytest.approx(3 * 2 / 4)
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_class_weights_given_to_fit_weigh_as_those_of_model_fit(one_hot):
+    x = samples(45).x
+    labels = np.arange(45) % 3
+    y = np.eye(3, dtype="float32")[labels] if one_hot else labels.astype("float32")
+    asked = {"epochs": 2, "batch_size": 8, "shuffle": False, "class_weight": {0: 1.0, 1: 7.0}}
+
+    def model():
+        with portable_random(3):
+            made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3 if one_hot else 1)])
+        made.compile("sgd", "mse")
+        return made
+
+    expected = model().fit(x, y, verbose=0, **asked).history["loss"]
+    found = portable_models.fit(model(), x, y, **asked)
+    assert found.engine == "compiled"
+    # Rounding of a mean over eight rows, some steps long.
+    np.testing.assert_allclose(found.history["loss"], expected, rtol=2e-6)
 
 
 @pytest.mark.parametrize(
