@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -182,7 +182,12 @@ def compare_all(
             # No judge ran this: the backends are held against the first of them.
             reference = next((m.name for m in members if arrays(findings[m], quantity)), "")
             judge = next((a for m in members if (a := arrays(findings[m], quantity))), {})
-        usual = _usual_whole_numbers([arrays(findings[member], quantity) for member in members])
+        # A cast of float64 is another one than of float32. Where the judges disagree on whole numbers, all
+        # backends are held against what most of them have, so that one that differs is always said.
+        usual = {}
+        if semantic:
+            usual = _usual_whole_numbers([arrays(findings[each], quantity) for each in members])
+        judge = {key: usual.get(key, exact) for key, exact in judge.items()}
         for member in members:
             mine = arrays(findings[member], quantity)
             if not mine or not judge or member.name == reference:
@@ -197,8 +202,9 @@ def compare_all(
                 epsilon=epsilon_of(findings),
                 spans=spans if quantity.steps else {},
             )
-            if semantic:
-                distances = [_as_usual(each, mine, usual) for each in distances]
+            distances = [
+                replace(each, note=_BY_MOST) if each.name in usual else each for each in distances
+            ]
             stage = findings[member].stage("numbers", quantity.stage)
             labels = stage.data.get(quantity.names, []) if quantity.names else []
             names = {str(index): label for index, label in enumerate(labels)}
@@ -208,6 +214,9 @@ def compare_all(
                 )
             )
     return found
+
+
+_BY_MOST = "held against what most backends have, as the judges disagree on these whole numbers"
 
 
 def _usual_whole_numbers(given: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
@@ -220,21 +229,6 @@ def _usual_whole_numbers(given: Sequence[Mapping[str, Array]]) -> dict[str, Arra
             if array.dtype.kind not in "fc" and len(kept) / 2 < alike < len(kept):
                 found[name] = array
     return found
-
-
-def _as_usual(
-    distance: Distance, mine: Mapping[str, Array], usual: Mapping[str, Array]
-) -> Distance:
-    """A cast of float64 is another one than of float32: on whole numbers most backends may overrule a judge.
-
-    Only where the judges disagree among each other, and one backend differs from the others.
-    """
-    name = distance.name
-    if distance.agrees or name not in usual or not np.array_equal(mine[name], usual[name]):
-        return distance
-    return Distance(
-        name, 0.0, 0.0, "as on most backends; the judges disagree on these whole numbers"
-    )
 
 
 def differing(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -117,6 +117,19 @@ def test_whole_numbers_on_which_judges_disagree_go_by_the_majority(jax, tensorfl
     assert {each.backend for each in differing(compare_all(findings))} == odd
 
 
+def test_a_backend_that_differs_from_most_is_odd_even_if_the_chosen_judge_has_its_numbers():
+    def found(numbers):
+        return Found(numbers__forward=stage(outputs=[numbers]))
+
+    findings = members(
+        jax=found([255]), tensorflow=found([44]), torch=found([44]),
+        tensorflow_float64=found([255]), torch_float64=found([44]),
+    )  # fmt: skip
+    (odd,) = differing(compare_all(findings))
+    assert odd.backend == "jax"
+    assert "what most backends have" in odd.first.note
+
+
 def test_a_majority_does_not_overrule_judges_that_agree():
     def found(numbers):
         return Found(numbers__forward=stage(outputs=[numbers]))
