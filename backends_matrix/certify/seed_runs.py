@@ -18,7 +18,7 @@ from backends_matrix.certify.settings import CertifySettings, Side
 from backends_matrix.errors import CallError, RunError
 from backends_matrix.run.cards import Gates
 from backends_matrix.run.cell import Cell
-from backends_matrix.run.cell_runs import run_backend_by_seed
+from backends_matrix.run.cell_runs import run_backend
 from backends_matrix.run.descriptions import describe_experiments
 from backends_matrix.run.identity import Identity
 from backends_matrix.run.interruption import run_until_interrupted
@@ -178,7 +178,7 @@ async def _train(
     async def one(supervisor: WorkerSupervisor) -> None:
         mine = [cell for cell in cells if cell.backend == supervisor.backend]
         async with gates.turn(supervisor.backend):
-            await run_backend_by_seed(supervisor, mine, workers, observer, record)
+            await run_backend(supervisor, mine, workers, observer, record, side_by_side=True)
             if gates.exclusive:
                 await supervisor.close()
 

@@ -17,6 +17,8 @@ from backends_matrix.check.result import Check, Kind, Status
 
 CHECK = "compile config"
 _ROUNDING = 4 * 2.0**-23
+"""Units of float32, of a loss or metric that is computed twice by the same functions from the same outputs.
+Only the sum over outputs and the mean over rows may be rounded in another order."""
 
 
 def compile_rows(

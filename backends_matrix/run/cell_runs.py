@@ -20,21 +20,14 @@ async def run_backend(
     settings: WorkerSettings,
     observer: Observer,
     record: Callable[[CellResult], None],
+    *,
+    side_by_side: bool = False,
 ) -> None:
-    """Run a backend's cells one after the other; each result is written and recorded as it comes."""
-    for cell in cells:
-        _keep_result(await supervisor.run(cell, observer), settings, observer, record)
+    """Run a backend's cells one after the other; each result is written and recorded as it comes.
 
-
-async def run_backend_by_seed(
-    supervisor: WorkerSupervisor,
-    cells: Sequence[Cell],
-    settings: WorkerSettings,
-    observer: Observer,
-    record: Callable[[CellResult], None],
-) -> None:
-    """Run a backend's cells; those that differ in the seed only are trained side by side."""
-    for group in group_by_seed(cells):
+    With ``side_by_side``, cells that differ in the seed only are trained together.
+    """
+    for group in group_by_seed(cells) if side_by_side else [[cell] for cell in cells]:
         for result in await supervisor.run_seeds(group, observer):
             _keep_result(result, settings, observer, record)
 

@@ -17,7 +17,8 @@ from portable_models._keras.loss_functions import (
     has_logits_behind,
 )
 
-_LOSSES = "keras.src.losses.losses"
+_LOSSES = keras.losses.mean_squared_error.__module__
+"""Where Keras's loss functions are written."""
 
 
 def describe_loss(model: Any, x: Any, y: Any, root: str) -> dict[str, Any]:
