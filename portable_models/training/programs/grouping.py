@@ -18,7 +18,13 @@ from portable_models._backend.program import (
     variables_of,
 )
 from portable_models._keras.building import build_by_shapes
-from portable_models.data.samples import ArraySamples, MultiHotSamples, arrays_of
+from portable_models.data.samples import (
+    ArraySamples,
+    MultiHotSamples,
+    Samples,
+    arrays_of,
+    map_arrays,
+)
 from portable_models.random import portable_random
 from portable_models.training.engines.engine import Job
 from portable_models.training.identity import program_key
@@ -119,11 +125,20 @@ def _what_is_read(job: Job, several: bool) -> tuple[Any, ...]:
     """Equal for jobs that read the same: seeds often come with copies of one data set."""
     settings = job.settings
     parts = [
-        part.digest() if part is not None and several and _is_numeric(part) else id(part)
+        (part.digest(), _structure(part))
+        if part is not None and several and _is_numeric(part)
+        else id(part)
         for part in (job.samples, job.validation)
     ]
     weights = sorted((settings.class_weight or {}).items())
     return (*parts, settings.batch_size, settings.validation_batch_size, tuple(weights))
+
+
+def _structure(part: Samples) -> str:
+    """Which array is which; a digest is of the arrays alone, in their order."""
+    if not isinstance(part, ArraySamples):
+        return ""
+    return str(map_arrays(lambda array: np.array(array.ndim), (part.x, part.y, part.sample_weight)))
 
 
 def _is_numeric(part: Any) -> bool:

@@ -109,6 +109,28 @@ def test_copies_of_one_data_set_are_one_data_set_on_the_device():
     assert len({id(each) for each in only.on_device}) == 1
 
 
+def test_equal_arrays_under_other_names_are_other_samples():
+    """A digest is of the arrays in their order, and says nothing of their names."""
+    from types import SimpleNamespace
+
+    from portable_models.data import ArraySamples
+    from portable_models.training.programs.grouping import _what_is_read
+
+    a, b, y = np.zeros((4, 1)), np.ones((4, 1)), np.arange(4.0)
+    settings = SimpleNamespace(class_weight=None, batch_size=2, validation_batch_size=2)
+    read = [
+        _what_is_read(SimpleNamespace(samples=each, validation=None, settings=settings), True)
+        for each in (
+            ArraySamples({"a": a, "b": b}, y),
+            ArraySamples({"a": a, "b": b}, y),
+            ArraySamples({"a": a, "c": b}, y),
+            ArraySamples(a, b, y),
+        )
+    ]
+    assert read[0] == read[1]
+    assert len(set(read)) == 3
+
+
 def test_models_have_their_states_when_a_program_of_several_is_interrupted():
     def interrupt(epoch, epochs, metrics):
         if epoch == 4:
