@@ -168,7 +168,7 @@ _SELDOM = 5.0
 
 
 def _teller(console: Console, status: Status) -> Callable[[str], None]:
-    """Shows progress: beside the spinner, and in a log, which has none, the progress of a reduction."""
+    """Show progress at the spinner; where there is no terminal, print some lines of a reduction."""
     last = 0.0
 
     def tell(line: str) -> None:
