@@ -143,7 +143,10 @@ class Backend(Devices):
         """Why no program can be made of a compiled model as it was compiled; empty where one can."""
 
     def not_worth_compiling(self, model: Any, steps: int) -> str:
-        """Why a program of so many steps would take longer than ``Model.fit``; empty where it would not."""
+        """Why a program would take longer than ``Model.fit``; empty where it would not.
+
+        ``steps`` are those of all trainings that share the program.
+        """
         return ""
 
     def logs_kept(self, model: Any) -> AbstractContextManager[None]:

@@ -5,7 +5,7 @@ Each entry is proven against ``Model.fit`` by a test. What is not on the list ru
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -127,9 +127,12 @@ def unfit_model(job: Job) -> str:
     return ""
 
 
-def not_worth_it(job: Job) -> str:
-    """Why compiling would take longer than it saves; empty where it does not."""
+def not_worth_it(jobs: Sequence[Job]) -> str:
+    """Why compiling jobs that share a program would take longer than it saves; empty where it does not."""
+    return current().not_worth_compiling(jobs[0].model, sum(map(_steps, jobs)))
+
+
+def _steps(job: Job) -> int:
     assert job.samples is not None
     settings = job.settings
-    steps = -(-len(job.samples) // settings.batch_size) * (settings.epochs - job.done)
-    return current().not_worth_compiling(job.model, steps)
+    return -(-len(job.samples) // settings.batch_size) * (settings.epochs - job.done)

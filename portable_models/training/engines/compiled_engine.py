@@ -43,7 +43,7 @@ class CompiledEngine:
         for rule in _BEFORE_BUILDING:
             if reason := next(filter(None, map(rule, jobs)), ""):
                 return reason
-        if reason := next(filter(None, map(not_worth_it, jobs)), ""):
+        if reason := not_worth_it(jobs):
             self.does_not_pay = True
             return reason
         self._jobs = jobs

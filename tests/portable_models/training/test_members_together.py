@@ -83,6 +83,17 @@ def test_members_come_out_as_alone(own):
     assert len({each.history["loss"][-1] for each in found}) == 18
 
 
+def test_the_steps_of_all_members_decide_whether_a_program_pays(monkeypatch):
+    """18 steps each, on PyTorch not worth a program of their own; three of them share one."""
+    if current().name == "torch":
+        monkeypatch.setattr("portable_models._backend.torch.WORTH_FROM", 54)
+    (alone,) = fit_many(members([0]), warn=False)
+    assert alone.engine == ("keras" if current().name == "torch" else "compiled")
+    together = fit_many(members(range(3)), warn=False)
+    assert [each.engine for each in together] == ["compiled"] * 3
+    np.testing.assert_allclose(together[0].history["loss"], alone.history["loss"], rtol=ROUNDING)
+
+
 def test_members_without_validation_come_out_as_alone():
     together = members(range(3), validated=False)
     found = fit_many(together, warn=False)
