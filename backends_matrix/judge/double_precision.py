@@ -11,7 +11,8 @@ def compute_in_float64() -> None:
     """
     import keras
 
-    from portable_models._keras.dtype_policies import replace_policy_dtypes
+    from portable_models._keras.dtype_policies import promote_to_float64, replace_policy_dtypes
 
     keras.config.set_floatx("float64")
     replace_policy_dtypes(lambda dtype: "float64" if "float" in dtype else dtype)
+    promote_to_float64()

@@ -20,8 +20,8 @@ from backends_matrix.run.step_parts import is_located, name_places
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 
 JUDGES = ("jax", "tensorflow")
-"""Backends that compute in float64, by preference. Both do so throughout and agree to 1e-15 in outputs and
-gradients of the built-in studies. Keras on PyTorch falls back to float32 in sums, so it cannot judge."""
+"""Backends that compute in float64, by preference. Both agree to 1e-15 in outputs and gradients of the
+built-in studies."""
 
 PART_JUDGES = PREFERRED_JUDGES[:2]
 """Backends that record the gradient of every layer's output. JAX does not: it differentiates functions."""
