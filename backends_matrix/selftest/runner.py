@@ -16,7 +16,6 @@ from backends_matrix.judge.cells import judge_cells
 from backends_matrix.judge.comparison import Agreement, Comparison
 from backends_matrix.judge.explanation import explain
 from backends_matrix.judge.steps import JUDGE, judge_steps
-from backends_matrix.run.cell import Cell
 from backends_matrix.run.environment import installed
 from backends_matrix.run.observer import Silent
 from backends_matrix.run.process import WorkerError
@@ -26,12 +25,14 @@ from backends_matrix.run.step_runs import JUDGES, MOVES, PART_JUDGES
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 from backends_matrix.selftest.catalogue import FAULTS, UNREPEATABLE, Fault
 from backends_matrix.selftest.outcome import CleanOutcome, FaultOutcome, Outcome
+from backends_matrix.selftest.seed_trainings import SeedTrainings, cell_of
 from portable_models._cores import cores
 
-STUDY = "backends_matrix.selftest.study:study"
 SILENCE = 300.0
 REPLICAS = (1, 2)
-"""On the reference; the judged backend has one more, as in the matrix."""
+"""On the reference."""
+JUDGED = (0, REPLICAS[-1] + 1)
+"""On the judged backend: the training and one replica, as in the matrix."""
 VARIANTS = tuple(dict.fromkeys(fault.variant for fault in FAULTS))
 
 
@@ -55,6 +56,7 @@ class SelfTest:
         parts: the one that computes parts of a model in float64.
         settings: how workers are run.
         scratch: folder for states.
+        seeds: of the clean trainings; those of a variant are trained side by side.
     """
 
     def __init__(
@@ -64,17 +66,20 @@ class SelfTest:
         parts: WorkerSupervisor,
         settings: WorkerSettings,
         scratch: Path,
+        seeds: Sequence[int] = (),
     ) -> None:
         self._supervisors = supervisors
         self._exact, self._parts = exact, parts
         self._placing: dict[str, asyncio.Lock] = {}
         self._settings = settings
         self._scratch = scratch
-        self._benches: dict[tuple[str, int], asyncio.Task[_Bench]] = {}
+        self._benches: dict[tuple[str, int], asyncio.Future[_Bench]] = {}
         # A worker answers one command at a time; what belongs together is not interrupted.
         self._turns = {
             supervisor.name: asyncio.Lock() for supervisor in (*supervisors.values(), exact, parts)
         }
+        # Faults are planted in the training of seed 0.
+        self._trainings = SeedTrainings((0, *seeds), self._turns)
 
     @property
     def reference(self) -> str:
@@ -95,7 +100,9 @@ class SelfTest:
             async with WorkerSupervisor(backend, planted) as supervisor:
                 if fault.kind == UNREPEATABLE:
                     return await _repeated(fault, supervisor)
-                found = await self._compare(bench, supervisor, fault.variant, 0, fault.name)
+                cells = [cell_of(fault.variant, backend, 0, replica) for replica in JUDGED]
+                results = [await supervisor.run(each, Silent()) for each in cells]
+                found = await self._compare(bench, supervisor, results, fault.name)
                 found = await self._placed(found, bench, supervisor, fault)
         except WorkerError as error:
             return FaultOutcome(fault, error=str(error))
@@ -117,7 +124,7 @@ class SelfTest:
         fault: Fault,
     ) -> list[Comparison]:
         """The comparisons with the layers that differences begin in."""
-        cell = _cell(fault.variant, supervisor.backend, 0, 0).to_json()
+        cell = cell_of(fault.variant, supervisor.backend, 0, 0).to_json()
 
         async def ask(name: str, command: Mapping[str, Any]) -> None:
             if name == fault.name:
@@ -137,8 +144,9 @@ class SelfTest:
         """Train as it should be, and say what was found all the same."""
         bench = await self._bench(variant, seed)
         supervisor = self._supervisors[backend]
+        results = (await self._trainings.results(variant, supervisor, JUDGED))[seed]
         async with self._turns[supervisor.name]:
-            found = await self._compare(bench, supervisor, variant, seed, f"{backend}-clean")
+            found = await self._compare(bench, supervisor, results, f"{backend}-clean")
         alarms = tuple(
             f"{each.quantity} at epoch {each.epoch} (level {each.level})"
             for each in found
@@ -155,17 +163,15 @@ class SelfTest:
 
     async def _make_bench(self, variant: str, seed: int) -> _Bench:
         supervisor = self._supervisors[self.reference]
-        cells = [_cell(variant, self.reference, seed, replica) for replica in (0, *REPLICAS)]
+        results = (await self._trainings.results(variant, supervisor, (0, *REPLICAS)))[seed]
+        if broken := [each.reason for each in results if not each.ok]:
+            raise RunError(f"the self-test's own {variant} does not run: {broken[0]}")
         folder = self._scratch / f"{variant}-{seed}"
-        place = {"cell": cells[0].to_json(), "folder": str(folder)}
+        place = {"cell": results[0].cell.to_json(), "folder": str(folder)}
         folder.mkdir()
         for name in (self.reference, JUDGE):
             (folder / name).mkdir()
         async with self._turns[supervisor.name]:
-            results = [await supervisor.run(cell, Silent()) for cell in cells]
-            broken = [each.reason for each in results if not each.ok]
-            if broken:
-                raise RunError(f"the self-test's own {variant} does not run: {broken[0]}")
             await supervisor.ask({"do": "record", **place})
             await supervisor.ask({"do": "replay", **place, "name": self.reference, "moves": 0})
         async with self._turns[self._exact.name]:
@@ -173,14 +179,13 @@ class SelfTest:
         return _Bench(results, folder)
 
     async def _compare(
-        self, bench: _Bench, supervisor: WorkerSupervisor, variant: str, seed: int, name: str
+        self, bench: _Bench, supervisor: WorkerSupervisor, results: list[CellResult], name: str
     ) -> list[Comparison]:
-        cell, replica = (_cell(variant, supervisor.backend, seed, n) for n in (0, REPLICAS[-1] + 1))
-        results = [await supervisor.run(each, Silent()) for each in (cell, replica)]
         if broken := [each.reason for each in results if not each.comparable]:
             raise WorkerError(broken[0])
         (bench.folder / name).mkdir(exist_ok=True)
-        place = {"cell": cell.to_json(), "folder": str(bench.folder), "name": name, "moves": 0}
+        cell = results[0].cell.to_json()
+        place = {"cell": cell, "folder": str(bench.folder), "name": name, "moves": 0}
         await supervisor.ask({"do": "replay", **place})
         steps = judge_steps(bench.folder, bench.results[0].cell, [self.reference, name])
         return [
@@ -233,7 +238,8 @@ async def run(
         exact = await stack.enter_async_context(WorkerSupervisor(judge_on, settings, double=True))
         parts_on = next((each for each in PART_JUDGES if installed(each)), judge_on)
         parts = await stack.enter_async_context(WorkerSupervisor(parts_on, settings, double=True))
-        test = SelfTest(supervisors, exact, parts, settings, scratch)
+        seeds = list(seeds)
+        test = SelfTest(supervisors, exact, parts, settings, scratch, seeds)
         # One more than there are cores, since some wait for another's worker.
         gate = asyncio.Semaphore(cores() + 1)
 
@@ -264,14 +270,10 @@ async def run(
 
 async def _repeated(fault: Fault, supervisor: WorkerSupervisor) -> FaultOutcome:
     """What running the first steps twice says of a fault that draws from outside."""
-    cell = _cell(fault.variant, supervisor.backend, 0, 0)
+    cell = cell_of(fault.variant, supervisor.backend, 0, 0)
     answer = await supervisor.ask({"do": "repeat", "cell": cell.to_json()})
     kind = UNREPEATABLE if answer["changes"] else ""
     return FaultOutcome(fault, kind, said=answer["layer"])
-
-
-def _cell(variant: str, backend: str, seed: int, replica: int) -> Cell:
-    return Cell(experiment=STUDY, variant=variant, backend=backend, seed=seed, replica=replica)
 
 
 def _largest_share(comparisons: Iterable[Comparison]) -> float:
