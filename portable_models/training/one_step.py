@@ -224,7 +224,9 @@ def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
     start = State(
         0, 1, np.zeros(0, int), values(model.variables), values(model.optimizer.variables), [], []
     )
-    while step <= max(steps) and epoch < job.settings.epochs:
+    taken = job.settings.epochs * -(-len(job.rows) // size)
+    last = max((each for each in steps if each < taken), default=0)
+    while epoch < job.settings.epochs:
         order = job.order(epoch)
         for first in range(0, len(order), size):
             indices = order[first : first + size]
@@ -232,7 +234,7 @@ def _record_steps(job: Job, steps: tuple[int, ...], folder: Path) -> int:
             if step in steps and _is_finite(model):
                 _write(job, folder, count, step, epoch + 1, indices)
                 count += 1
-            if step == max(steps):
+            if step == last:
                 break
             apply_gradients(model, _forward(job, batch)[1])
             step += 1
