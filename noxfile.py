@@ -166,12 +166,13 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def packages(session: nox.Session) -> None:
-    """Check models of packages that others have published, as docs/packages.md tells."""
+    """Check models of packages that others have published, as docs/packages.md tells; search with one."""
     install(session, "-e", ".[all]")
     checker = "tools/packages/check_packages.py"
     required = str(session.run("python", checker, "requirements", silent=True)).split()
     session.install("--no-deps", *required, env=uv_settings(os.environ))
     session.run("python", checker, *session.posargs)
+    session.run("python", "tools/packages/tuner_search.py")
 
 
 @nox.session(reuse_venv=False)

@@ -181,7 +181,8 @@ def failed(check: str, backend: str, why: Explanation, seconds: float | None = N
 
 
 def _ended(step: Step, member: Member, ended: tuple[str, str, bool], *, everywhere: bool) -> Check:
-    kind = Kind.HARNESS if everywhere else Kind.KERAS
+    # What takes too long on one backend may be slow there, or hang: that is undecided.
+    kind = Kind.HARNESS if everywhere or ended[2] else Kind.KERAS
     hint = "give more time with --timeout" if ended[2] else ""
     return Check(step.check, member.name, Status.FAIL, kind, ended[0], hint=hint)
 

@@ -39,7 +39,8 @@ def requirements() -> list[str]:
 def verdicts(row: dict[str, Any], report: Path) -> dict[str, str]:
     """Check all models of a package in one call: verdict by model."""
     targets = [f"{HERE / row['file']}:{model}" for model in row["models"]]
-    command = [sys.executable, "-m", "backends_matrix", "check", "--json", str(report), *targets]
+    options = ["--timeout", str(row.get("timeout", 120)), "--json", str(report)]
+    command = [sys.executable, "-m", "backends_matrix", "check", *options, *targets]
     subprocess.run(command, check=False)
     found = json.loads(report.read_text("utf-8"))["targets"]
     return {each["target"].rpartition(":")[2]: each["verdict"] for each in found}
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["requirements"]:
         print("\n".join(requirements()))
         return 0
-    known = [row["name"] for row in packages()]
+    known = [row["name"] for row in packages() if row["models"]]
     unknown = sorted(set(arguments) - set(known))
     if unknown:
         print(f"no such package in the table: {', '.join(unknown)}; expected {', '.join(known)}")
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> int:
     surprises = []
     with tempfile.TemporaryDirectory() as folder:
         for row in packages():
-            if arguments and row["name"] not in arguments:
+            if not row["models"] or (arguments and row["name"] not in arguments):
                 continue
             found = verdicts(row, Path(folder) / f"{row['name']}.json")
             surprises += [

@@ -33,6 +33,13 @@ def test_what_hangs_is_stopped(checked):
     assert "stopped after 1 seconds in 'build' (--timeout)" in result.reason
 
 
+def test_what_hangs_on_one_backend_is_undecided(checked):
+    result = checked(ROOT / "hostile" / "hangs_on_jax.py", timeout=10.0)
+    assert result.verdict == "error"
+    (row,) = [each for each in result.checks if "stopped after" in each.cause]
+    assert (row.backend, row.kind, row.hint) == ("jax", "harness", "give more time with --timeout")
+
+
 def test_what_eats_memory_is_stopped(checked):
     result = checked(ROOT / "hostile" / "eats_memory.py", memory=600 << 20)
     assert result.verdict == "error"
