@@ -30,7 +30,7 @@ def search() -> list[dict[str, Any]]:
     import portable_models
     from portable_models.data import load_boston, standardise
 
-    data = load_boston()
+    data: Any = load_boston()
     x, _ = standardise(data.train.x, data.test.x)
 
     class HousePrices(keras_tuner.HyperModel):  # type: ignore[misc]  # it has no types
