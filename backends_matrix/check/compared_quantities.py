@@ -102,7 +102,10 @@ def arrays(found: Findings, quantity: Quantity) -> dict[str, Array]:
 def movements(found: Findings, quantity: Quantity) -> dict[str, Array]:
     """How far they move on this backend."""
     stage, _, group = quantity.move.rpartition(":")
-    kept = found.stage("numbers", stage or quantity.stage).group(group)
+    stage = stage or quantity.stage
+    kept = found.stage("numbers", stage).group(group)
+    more = found.stage("moves", stage).group(group)
+    kept |= {name: np.fmax(move, more[name]) for name, move in kept.items() if name in more}
     if quantity.check == "evaluate":
         # Every log moves about as the loss does.
         return dict.fromkeys(arrays(found, quantity), kept["0"]) if "0" in kept else {}

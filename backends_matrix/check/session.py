@@ -139,6 +139,7 @@ class _Session:
         self._say("numbers")
         self._work.run("numbers", everyone, lambda member: {"shared": shared})
         self._ask_more_judges(shared)
+        self._move_more()
         self._exchange()
         comparisons = compare_all(self._findings)
         places, self._parts = find_places(self._work, self._backends, comparisons, self._say)
@@ -188,6 +189,15 @@ class _Session:
         self._say("more judges")
         self._work.run("build", self._more_judges, lambda member: {})
         self._work.run("numbers", self._more_judges, lambda member: {"shared": shared})
+
+    def _move_more(self) -> None:
+        """Look more often at how far a step moves, where it differs and the judges agree."""
+        if any(
+            each.quantity.stage == "gradients" and not each.semantic
+            for each in differing(compare_all(self._findings))
+        ):
+            self._say("more movements")
+            self._work.run("moves", self._backends, always({}))
 
     def _no_judge(self) -> bool:
         return not any(

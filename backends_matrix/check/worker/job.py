@@ -22,6 +22,7 @@ from portable_models._keras.tracebacks import watch_cut_tracebacks
 
 _PHASES = {
     "numbers": "backends_matrix.check.worker.numbers",
+    "moves": "backends_matrix.check.worker.more_moves",
     "files": "backends_matrix.check.worker.saved_files",
     "record": "backends_matrix.check.worker.recording",
     "replay": "backends_matrix.check.worker.replay",

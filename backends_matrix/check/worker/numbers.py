@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def _gradients(subject: Subject) -> dict[str, Any]:
     x, y = subject.tensors(subject.x), subject.tensors(subject.y)
     build_by_shapes(model, (x, y))
     subject.restore()
-    first = _step(subject, x, y)
+    first = training_step(subject, x, y)
     found: dict[str, Any] = {f"@{name}": arrays for name, arrays in first.items()}
     found["names"] = [each.path for each in subject.trainable(model)]
     found["statistics_names"] = [each.path for each in subject.statistics(model)]
@@ -133,23 +133,37 @@ def _gradients(subject: Subject) -> dict[str, Any]:
         found["loss"] = describe_loss(model, x, y, subject.loaded.root)
         subject.restore()
     found["metrics"] = metric_classes(model)
-    again = _step(subject, x, y)
+    again = training_step(subject, x, y)
     differences = {name: equal(first[name], again[name]) for name in first}
     found["same"] = all(same for same, _ in differences.values())
     found["difference"] = max(difference for _, difference in differences.values())
+    return found | step_moves(subject, first, y, range(MOVES))
+
+
+def step_moves(
+    subject: Subject, first: Mapping[str, list[Array]], y: Any, numbers: Iterable[int]
+) -> dict[str, list[Array]]:
+    """How far each array of a step moves when every number that goes in moves by one unit in the last place.
+
+    Args:
+        subject: its model is built and compiled.
+        first: what ``training_step`` gave without a movement.
+        y: targets, as tensors.
+        numbers: of the movements; each is another one.
+    """
     largest = {name: [0.0] * len(arrays) for name, arrays in first.items()}
-    for number in range(MOVES):
+    for number in numbers:
         moved_x, weights = subject.moved(number)
-        subject.put(model, weights)
-        other = _step(subject, subject.tensors(moved_x), y)
+        subject.put(subject.model, weights)
+        other = training_step(subject, subject.tensors(moved_x), y)
         largest = {
             name: widest(largest[name], arrays, other[name]) for name, arrays in first.items()
         }
-    found |= {f"@move.{name}": [np.array(v) for v in each] for name, each in largest.items()}
-    return found
+    return {f"@move.{name}": [np.array(v) for v in each] for name, each in largest.items()}
 
 
-def _step(subject: Subject, x: Any, y: Any) -> dict[str, list[Array]]:
+def training_step(subject: Subject, x: Any, y: Any) -> dict[str, list[Array]]:
+    """Outputs, loss, gradients and statistics of one step, after which the model is as it was."""
     model = subject.model
     made = current().gradients(model, x, y, None)
     places = subject.order.places(model.trainable_variables)
