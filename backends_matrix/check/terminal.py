@@ -42,7 +42,7 @@ def _show_target(target: TargetResult, console: Console) -> None:
         soft_wrap=True,
     )
     console.print(_grid(target.checks))
-    for line in _left_out(target.checks):
+    for line in (*_left_out(target.checks), *_skipped(target.checks)):
         console.print(f"[yellow]note[/]: {_safe(line)}", soft_wrap=True)
     for check in causes(target.checks):
         _show_cause(check, console)
@@ -64,6 +64,15 @@ def _left_out(checks: Sequence[Check]) -> list[str]:
     if len(ran) == 1:
         told.append(f"checked on {ran.pop()} alone: no other backend's numbers were compared")
     return told
+
+
+def _skipped(checks: Sequence[Check]) -> list[str]:
+    """What was skipped, and why: a line for each reason."""
+    names: dict[str, list[str]] = {}
+    for each in checks:
+        if each.status is Status.SKIP and each.name != "import" and each.cause:
+            names.setdefault(each.cause, []).append(each.name)
+    return [f"skipped {', '.join(dict.fromkeys(each))}: {cause}" for cause, each in names.items()]
 
 
 def _grid(checks: Sequence[Check]) -> Table:

@@ -181,6 +181,7 @@ def _is_named(config: Json) -> bool:
 def _untrusted(where: str, module: str | None, name: str) -> FileError:
     return FileError(
         f"{where}: names {shorten(name)} of the module {shorten(module)}, which is neither a part of a "
-        "Keras model nor registered here; if it is yours, import it first or name its package "
-        "(--allow PACKAGE, allow=[PACKAGE])"
+        "Keras model nor registered here; if it is yours, import its module first (--import MODULE in "
+        "portable export) or name its package (--allow PACKAGE in portable check and convert, "
+        "allow=[PACKAGE] in Python)"
     )

@@ -24,6 +24,8 @@ def user(tmp_path_factory):
     folder = tmp_path_factory.mktemp("user")
     page = ROOT / "docs" / "your-own-study.md"
     (folder / "my_study.py").write_text(blocks_of(page)[0][1])
+    (reviews,) = [text for _, text in blocks_of(page) if "my_reviews" in text and "import" in text]
+    (folder / "my_reviews.py").write_text(reviews)
     (folder / "model.py").write_text(own_model())
     return folder
 

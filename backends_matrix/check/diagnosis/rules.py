@@ -151,8 +151,8 @@ def _of_call(node: ast.Call, function: Function, code: Code) -> Iterator[tuple[s
         if name == "self.add_weight" or (short in _LAYERS and name.startswith("keras.")):
             yield (
                 "weights-in-call",
-                f"{where} makes {short} at every call: its weights are new each time, or not known "
-                f"to the optimizer",
+                f"{where} makes {short} in call: its weights are new each time, or not known to the "
+                f"optimizer and to files",
                 "make layers in __init__ and weights in build",
             )
         elif short in ("Mean", "Accuracy", "Sum") and name.startswith("keras.metrics"):

@@ -152,7 +152,9 @@ def test_custom_layer_needs_its_package_named(tmp_path):
     bad = tmp_path / "custom.keras"
     layer = keras_object("Scale", "my_package.layers", registered="my_package>Scale")
     hostile.add_layer(layer)(members, bad)
-    with pytest.raises(FileError, match=r"--allow PACKAGE, allow=\[PACKAGE\]"):
+    with pytest.raises(
+        FileError, match=r"--allow PACKAGE in portable check and convert, allow=\[PACKAGE\]"
+    ):
         convert(bad, tmp_path / "out.keras")
     convert(bad, tmp_path / "out.keras", allow=("my_package",))
     assert describe(tmp_path / "out.keras", allow=("my_package",)).passport is not None
