@@ -119,6 +119,9 @@ def place_of(each: Comparison, wrong: set[tuple[str, str]], context: Context) ->
     if loss_differs and not {("outputs in training", backend), ("outputs", backend)} & wrong:
         # All layers agree, so it is a loss that a layer adds, or the loss itself.
         return _loss(backend, context)
+    if check not in FORWARD and (lost := _lost_training(backend, context)):
+        said = f"what layers compute to which {lost['class']}.call does not hand training"
+        return Place(lost["name"], ["call:training"], said, lost["file"], lost["line"])
     layer = _layer_of(variable, context)
     kind = context.layers.get(layer, "")
     file, line = creation_line(context.files, kind, layer)
@@ -208,6 +211,15 @@ def _described(backend: str, context: Context) -> Mapping[str, Any]:
     for member, found in context.findings.items():
         if member.name == backend:
             return found.stage("numbers", "gradients").data
+    return {}
+
+
+def _lost_training(backend: str, context: Context) -> Mapping[str, Any]:
+    """The model whose layers are not told that they are trained; empty where they are."""
+    for member, found in context.findings.items():
+        data = found.stage("numbers", "training argument").data
+        if member.name == backend and data.get("lost"):
+            return data
     return {}
 
 

@@ -16,6 +16,7 @@ from backends_matrix.check.worker.loss_names import describe_loss, metric_classe
 from backends_matrix.check.worker.recorder import Recorder, StageSkipped, equal
 from backends_matrix.check.worker.subject import Subject, flat_arrays
 from backends_matrix.check.worker.training import run_training
+from backends_matrix.check.worker.training_argument import compare_ways_to_train
 from portable_models._backend import current
 from portable_models._keras.building import build_by_shapes
 from portable_models.training.states import readable, values
@@ -47,6 +48,9 @@ def run_numbers(subject: Subject, recorder: Recorder, command: Mapping[str, Any]
         found["@outputs"] = _other_sizes(subject)
     with recorder.stage("gradients") as found:
         found |= _gradients(subject)
+    if not subject.double:
+        with recorder.stage("training argument") as found:
+            found |= compare_ways_to_train(subject)
     run_training(subject, recorder)
     if not subject.double:
         with recorder.stage("config") as found:

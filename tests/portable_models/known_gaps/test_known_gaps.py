@@ -17,7 +17,7 @@ from keras import ops
 
 from portable_models import known_gaps, names
 
-from . import proofs_of_losses, test_numeric_gaps
+from . import proofs_of_losses, proofs_of_training, test_numeric_gaps
 
 BACKEND = os.environ["KERAS_BACKEND"]
 ALL = ("jax", "tensorflow", "torch")
@@ -260,7 +260,7 @@ def a_state_is_forgotten_between_batches():
     return forgets.pop()
 
 
-PROOFS |= proofs_of_losses.PROOFS
+PROOFS |= proofs_of_losses.PROOFS | proofs_of_training.PROOFS
 
 
 @pytest.mark.parametrize("gap", PROOFS)
