@@ -16,12 +16,14 @@ from backends_matrix.lint.rules import (
     shapes,
     state,
     tensor_methods,
+    training_argument,
     variables_returned,
 )
 
 LOADED = (
     frameworks,
     tensor_methods,
+    training_argument,
     outputs,
     control_flow,
     state,
