@@ -134,10 +134,12 @@ def distance(name: str, mine: Array, exact: Array, tolerance: float) -> Distance
     first, second = mine.astype(np.float64), exact.astype(np.float64)
     # What overflows in float32 alone is no difference of backends.
     huge = np.abs(second) > np.finfo(np.float32).max
+    overflown = huge & np.isfinite(second)
     second = np.where(huge, np.copysign(np.inf, second), second)
     special = ~np.isfinite(first) | ~np.isfinite(second)
     if special.any():
-        same = (np.isnan(first) & np.isnan(second)) | (first == second)
+        # What goes on from an overflow is not a number, one step later.
+        same = (np.isnan(first) & (np.isnan(second) | overflown)) | (first == second)
         if not same[special].all():
             return Distance(name, np.inf, tolerance, _special(first, second))
         plain = ~special

@@ -44,6 +44,21 @@ def test_nan_or_infinity_on_one_side_is_a_difference(mine):
     assert "NaN or infinite here" in found.note
 
 
+@pytest.mark.parametrize(
+    ("mine", "judge", "agrees"),
+    [
+        (np.nan, 1e227, True),  # an overflow, one step later
+        (np.nan, np.inf, False),
+        (np.nan, 1.0, False),
+        (np.inf, -1e227, False),
+        (np.inf, np.nan, False),
+    ],
+)
+def test_no_number_is_what_comes_of_an_overflow_alone(mine, judge, agrees):
+    found = distance("x", np.array([mine, 1.0]), np.array([judge, 1.0]), 1e-6)
+    assert found.agrees == agrees
+
+
 def test_what_overflows_in_float32_alone_is_infinity_on_both_sides():
     assert distance("0", np.float32([np.inf]), np.array([1e300]), 0.0).agrees
 
