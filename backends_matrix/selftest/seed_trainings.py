@@ -1,4 +1,4 @@
-"""The clean trainings of the self-test: all seeds of a variant side by side, each once."""
+"""The trainings of the self-test without a fault: all seeds of a variant side by side, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An orthogonal activity regularizer cannot be trained on TensorFlow."""
+"""An orthogonal activity regularizer cannot be evaluated on TensorFlow."""
 
 import os
 import sys
@@ -16,6 +16,6 @@ model.set_weights([np.ones((4, 3))])
 model.compile("sgd", "mse")
 try:
     found = f"{model.evaluate(np.eye(6, 4), np.ones((6, 3)), batch_size=4, verbose=0):.4f}"
-except Exception as error:
+except TypeError as error:
     found = type(error).__name__
 print(f"{keras.backend.backend()}: {found}")
