@@ -14,6 +14,7 @@ import numpy as np
 
 from backends_matrix.check.worker.calls import Call, Observer, Run
 from backends_matrix.check.worker.tensors import arrays_of
+from portable_models._keras.calls import call_in_training
 from portable_models.data.samples import Array
 from portable_models.random import portable_random
 from portable_models.training.engines.engine import Job
@@ -96,5 +97,5 @@ def _forward(job: Job, calls: list[Call]) -> dict[str, list[Array]]:
         lambda leaf: None if leaf is None else keras.ops.convert_to_tensor(leaf), batch.x
     )
     with portable_random(job.settings.seed), Observer(keep, "").watching():
-        job.model(x, training=True)
+        call_in_training(job.model, x)
     return found

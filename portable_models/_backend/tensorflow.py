@@ -16,6 +16,7 @@ from portable_models._backend.program import Pass, Program
 from portable_models._backend.step_result import Slices, StepResult
 from portable_models._backend.tensorflow_devices import TensorFlowDevices
 from portable_models._backend.tensorflow_program import TensorFlowProgram, through_xla, without_copy
+from portable_models._keras.calls import call_in_training
 
 _FIRST, _SECOND = (0, 32) if sys.byteorder == "little" else (32, 0)
 """How far the halves of an int64 are shifted, in the order in which they lie in memory."""
@@ -75,7 +76,7 @@ class TensorFlowBackend(TensorFlowDevices, Backend):
     def gradients(self, model: Any, x: Any, y: Any, weight: Any) -> StepResult:
         weights = [variable.value for variable in model.trainable_variables]
         with tf.GradientTape() as tape:
-            outputs = model(x, training=True)
+            outputs = call_in_training(model, x)
             loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight, training=True)
         found = tape.gradient(loss, weights, unconnected_gradients="zero")
         arrays = [tf.convert_to_tensor(gradient).numpy() for gradient in found]

@@ -21,6 +21,7 @@ from portable_models._backend.torch_devices import (
     set_generator_states,
 )
 from portable_models._backend.torch_program import WORTH_FROM, TorchProgram
+from portable_models._keras.calls import call_in_training
 
 
 class RowsSummed(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
@@ -142,7 +143,7 @@ class TorchBackend(TorchDevices, Backend):
     def gradients(self, model: Any, x: Any, y: Any, weight: Any) -> StepResult:
         weights = [variable.value for variable in model.trainable_variables]
         with torch.enable_grad():
-            outputs = model(x, training=True)
+            outputs = call_in_training(model, x)
             loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight, training=True)
             found = torch.autograd.grad(loss, weights, allow_unused=True)
         arrays = [

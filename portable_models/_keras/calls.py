@@ -1,4 +1,4 @@
-"""The context in which a layer is called: the inherited training mode, and the stateless scope."""
+"""How a model or layer is called: told that it is trained, the inherited mode, and the stateless scope."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from keras.src.backend.common.stateless_scope import in_stateless_scope
+
+
+def call_in_training(model: Any, x: Any) -> Any:
+    """The outputs of a model as ``Model.fit`` calls it: told of training if its call names ``training``.
+
+    A call that does not name it is not told on any backend, so that its layers compute as in inference
+    (https://github.com/keras-team/keras/blob/v3.15.1/keras/src/backend/torch/trainer.py, ``train_step``).
+    """
+    return model(x, training=True) if names_training(model) else model(x)
+
+
+def names_training(model: Any) -> bool:
+    """Whether the call of a model has an argument of the name ``training``."""
+    return "training" in model.call_signature_parameters
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from backends_matrix.check.worker.recorder import Recorder, StageSkipped
 from backends_matrix.check.worker.subject import Subject, begin_states_anew
 from backends_matrix.check.worker.tensors import arrays_of, float_positions, replaced, tensors_of
 from portable_models._backend import current
+from portable_models._keras.calls import call_in_training
 from portable_models.training.states import readable, values
 
 Array = NDArray[Any]
@@ -96,7 +97,7 @@ class _Tape:
 
         def run() -> tuple[Any, list[Any]]:
             with self._observer.watching():
-                outputs = model(x, training=True)
+                outputs = call_in_training(model, x)
             loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=None, training=True)
             return loss, [each for _, each in self._floats()]
 

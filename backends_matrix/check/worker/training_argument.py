@@ -9,6 +9,7 @@ import numpy as np
 
 from backends_matrix.check.worker.recorder import StageSkipped
 from backends_matrix.check.worker.subject import Subject, flat_arrays
+from portable_models._keras.calls import call_in_training, names_training
 
 
 def compare_ways_to_train(subject: Subject) -> dict[str, Any]:
@@ -21,25 +22,23 @@ def compare_ways_to_train(subject: Subject) -> dict[str, Any]:
         ``lost``; name and class of the model; file and line of its ``call``.
 
     Raises:
-        StageSkipped: the model has no ``call`` of its own.
+        StageSkipped: the model has no ``call`` of its own that is told of training.
     """
     model = subject.model
     owner = next(kind for kind in type(model).__mro__ if "call" in vars(kind))
     call = vars(owner)["call"]
-    if owner.__module__.startswith("keras."):
-        raise StageSkipped("the model has no call of its own")
-    # As Keras does: a call that does not name the argument is not told.
-    told = {"training": True} if "training" in inspect.signature(call).parameters else {}
+    if owner.__module__.startswith("keras.") or not names_training(model):
+        raise StageSkipped("the model has no call of its own that is told of training")
     x = subject.tensors(subject.x)
     subject.restore()
     alone, _ = model.stateless_call(
         [each.value for each in model.trainable_variables],
         [each.value for each in model.non_trainable_variables],
         x,
-        **told,
+        training=True,
     )
     subject.restore()
-    called = model(x, training=True)
+    called = call_in_training(model, x)
     subject.restore()
     pairs = zip(flat_arrays(alone), flat_arrays(called), strict=True)
     return {

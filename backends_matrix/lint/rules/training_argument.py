@@ -18,7 +18,7 @@ TRAINING = define(
         "On JAX fit runs call by itself, so that the layer computes as in inference: Dropout drops nothing, "
         "and BatchNormalization keeps its first statistics. TensorFlow and PyTorch train as expected. Merged "
         "upstream after Keras 3.15.1.",
-        "Give call the argument training, and write self.dropout(x, training=training).",
+        "Write self.dropout(x, training=training).",
     )
 )
 
@@ -43,7 +43,8 @@ def check_training(event: Call, report: Report) -> None:
     if frame.role != "call" or frame.gates or receiver is None or receiver.kind is not Kind.SELF:
         return
     info = receiver.info
-    if info is None or "model" not in info.kinds():
+    # A call that does not take it is not told of training on any backend.
+    if info is None or "model" not in info.kinds() or not _takes_training(frame.node):
         return
     # By position, training comes second.
     if len(event.args) > 1 or {"training", "**"} & event.keywords.keys():
@@ -55,7 +56,7 @@ def check_training(event: Call, report: Report) -> None:
             frame,
             event.node,
             f"on jax, self.{event.method} is not told that it is trained",
-            fix=_hand_on(event) if _takes_training(frame.node) else None,
+            fix=_hand_on(event),
         )
 
 

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from portable_models import Recipe, cross_validate, portable_random
+from portable_models._backend import current
+from portable_models._keras.building import build_by_shapes
 from portable_models.data import ArraySamples
 from portable_models.training.first_training import job_of_first_training
 from portable_models.training.one_step import record, replay
@@ -103,3 +105,28 @@ def test_who_trains_nothing_is_told():
         job_of_first_training(lambda: None)
     # And a later training is not caught.
     assert len(train()[1].history["loss"]) == 3
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "not named"])
+def test_a_step_tells_a_model_of_training_as_fit_does(named):
+    """A call without the argument ``training`` is told on no backend: the dropout of such a model is off."""
+
+    class Dropping(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.wide = keras.layers.Dense(50, kernel_initializer="ones")
+            self.drop = keras.layers.Dropout(0.5, seed=1)
+
+    def told(self, x, training=None):
+        return self.drop(self.wide(x), training=training)
+
+    def not_told(self, x):
+        return self.drop(self.wide(x))
+
+    Dropping.call = told if named else not_told
+    model, ones = Dropping(), keras.ops.ones((4, 3))
+    model.compile("sgd", "mse")
+    build_by_shapes(model, (ones, keras.ops.ones((4, 50))))
+    step = current().gradients(model, ones, keras.ops.ones((4, 50)), None)
+    dropped = np.mean(keras.ops.convert_to_numpy(step.outputs) == 0.0)
+    assert (dropped > 0.2) if named else (dropped == 0.0)
