@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch._higher_order_ops.while_loop import while_loop_op
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from portable_models._backend.program import State
-from portable_models._backend.torch_step import StepGraph
 
 Result = TypeVar("Result")
+
+
+class Step(Protocol):
+    """A step that makes a new state and changes nothing in place."""
+
+    constants: list[Any]
+
+    def __call__(
+        self, state: State, extras: Sequence[Any], constants: Sequence[Any] | None = None
+    ) -> State:
+        """The state after the step."""
 
 
 def on_one_thread(run: Callable[..., Result], *given: Any) -> Result:
@@ -26,7 +36,7 @@ def on_one_thread(run: Callable[..., Result], *given: Any) -> Result:
 
 
 def compiled_loop(
-    graph: StepGraph, state: State, leaves: Any, batches: Any, threads: int | None
+    graph: Step, state: State, leaves: Any, batches: Any, threads: int | None
 ) -> Callable[..., State]:
     """All steps as one loop in C++, for so many threads."""
     steps, count = int(batches.shape[0]), len(state)

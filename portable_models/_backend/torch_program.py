@@ -30,7 +30,8 @@ from portable_models._backend.program import (
 )
 from portable_models._backend.torch_devices import computing_device
 from portable_models._backend.torch_loop import compiled_loop, on_one_thread
-from portable_models._backend.torch_members import NotMappableError, Together, train_together
+from portable_models._backend.torch_mapping import NotMappableError
+from portable_models._backend.torch_members import Together, train_together
 from portable_models._backend.torch_metrics import Metrics
 from portable_models._backend.torch_step import Step, StepGraph, stateless
 
@@ -111,12 +112,9 @@ class TorchProgram(Program):
         if computing_device().type == "cpu" and self._steps >= MAPPED_FROM:
             ways = [way for way in (self._training, self._validation) if way is not None]
             try:
+                passes = [(way.prefix, way.way, way.graph_of) for way in ways]
                 self._together = train_together(
-                    [(way.prefix, way.way, way.graph_of) for way in ways],
-                    self._metrics,
-                    states,
-                    rows,
-                    orders,
+                    passes, self._metrics, states, rows, orders, self._steps
                 )
             except NotMappableError as refusal:
                 self.apart_because = str(refusal)

@@ -89,7 +89,7 @@ class StepGraph:
             drop_copies(module.graph)
         move_constants(module)
         module.graph.eliminate_dead_code()
-        self.constants = _lift_constants(module)
+        self.constants = lift_constants(module)
         self.work = work_of(module.graph)
         self._in_place = not pure and work_in_place(module.graph, count)
         module.recompile()
@@ -123,16 +123,20 @@ def trace(function: Callable[..., Any], flat: Sequence[Any]) -> Any:
     return make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*flat)
 
 
-def _lift_constants(module: Any) -> list[Any]:
-    """Make arguments of a graph's constants: inside of a loop it may hold none."""
+def lift_constants(module: Any) -> list[Any]:
+    """Make arguments of a graph's constants: inside of a loop it may hold none, and none twice."""
+    made: dict[int, Any] = {}
     constants = []
     last = [node for node in module.graph.nodes if node.op == "placeholder"][-1]
     for node in list(module.graph.nodes):
         if node.op == "get_attr":
-            constants.append(getattr(module, node.target))
-            with module.graph.inserting_after(last):
-                last = module.graph.placeholder(f"constant_{len(constants)}")
-            node.replace_all_uses_with(last)
+            constant = getattr(module, node.target)
+            if id(constant) not in made:
+                constants.append(constant)
+                with module.graph.inserting_after(last):
+                    last = module.graph.placeholder(f"constant_{len(constants)}")
+                made[id(constant)] = last
+            node.replace_all_uses_with(made[id(constant)])
             module.graph.erase_node(node)
     return constants
 

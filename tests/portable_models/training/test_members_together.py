@@ -83,6 +83,53 @@ def test_members_come_out_as_alone(own):
     assert len({each.history["loss"][-1] for each in found}) == 18
 
 
+only_on_torch = pytest.mark.skipif(
+    current().name != "torch", reason="elsewhere one engine compiles everything"
+)
+
+
+@only_on_torch
+@pytest.mark.parametrize("own", [False, True], ids=["shared samples", "samples of their own"])
+def test_members_in_a_compiled_loop_come_out_as_alone(monkeypatch, own):
+    monkeypatch.setattr("portable_models._backend.torch_members.LOOPS_FROM", 0)
+    compiled = []
+    original = torch_mapping().compiled_loop
+
+    def counted(*arguments, **named):
+        compiled.append(arguments)
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(torch_mapping(), "compiled_loop", counted)
+    together = members(range(18), own)
+    found = fit_many(together, warn=False)
+    assert len(compiled) == 1
+    assert {each.apart_because for each in found} == {""}
+    some = [0, 8, 17]
+    alone = members(some, own)
+    assert_as_alone([found[each] for each in some], [together[each] for each in some], alone)
+
+
+@only_on_torch
+def test_members_whose_loop_cannot_be_compiled_train_apart(monkeypatch):
+    monkeypatch.setattr("portable_models._backend.torch_members.LOOPS_FROM", 0)
+
+    def fail(*arguments, **named):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(torch_mapping(), "compiled_loop", fail)
+    together = members(range(3))
+    found = fit_many(together, warn=False)
+    reason = "the loop over mapped steps cannot be compiled: RuntimeError: no compiler"
+    assert {each.apart_because for each in found} == {reason}
+    assert_as_alone(found, together, members(range(3)))
+
+
+def torch_mapping():
+    from portable_models._backend import torch_mapping
+
+    return torch_mapping
+
+
 def test_the_steps_of_all_members_decide_whether_a_program_pays(monkeypatch):
     """18 steps each, on PyTorch not worth a program of their own; three of them share one."""
     if current().name == "torch":
