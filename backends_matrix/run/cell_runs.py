@@ -10,7 +10,7 @@ from backends_matrix.run.cards import Gates
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.observer import Observer
 from backends_matrix.run.result import CellResult, write_result
-from backends_matrix.run.seed_cells import group_by_seed
+from backends_matrix.run.seed_cells import group_cells
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 
 
@@ -25,9 +25,9 @@ async def run_backend(
 ) -> None:
     """Run a backend's cells one after the other; each result is written and recorded as it comes.
 
-    With ``side_by_side``, cells that differ in the seed only are trained together.
+    Replicas of one training are trained together; with ``side_by_side``, seeds are too.
     """
-    for group in group_by_seed(cells) if side_by_side else [[cell] for cell in cells]:
+    for group in group_cells(cells, seeds=side_by_side):
         for result in await supervisor.run_seeds(group, observer):
             _keep_result(result, settings, observer, record)
 

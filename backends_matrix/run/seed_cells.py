@@ -1,4 +1,4 @@
-"""Cells that differ in the seed only, trained side by side in one worker."""
+"""Cells that differ in the seed or the replica only, trained side by side in one worker."""
 
 from __future__ import annotations
 
@@ -13,15 +13,27 @@ from backends_matrix.run.peak_memory import peak_bytes, reset_peak
 from backends_matrix.run.result import CellResult, Status
 
 LARGEST_GROUP = 32
-"""Seeds that are trained side by side at most: what a run loses that is interrupted."""
+"""Trainings that run side by side at most: what a run loses that is interrupted."""
 
 
-def group_by_seed(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Cells in groups that differ in the seed only, in their order; those that are not compiled are alone."""
+def group_cells(cells: Sequence[Cell], *, seeds: bool) -> list[list[Cell]]:
+    """Cells in groups that train side by side, in their order; those that are not compiled are alone.
+
+    Replicas of one training are a group, since the noise floor needs all of them. Replica 0 is the training.
+
+    Args:
+        cells: those of one backend.
+        seeds: whether cells that differ in the seed only are a group too.
+    """
     groups: list[list[Cell]] = []
     filling: dict[Cell, list[Cell]] = {}
     for cell in cells:
-        kind = dataclasses.replace(cell, seed=0)
+        if not (seeds or cell.replica):
+            groups.append([cell])
+            continue
+        kind = dataclasses.replace(
+            cell, seed=0 if seeds else cell.seed, replica=min(cell.replica, 1)
+        )
         group = filling.get(kind)
         if group is None or len(group) == LARGEST_GROUP or cell.engine != "compiled":
             group = filling[kind] = []
@@ -31,7 +43,7 @@ def group_by_seed(cells: Sequence[Cell]) -> list[list[Cell]]:
 
 
 def _apart(because: str, count: int) -> str:
-    return f"trained apart from {count - 1} other seeds: {because}" if because and count > 1 else ""
+    return f"trained apart from {count - 1} others: {because}" if because and count > 1 else ""
 
 
 def settings_of(cell: Cell) -> Any:
@@ -50,7 +62,7 @@ def results_of_seeds(
     """Train cells of one variant side by side.
 
     Args:
-        cells: cells that differ in the seed only.
+        cells: a group of ``group_cells``.
         variant: the variant of the study.
         samples: its data set.
         on_epoch: called after each epoch, counted over the trainings that run together.

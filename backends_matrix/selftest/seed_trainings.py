@@ -9,7 +9,7 @@ from typing import TypeAlias
 from backends_matrix.run.cell import Cell
 from backends_matrix.run.observer import Silent
 from backends_matrix.run.result import CellResult
-from backends_matrix.run.seed_cells import group_by_seed
+from backends_matrix.run.seed_cells import group_cells
 from backends_matrix.run.supervisor import WorkerSupervisor
 
 STUDY = "backends_matrix.selftest.study:study"
@@ -57,7 +57,7 @@ class SeedTrainings:
         found: Results = {seed: [] for seed in self._seeds}
         for replica in replicas:
             cells = [cell_of(variant, supervisor.backend, seed, replica) for seed in self._seeds]
-            for group in group_by_seed(cells):
+            for group in group_cells(cells, seeds=True):
                 async with self._turns[supervisor.name]:
                     for result in await supervisor.run_seeds(group, Silent()):
                         found[result.cell.seed].append(result)

@@ -1,4 +1,8 @@
-"""Operations on lists of tensors, called for every tensor by itself, on PyTorch."""
+"""Operations on lists of tensors, called for every tensor by itself, on PyTorch.
+
+PyTorch 2.13 can map over members neither operations on lists nor ``Tensor.item``, which Keras's SGD calls by
+giving its learning rate as ``alpha``. A number that was a tensor stays one here.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ _VALUES = ("addcdiv", "addcmul")
 
 
 class EachTensor(torch.fx.Interpreter):  # type: ignore[misc]  # torch is not followed
-    """Runs a graph without operations on lists of tensors (``torch._foreach_add`` and the like).
+    """Runs a graph without operations on lists (``torch._foreach_add`` and the like) and without ``item``.
 
     Raises:
         AttributeError: there is no operation on one tensor of that name.
@@ -23,9 +27,11 @@ class EachTensor(torch.fx.Interpreter):  # type: ignore[misc]  # torch is not fo
 
     def call_function(self, target: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Call an operation, or the one on single tensors in its place."""
+        if target is torch.ops.aten._local_scalar_dense.default:
+            return args[0]
         name = getattr(getattr(target, "overloadpacket", None), "__name__", "")
         if not name.startswith(_PREFIX):
-            return super().call_function(target, args, kwargs)
+            return super().call_function(target, *scaled(args, kwargs))
         return call_each(name.removeprefix(_PREFIX), target._schema, args, kwargs)
 
 
@@ -52,5 +58,21 @@ def call_each(name: str, schema: Any, args: Sequence[Any], kwargs: Mapping[str, 
                 named["value"] = one
             else:
                 unnamed.append(one)
-        found.append(operation(*unnamed, **named))
+        arguments, rest = scaled(unnamed, named)
+        found.append(operation(*arguments, **rest))
     return found
+
+
+def scaled(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments of an operation, with a factor (``alpha``, ``value``) that is a tensor multiplied in before.
+
+    Args:
+        args: the first is what is added to, the second what the factor belongs to.
+        kwargs: the arguments by name.
+    """
+    args, kwargs = list(args), dict(kwargs)
+    for name in _NAMED:
+        if isinstance(kwargs.get(name), torch.Tensor):
+            factor = kwargs.pop(name)
+            args[1] = args[1] * factor.to(args[1].dtype)
+    return args, kwargs

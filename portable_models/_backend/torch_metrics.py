@@ -28,10 +28,12 @@ class Metrics:
         with self._scope(state) as scope:
             self._model.reset_metrics()
         measured = {id(variable) for variable in self._model.metrics_variables}
+        after = [scope.get_current_value(variable) for variable in self._variables]
+        # What a reset leaves as it is may be of each member its own.
         self._zeroed = {
-            place: scope.get_current_value(variable)
-            for place, variable in enumerate(self._variables)
-            if id(variable) in measured
+            place: value
+            for place, (variable, value) in enumerate(zip(self._variables, after, strict=True))
+            if id(variable) in measured and value is not state[place]
         }
 
     def reset(self, state: State) -> State:

@@ -109,12 +109,12 @@ def run_seeds(
     settings: Sequence[Settings],
     on_epoch: EpochReport | None = None,
 ) -> Iterator[Outcome]:
-    """Run a variant with many seeds, trained side by side where its procedure can (``run_tasks``).
+    """Run a variant with many seeds or replicas, side by side where its procedure can (``run_tasks``).
 
     Args:
         variants: the same variant for each seed; only their ``build`` may differ, by what it notes.
         data: the data set.
-        settings: one for each seed; they differ in the seed only.
+        settings: one for each training; they differ in the seed only, or in a replica that is not 0.
         on_epoch: called after each epoch, counted over all members that are trained together.
 
     Returns:

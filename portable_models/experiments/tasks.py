@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -50,7 +50,7 @@ class Task:
         """Build a model from the recipe's seed and train it."""
         with portable_random(self.recipe.seed):
             model = self.build()
-        (training,) = _train([self], [Member(model, samples, self.recipe, validation)])
+        (training,) = _train([self], _of(self, [Member(model, samples, self.recipe, validation)]))
         return model, training
 
     def member(self, samples: Samples, validation: Samples | None) -> Member:
@@ -122,7 +122,7 @@ MOST_WEIGHTS = 20_000_000
 
 
 def run_tasks(procedure: Procedure, tasks: Sequence[Task]) -> Iterator[Trained]:
-    """Carry out a procedure for tasks that differ in the seed only.
+    """Carry out a procedure for tasks that differ in the seed only, or are replicas of one seed.
 
     Where the procedure has ``stages``, the members of many tasks are trained by one ``fit_many``; else one
     task is carried out after the other.
@@ -136,7 +136,7 @@ def run_tasks(procedure: Procedure, tasks: Sequence[Task]) -> Iterator[Trained]:
     with steps_shared():
         for task in tasks:
             stages: Stages = procedure.stages(task)  # type: ignore[attr-defined]  # it has stages
-            members = next(stages)
+            members = _of(task, next(stages))
             waiting.append((stages, members))
             weights += sum(math.prod(each.shape) for one in members for each in one.model.weights)
             if weights >= MOST_WEIGHTS:
@@ -162,11 +162,16 @@ def _finish(
         for place, (stages, members) in list(left.items()):
             try:
                 following = stages.send(list(itertools.islice(trainings, len(members))))
-                left[place] = stages, following
+                left[place] = stages, _of(tasks[place], following)
             except StopIteration as end:
                 done[place] = end.value
                 del left[place]
     return [done[place] for place in range(len(waiting))]
+
+
+def _of(task: Task, members: Sequence[Member]) -> list[Member]:
+    """Members as a task trains them."""
+    return [replace(member, replica=task.replica) for member in members]
 
 
 def _train(tasks: Sequence[Task], members: Sequence[Member]) -> list[Training]:
@@ -176,7 +181,6 @@ def _train(tasks: Sequence[Task], members: Sequence[Member]) -> list[Training]:
         pipeline=task.pipeline,
         engine=task.engine,
         progress=task.on_epoch or False,
-        replica=task.replica,
         # What goes into a replica is known: it is the reference's, but for the last bit.
         prove=not task.replica,
         # The result of a cell says which engine ran and why.

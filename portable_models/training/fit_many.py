@@ -36,6 +36,7 @@ class Member:
         recipe: the settings of the training.
         validation: what is measured after each epoch, or None.
         checkpoint: keep the training in a file, and resume it where the file is there.
+        replica: above 0, the training is rounded otherwise at every step; see ``round_otherwise``.
     """
 
     model: Any
@@ -43,6 +44,7 @@ class Member:
     recipe: Recipe
     validation: Given | None = None
     checkpoint: Checkpoint | None = None
+    replica: int = 0
 
 
 def fit_many(
@@ -71,7 +73,7 @@ def fit_many(
         engine: see ``fit``.
         progress: True prints a line of progress; a function is called after each epoch instead, counted over
             all members.
-        replica: above 0, the training is rounded otherwise at every step; see ``round_otherwise``.
+        replica: that of members which name none; see ``Member``.
         prove: digest the batches of the first epoch as Keras delivers them, and the first dropout masks.
         warn: warn where ``Model.fit`` runs what was to be compiled.
 
@@ -109,7 +111,7 @@ def _job(
             on_epoch=on_epoch,
         )
         build(job)
-        round_otherwise(member.model, replica)
+        round_otherwise(member.model, member.replica or replica)
         keeper = keeper_of(member.checkpoint, member.model, rows, job.settings)
         job = replace(job, keeper=keeper)
         offer(job, engine)
@@ -122,11 +124,26 @@ def _require_alike(recipes: Sequence[Recipe]) -> None:
     plain = [_without_what_may_differ(recipe) for recipe in recipes]
     for number, each in enumerate(plain):
         for name, value in each.items():
-            if value != plain[0][name]:
+            first = plain[0][name]
+            if value != first:
+                shown, other = _what_differs(first, value)
                 raise ValueError(
-                    f"members must have the same {name}: the first has {plain[0][name]!r}, "
-                    f"number {number + 1} has {value!r}. Train those apart, each with fit()"
+                    f"members must have the same {name}: the first has {shown!r}, "
+                    f"number {number + 1} has {other!r}. Train those apart, each with fit()"
                 )
+
+
+def _what_differs(first: Any, other: Any) -> tuple[Any, Any]:
+    """Two values, or of two objects of one class the settings that they do not share."""
+    if not (isinstance(first, Mapping) and isinstance(other, Mapping)):
+        return first, other
+    if first.get("class_name") != other.get("class_name"):
+        return first.get("class_name"), other.get("class_name")
+    mine, theirs = first.get("config"), other.get("config")
+    if not (isinstance(mine, Mapping) and isinstance(theirs, Mapping)):
+        return first, other
+    names = [name for name in mine if mine[name] != theirs.get(name)]
+    return {name: mine[name] for name in names}, {name: theirs.get(name) for name in names}
 
 
 def _without_what_may_differ(recipe: Recipe) -> dict[str, Any]:
@@ -134,11 +151,20 @@ def _without_what_may_differ(recipe: Recipe) -> dict[str, Any]:
     plain = recipe.replace(seed=0, callbacks=()).to_json()
     optimizer = plain["optimizer"]
     if isinstance(optimizer, Mapping):
-        config = dict(optimizer["config"])
-        if isinstance(config.get("learning_rate"), (int, float)):
-            config["learning_rate"] = 0.0
-        plain["optimizer"] = {**optimizer, "config": config}
+        plain["optimizer"] = _without_name_and_rate(optimizer)
     return plain
+
+
+def _without_name_and_rate(optimizer: Mapping[str, Any]) -> dict[str, Any]:
+    config = dict(optimizer["config"])
+    # Keras counts the optimizers of one class that it names.
+    config.pop("name", None)
+    if isinstance(config.get("learning_rate"), (int, float)):
+        config["learning_rate"] = 0.0
+    inner = config.get("inner_optimizer")
+    if isinstance(inner, Mapping):
+        config["inner_optimizer"] = _without_name_and_rate(inner)
+    return {**optimizer, "config": config}
 
 
 def _counted_over(on_epoch: EpochReport, members: int) -> EpochReport:

@@ -33,6 +33,8 @@ def round_otherwise(model: Any, replica: int) -> None:
       outputs the same way, and some losses magnify it: the crossentropy of a saturated sigmoid
       changes by up to ln 2 when the probability 1 - 2**-23 loses its last bit.
 
+    What tells replicas apart are values of variables, so that one program trains all of them.
+
     Args:
         model: a built and compiled Keras model, of any backend; changed.
         replica: which replica; 0 leaves the model as it is.
@@ -40,26 +42,47 @@ def round_otherwise(model: Any, replica: int) -> None:
     if not replica:
         return
     perturb_last_bit(model, replica)
-    model.optimizer = _rounding_otherwise(model.optimizer, replica)
-    direction = 1.0 if replica % 2 else -1.0
+    direction, told = _direction(model, replica)
+    model.optimizer = _rounding_otherwise(model.optimizer, replica, told)
     model.compute_loss = _with_moved_outputs(model.compute_loss, direction)
     model.compute_metrics = _with_moved_outputs(model.compute_metrics, direction)
 
 
-def _rounding_otherwise(optimizer: Any, replica: int) -> Any:
-    """The same optimizer, of a class whose updates are rounded at random."""
+def _direction(model: Any, replica: int) -> tuple[Any, str]:
+    """1 or -1 as a float32 scalar, and what must stand in the name of what a program is made for.
+
+    It is a variable of the metric that keeps the mean loss: losses and metrics may read it on every backend,
+    and it belongs to no layer. A model that has no such metric gets a constant.
+    """
+    value = 1.0 if replica % 2 else -1.0
+    for metric in model.metrics:
+        # The class itself: its reset_state leaves other variables than its own two as they are.
+        if type(metric) is keras.metrics.Mean and metric.name == "loss":
+            constant = keras.initializers.Constant(value)
+            return metric.add_variable((), constant, dtype="float32", name="direction"), ""
+    return value, "Up" if value > 0 else "Down"
+
+
+def _rounding_otherwise(optimizer: Any, replica: int, told: str) -> Any:
+    """The same optimizer, of a class whose updates are rounded at random.
+
+    Programs are shared by optimizers whose classes have one name; ``told`` is part of it.
+    """
     kind = type(optimizer)
+    first = keras.initializers.Constant(replica)
+    drawn_from = optimizer.add_variable((), first, dtype="int32", name="replica")
 
     class RoundingOtherwise(kind):  # type: ignore[misc, valid-type]  # a class known when it runs
         def apply(self, grads: Any, trainable_variables: Any = None) -> None:
             step = keras.ops.cast(self.iterations, "int32")
             super().apply(grads, trainable_variables)
-            salt = replica
+            salt = keras.ops.convert_to_tensor(drawn_from)
             for variable in trainable_variables or self._trainable_variables:
-                salt += 1
+                salt = salt + 1
                 variable.assign(_moved(variable.value, _signs(variable.shape, step, salt)))
 
     RoundingOtherwise.__name__ = kind.__name__
+    RoundingOtherwise.__qualname__ = f"{kind.__qualname__}RoundingOtherwise{told}"
     optimizer.__class__ = RoundingOtherwise
     return optimizer
 
@@ -82,10 +105,11 @@ def _moved(value: Any, direction: Any) -> Any:
     half = HALF_UNITS.get(keras.backend.standardize_dtype(value.dtype))
     if half is None:
         return value
-    return keras.ops.add(value, keras.ops.multiply(value, direction * half))
+    part = keras.ops.cast(direction * half, value.dtype)
+    return keras.ops.add(value, keras.ops.multiply(value, part))
 
 
-def _signs(shape: Any, step: Any, salt: int) -> Any:
+def _signs(shape: Any, step: Any, salt: Any) -> Any:
     """Numbers -1, 0, 0 or 1, drawn anew for each entry and step; float32 of the given shape.
 
     Two rounds of an integer hash (multiply, fold the upper half into the lower). It need not be of the

@@ -9,7 +9,7 @@ from backends_matrix.run.cell import Cell
 from backends_matrix.run.observer import Silent
 from backends_matrix.run.process import WorkerCrashedError
 from backends_matrix.run.result import CellResult, Status, write_result
-from backends_matrix.run.seed_cells import LARGEST_GROUP, group_by_seed
+from backends_matrix.run.seed_cells import LARGEST_GROUP, group_cells
 from backends_matrix.run.supervisor import WorkerSettings, WorkerSupervisor
 
 
@@ -21,24 +21,41 @@ def cell(seed=0, **changes):
 
 def test_seeds_of_one_side_are_one_group():
     sides = [cell(seed, pipeline=name) for seed in range(3) for name in ("numpy", "pandas")]
-    assert [[each.seed for each in group] for group in group_by_seed(sides)] == [[0, 1, 2]] * 2
+    assert [[each.seed for each in group] for group in group_cells(sides, seeds=True)] == [
+        [0, 1, 2]
+    ] * 2
 
 
 @pytest.mark.parametrize(
     "other", [{"variant": "kfold"}, {"epochs": 3}, {"data": "full"}, {"replica": 1}]
 )
 def test_cells_that_differ_in_more_than_the_seed_are_apart(other):
-    assert group_by_seed([cell(0), cell(1, **other)]) == [[cell(0)], [cell(1, **other)]]
+    assert group_cells([cell(0), cell(1, **other)], seeds=True) == [[cell(0)], [cell(1, **other)]]
+
+
+def test_replicas_of_one_training_are_one_group_and_seeds_of_a_matrix_are_not():
+    cells = [cell(seed, replica=replica) for seed in (0, 1) for replica in (0, 1, 2, 3)]
+    found = group_cells(cells, seeds=False)
+    assert [[(each.seed, each.replica) for each in group] for group in found] == [
+        [(0, 0)],
+        [(0, 1), (0, 2), (0, 3)],
+        [(1, 0)],
+        [(1, 1), (1, 2), (1, 3)],
+    ]
 
 
 def test_cells_of_model_fit_are_apart():
     cells = [cell(seed, engine="keras") for seed in range(2)]
-    assert group_by_seed(cells) == [[each] for each in cells]
+    assert group_cells(cells, seeds=True) == [[each] for each in cells]
 
 
 def test_an_interrupted_run_loses_no_more_than_a_group():
     cells = [cell(seed) for seed in range(2 * LARGEST_GROUP + 1)]
-    assert [len(group) for group in group_by_seed(cells)] == [LARGEST_GROUP, LARGEST_GROUP, 1]
+    assert [len(group) for group in group_cells(cells, seeds=True)] == [
+        LARGEST_GROUP,
+        LARGEST_GROUP,
+        1,
+    ]
 
 
 def finished(one):

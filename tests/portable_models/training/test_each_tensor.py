@@ -44,3 +44,22 @@ def test_an_operation_without_one_for_a_single_tensor_is_an_error():
     schema = torch.ops.aten._foreach_add.Scalar._schema
     with pytest.raises(AttributeError):
         call_each("no_such_operation", schema, (FIRST, 1.0), {})
+
+
+@pytest.mark.parametrize("name", ["add", "addcmul"])
+def test_a_factor_that_was_a_tensor_stays_one(name):
+    """Keras's SGD gives its learning rate so, and ``item`` cannot be mapped over members."""
+
+    def step(factor):
+        if name == "add":
+            return tuple(torch._foreach_add(FIRST, SECOND, alpha=factor.item()))
+        return tuple(torch._foreach_addcmul(FIRST, SECOND, THIRD, value=factor.item()))
+
+    factor = torch.tensor(0.3)
+    module = trace(step, [factor])
+    assert any("_local_scalar_dense" in str(node.target) for node in module.graph.nodes)
+    run = torch.func.vmap(EachTensor(module).run)
+    factors = torch.stack([factor, 2 * factor])
+    for found, one, two in zip(run(factors), step(factor), step(2 * factor), strict=True):
+        # A sum with a factor is rounded once, a product and a sum are rounded twice.
+        torch.testing.assert_close(found, torch.stack([one, two]), rtol=2.4e-7, atol=0)

@@ -1,6 +1,7 @@
 """Members that one program trains side by side; on the backend of this process."""
 
 import warnings
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -81,6 +82,51 @@ def test_members_come_out_as_alone(own):
     alone = members(some, own)
     assert_as_alone([found[each] for each in some], [together[each] for each in some], alone)
     assert len({each.history["loss"][-1] for each in found}) == 18
+
+
+OPTIMIZERS = {
+    "SGD": lambda: keras.optimizers.SGD(),
+    "SGD with momentum": lambda: keras.optimizers.SGD(0.002, momentum=0.9, nesterov=True),
+    "SGD with a schedule": lambda: keras.optimizers.SGD(
+        keras.optimizers.schedules.ExponentialDecay(0.01, decay_steps=5, decay_rate=0.7)
+    ),
+    "SGD that is clipped and accumulates": lambda: keras.optimizers.SGD(
+        clipnorm=0.5, gradient_accumulation_steps=2
+    ),
+    "scaled loss": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_members_of_an_optimizer_come_out_as_alone(name):
+    """Each member has an optimizer of its own, which Keras names by counting."""
+
+    def given():
+        return [
+            replace(one, recipe=one.recipe.replace(optimizer=keras.optimizers.serialize(each())))
+            for one in members(range(3))
+        ]
+
+    each = OPTIMIZERS[name]
+    together = given()
+    found = fit_many(together, warn=False)
+    assert {one.apart_because for one in found} == {""}
+    assert_as_alone(found, together, given())
+
+
+def test_what_optimizers_differ_in_is_named():
+    pair = members(range(2))
+    clipped = keras.optimizers.serialize(keras.optimizers.SGD(clipnorm=1.0))
+    plain = keras.optimizers.serialize(keras.optimizers.SGD())
+    given = [
+        replace(one, recipe=one.recipe.replace(optimizer=optimizer))
+        for one, optimizer in zip(pair, (clipped, plain), strict=True)
+    ]
+    expected = (
+        r"the same optimizer: the first has {'clipnorm': 1.0}, number 2 has {'clipnorm': None}"
+    )
+    with pytest.raises(ValueError, match=expected):
+        fit_many(given)
 
 
 only_on_torch = pytest.mark.skipif(

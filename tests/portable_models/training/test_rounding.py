@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from portable_models import Recipe, portable_random
+from portable_models import Member, Recipe, fit_many, portable_random
+from portable_models._backend import current
 from portable_models.training import perturb_last_bit, round_otherwise, weights_digest
 
 from .study import fit
@@ -82,6 +83,93 @@ def test_replicas_differ_from_each_other_and_can_be_repeated():
     ends = [weights_digest(trained(replica, 0.01, steps=3)[0]) for replica in (0, 1, 2, 1)]
     assert ends[1] == ends[3]
     assert len(set(ends)) == 3
+
+
+def replica_members(replicas):
+    """Replicas of one training."""
+    found = []
+    for replica in replicas:
+        with portable_random(0):
+            model = network()
+        x = np.random.default_rng(0).random((24, 4)).astype("float32")
+        # RMSprop's first steps divide a gradient by itself, and make much of the rounding of small ones.
+        recipe = Recipe(optimizer="sgd", loss="mse", metrics=("mae",), epochs=3, batch_size=4)
+        found.append(Member(model, (x, x[:, :1]), recipe, (x, x[:, :1]), replica=replica))
+    return found
+
+
+@pytest.fixture(params=[False, True], ids=["", "PyTorch in a loop"])
+def side_by_side(monkeypatch, request):
+    """On PyTorch, small jobs are mapped too, and go through a compiled loop or not."""
+    if current().name == "torch":
+        monkeypatch.setattr("portable_models._backend.torch.WORTH_FROM", 0)
+        monkeypatch.setattr("portable_models._backend.torch_program.MAPPED_FROM", 0)
+        loops_from = 0 if request.param else 10**9
+        monkeypatch.setattr("portable_models._backend.torch_members.LOOPS_FROM", loops_from)
+    elif request.param:
+        pytest.skip("elsewhere one engine compiles everything")
+
+
+@pytest.mark.usefixtures("side_by_side")
+def test_replicas_side_by_side_are_the_replicas_that_train_alone():
+    together = replica_members([1, 2, 3, 4])
+    found = fit_many(together, warn=False)
+    assert {(each.engine, each.apart_because) for each in found} == {("compiled", "")}
+    assert len({weights_digest(each.model) for each in together}) == 4
+    for replica, member, training in zip((1, 2, 3, 4), together, found, strict=True):
+        (one,) = replica_members([replica])
+        (alone,) = fit_many([one], warn=False)
+        # Products of matrices are summed in another order where members are mapped over.
+        for name, values in alone.history.items():
+            np.testing.assert_allclose(training.history[name], values, rtol=5e-6, err_msg=name)
+        for a, b in zip(weights(member.model), weights(one.model), strict=True):
+            np.testing.assert_allclose(a, b, rtol=5e-6, atol=5e-6)
+
+
+@pytest.mark.usefixtures("side_by_side")
+def test_each_of_several_replicas_moves_the_outputs_its_own_way():
+    """The crossentropy of a saturated probability tells up from down."""
+    members = [passing(1 - 2**-22, "binary_crossentropy", replica) for replica in (2, 1, 4, 3)]
+    down, up, again, too = (each.history for each in fit_many(members, warn=False))
+    assert (down, up) == (again, too)
+    for name in ("loss", "val_loss"):
+        assert down[name][-1] - up[name][-1] == pytest.approx(np.log(3 / 5), abs=4e-6)
+
+
+def passing(value, loss, replica, epochs=2):
+    """A network that puts out what it is given, without learning; targets are 0."""
+    inputs = keras.Input((1,))
+    with portable_random(0):
+        nothing = keras.layers.Dense(1, kernel_initializer="zeros")(inputs)
+        model = keras.Model(inputs, keras.layers.Add()([inputs, nothing]))
+    optimizer = {"class_name": "SGD", "config": {"learning_rate": 0.0}}
+    recipe = Recipe(optimizer=optimizer, loss=loss, metrics=("mae",), batch_size=2, epochs=epochs)
+    data = np.full((4, 1), value, "float32"), np.zeros((4, 1), "float32")
+    return Member(model, data, recipe, data, replica=replica)
+
+
+def test_a_model_without_a_mean_loss_shares_no_program_with_replicas_of_the_other_direction():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+        @property
+        def metrics(self):
+            return []
+
+    keys = []
+    for replica in (1, 2, 3):
+        model = Own()
+        model.compile("sgd", "mse")
+        model(np.zeros((1, 4), "float32"))
+        model.optimizer.build(model.trainable_variables)
+        round_otherwise(model, replica)
+        keys.append(type(model.optimizer).__qualname__)
+    assert keys[0] == keys[2] != keys[1]
 
 
 def passed_on(value, loss, replica):
