@@ -187,6 +187,19 @@ def test_sides_with_other_initial_weights_are_no_pairs(portable_in, folder, back
     assert read_certificate(folder / "scale").verdict is Verdict.NOT_PAIRED
 
 
+def test_sides_of_which_one_drops_its_last_batch_are_no_pairs(portable_in, folder, backends):
+    if len(backends) == 1:
+        pytest.skip("a fault on one side needs two backends")
+    planted = f"{backends[1]}=backends_matrix.selftest.faults:last_batch"
+    done = portable_in(folder)(
+        *("certify", "certified:study", "--backends", ",".join(backends[:2]), *QUESTION),
+        *("--setup", planted, "--out", str(folder / "dropped")),
+    )
+    assert done.code == 3, done.output + done.errors
+    assert "with seed 0 the batches of" in done.output
+    assert read_certificate(folder / "dropped").verdict is Verdict.NOT_PAIRED
+
+
 def test_ctrl_c_keeps_finished_seeds_and_resume_continues(environment, tmp_path, backends):
     marker, out = tmp_path / "waiting", tmp_path / "out"
     command = [
