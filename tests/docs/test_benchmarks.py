@@ -4,6 +4,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -31,3 +34,18 @@ def test_every_backend_was_measured():
     assert set(results) == {"jax", "tensorflow", "torch"}
     for found in results.values():
         assert {"kfold", "single", "members", "networks", "imdb", "boston"} <= set(found)
+
+
+@pytest.mark.parametrize(("backend", "most"), [("jax", 1.2), ("tensorflow", 1.2), ("torch", 0.5)])
+def test_many_members_cost_no_more_each_than_was_promised(backend, most):
+    """A part of what one member alone takes for a step, by the median of what was measured last."""
+    measured = json.loads(RESULTS.read_text())["results"][backend]["members"]
+    for count in ("4", "16", "64"):
+        assert median(measured[count]) <= most * median(measured["1"])
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_folds_train_many_times_faster_than_with_model_fit(backend):
+    """What was measured with a warm cache; compiling counts."""
+    measured = json.loads(RESULTS.read_text())["results"][backend]["kfold"]
+    assert median(measured["keras"]) >= 20 * median(measured["total"])
