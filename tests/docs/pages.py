@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import textwrap
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def commands(program):
     ]
     found = [words for _, words in lines if program(words)]
     return [pytest.param(words, id=" ".join(words)) for words in dict.fromkeys(map(tuple, found))]
+
+
+def shown(words):
+    """The lines that a page shows below a command: what it prints, with an ellipsis for what is left out."""
+    for page in PAGES:
+        for kind, text in blocks_of(page):
+            lines = text.splitlines() if kind == "console" else []
+            for number, line in enumerate(lines):
+                if line.startswith("$ ") and tuple(shlex.split(line[2:], comments=True)) == words:
+                    rest = takewhile(lambda each: not each.startswith("$ "), lines[number + 1 :])
+                    yield from (each for each in rest if each != "…")
+
+
+def without_numbers(text):
+    """Text whose numbers and widths do not count: those are of one machine."""
+    return re.sub(r"[ \t]+", " ", re.sub(r"\d[\d.]*(e[+-]?\d+)?", "0", text)).strip()
 
 
 def run(arguments, cwd, backend=""):

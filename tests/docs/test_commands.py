@@ -2,7 +2,7 @@
 
 import pytest
 
-from .pages import ROOT, blocks_of, commands, own_model, run
+from .pages import ROOT, blocks_of, commands, own_model, run, shown, without_numbers
 
 SHORT = {
     "matrix": ("--epochs", "1", "--replicas", "0", "--steps", "never"),
@@ -68,3 +68,13 @@ def test_a_command_works_as_it_is_written(words, user, backends):
     if command == "selftest" and len(backends) == 1:
         reached = (3,)  # there is no other backend to find a fault by
     assert done.returncode in reached, done.stdout + done.stderr
+    if len(backends) == 3:
+        printed = [without_numbers(line) for line in done.stdout.splitlines()]
+        for line in shown(words):
+            assert without_numbers(line) in printed, done.stdout
+
+
+def test_what_a_page_shows_is_held_against_what_is_printed():
+    words = ("portable", "check", "model.py")
+    assert len(list(shown(words))) > 5
+    assert without_numbers("fit   ok 8e-08/2e-05  1,204 s") == "fit ok 0/0 0,0 s"
