@@ -189,7 +189,7 @@ class WorkerSupervisor:
         return read_result(cell, self._settings.cells)
 
     async def run_seeds(self, cells: Sequence[Cell], observer: Observer) -> list[CellResult]:
-        """Run cells that differ in the seed only, side by side where the worker can.
+        """Run a group of cells (``group_cells``), side by side where the worker can.
 
         Where the worker does not come to the end of them, those without a result are run by themselves.
         """
@@ -205,7 +205,7 @@ class WorkerSupervisor:
                         observer.epoch(cells[0], event["epoch"], event["epochs"], event["metrics"])
             except WorkerError as error:
                 await self.reset()
-                observer.note(f"training {len(cells)} seeds side by side: {error}")
+                observer.note(f"{len(cells)} trainings side by side: {error}")
         found = []
         for cell in cells:
             result = read_result(cell, self._settings.cells) if len(cells) > 1 else None

@@ -136,9 +136,9 @@ class Commands:
         return {"event": "done", "key": cell.key}
 
     def run_seeds(self, cells: Sequence[Cell]) -> Event:
-        """Run cells that differ in the seed only, trained side by side; results are written as they come.
+        """Run a group of cells, trained side by side; results are written as they come.
 
-        Where that fails, every cell without a result is run by itself: one seed's failure is not another's.
+        Where that fails, every cell without a result is run by itself: one's failure is not another's.
         """
         import keras
 

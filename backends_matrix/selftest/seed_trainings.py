@@ -55,10 +55,13 @@ class SeedTrainings:
         self, variant: str, supervisor: WorkerSupervisor, replicas: Sequence[int]
     ) -> Results:
         found: Results = {seed: [] for seed in self._seeds}
-        for replica in replicas:
-            cells = [cell_of(variant, supervisor.backend, seed, replica) for seed in self._seeds]
-            for group in group_cells(cells, seeds=True):
-                async with self._turns[supervisor.name]:
-                    for result in await supervisor.run_seeds(group, Silent()):
-                        found[result.cell.seed].append(result)
+        cells = [
+            cell_of(variant, supervisor.backend, seed, replica)
+            for replica in replicas
+            for seed in self._seeds
+        ]
+        for group in group_cells(cells, seeds=True):
+            async with self._turns[supervisor.name]:
+                for result in await supervisor.run_seeds(group, Silent()):
+                    found[result.cell.seed].append(result)
         return found

@@ -16,6 +16,8 @@ _NAMED = ("alpha", "value")
 """Arguments that are given by position to an operation on lists, and by name to one on a tensor."""
 _VALUES = ("addcdiv", "addcmul")
 """Operations whose list of scalars is called ``value`` for one tensor."""
+_FACTORS = {"add": "alpha", "sub": "alpha", "addcdiv": "value", "addcmul": "value"}
+"""Operations that add a multiple of their second argument, or of its product or quotient with the third."""
 
 
 class EachTensor(torch.fx.Interpreter):  # type: ignore[misc]  # torch is not followed
@@ -31,7 +33,7 @@ class EachTensor(torch.fx.Interpreter):  # type: ignore[misc]  # torch is not fo
             return args[0]
         name = getattr(getattr(target, "overloadpacket", None), "__name__", "")
         if not name.startswith(_PREFIX):
-            return super().call_function(target, *scaled(args, kwargs))
+            return super().call_function(target, *scaled(name, args, kwargs))
         return call_each(name.removeprefix(_PREFIX), target._schema, args, kwargs)
 
 
@@ -58,21 +60,25 @@ def call_each(name: str, schema: Any, args: Sequence[Any], kwargs: Mapping[str, 
                 named["value"] = one
             else:
                 unnamed.append(one)
-        arguments, rest = scaled(unnamed, named)
+        arguments, rest = scaled(name, unnamed, named)
         found.append(operation(*arguments, **rest))
     return found
 
 
-def scaled(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Arguments of an operation, with a factor (``alpha``, ``value``) that is a tensor multiplied in before.
+def scaled(
+    name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments of an operation, with a factor that is a tensor multiplied in before.
 
     Args:
+        name: of the operation on one tensor. Others than those of ``_FACTORS`` are left as they are; PyTorch
+            refuses a tensor there.
         args: the first is what is added to, the second what the factor belongs to.
         kwargs: the arguments by name.
     """
     args, kwargs = list(args), dict(kwargs)
-    for name in _NAMED:
-        if isinstance(kwargs.get(name), torch.Tensor):
-            factor = kwargs.pop(name)
-            args[1] = args[1] * factor.to(args[1].dtype)
+    factor = kwargs.get(_FACTORS.get(name, ""))
+    if isinstance(factor, torch.Tensor):
+        del kwargs[_FACTORS[name]]
+        args[1] = args[1] * factor.to(args[1].dtype)
     return args, kwargs

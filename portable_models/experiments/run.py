@@ -114,7 +114,7 @@ def run_seeds(
     Args:
         variants: the same variant for each seed; only their ``build`` may differ, by what it notes.
         data: the data set.
-        settings: one for each training; they differ in the seed only, or in a replica that is not 0.
+        settings: one for each training; they differ in the seed, and in a replica that is not 0.
         on_epoch: called after each epoch, counted over all members that are trained together.
 
     Returns:

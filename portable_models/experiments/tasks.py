@@ -122,7 +122,7 @@ MOST_WEIGHTS = 20_000_000
 
 
 def run_tasks(procedure: Procedure, tasks: Sequence[Task]) -> Iterator[Trained]:
-    """Carry out a procedure for tasks that differ in the seed only, or are replicas of one seed.
+    """Carry out a procedure for tasks that differ in the seed, and in a replica that is not 0.
 
     Where the procedure has ``stages``, the members of many tasks are trained by one ``fit_many``; else one
     task is carried out after the other.

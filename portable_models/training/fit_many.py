@@ -14,6 +14,7 @@ from portable_models.training.compiling import compile_model
 from portable_models.training.engines.engine import EpochReport, Job
 from portable_models.training.first_training import offer
 from portable_models.training.history import Training
+from portable_models.training.identity import without_name_and_rate
 from portable_models.training.jobs import as_samples, recipe_job
 from portable_models.training.programs.grouping import build
 from portable_models.training.progress import console_progress
@@ -142,8 +143,9 @@ def _what_differs(first: Any, other: Any) -> tuple[Any, Any]:
     mine, theirs = first.get("config"), other.get("config")
     if not (isinstance(mine, Mapping) and isinstance(theirs, Mapping)):
         return first, other
-    names = [name for name in mine if mine[name] != theirs.get(name)]
-    return {name: mine[name] for name in names}, {name: theirs.get(name) for name in names}
+    names = [name for name in sorted({*mine, *theirs}) if mine.get(name) != theirs.get(name)]
+    shown = [{name: each[name] for name in names if name in each} for each in (mine, theirs)]
+    return shown[0], shown[1]
 
 
 def _without_what_may_differ(recipe: Recipe) -> dict[str, Any]:
@@ -151,20 +153,11 @@ def _without_what_may_differ(recipe: Recipe) -> dict[str, Any]:
     plain = recipe.replace(seed=0, callbacks=()).to_json()
     optimizer = plain["optimizer"]
     if isinstance(optimizer, Mapping):
-        plain["optimizer"] = _without_name_and_rate(optimizer)
+        plain["optimizer"] = {
+            **optimizer,
+            "config": without_name_and_rate(optimizer["config"]),
+        }
     return plain
-
-
-def _without_name_and_rate(optimizer: Mapping[str, Any]) -> dict[str, Any]:
-    config = dict(optimizer["config"])
-    # Keras counts the optimizers of one class that it names.
-    config.pop("name", None)
-    if isinstance(config.get("learning_rate"), (int, float)):
-        config["learning_rate"] = 0.0
-    inner = config.get("inner_optimizer")
-    if isinstance(inner, Mapping):
-        config["inner_optimizer"] = _without_name_and_rate(inner)
-    return {**optimizer, "config": config}
 
 
 def _counted_over(on_epoch: EpochReport, members: int) -> EpochReport:

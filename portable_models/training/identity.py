@@ -120,22 +120,22 @@ def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(arguments)
     optimizer = found.pop("optimizer", None)
     if hasattr(optimizer, "get_config"):
-        config = _without_name_and_rate(optimizer.get_config())
+        config = without_name_and_rate(optimizer.get_config())
         found["optimizer"] = {"class": _home(type(optimizer)), "config": config}
     else:
         found["optimizer"] = optimizer
     return found
 
 
-def _without_name_and_rate(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of an optimizer, or of one that holds another."""
+def without_name_and_rate(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of an optimizer, or of one that holds another, without what members may differ in."""
     # Keras counts the optimizers that it names.
     found = {key: value for key, value in config.items() if key != "name"}
     if isinstance(found.get("learning_rate"), (int, float)):
         del found["learning_rate"]
     inner = found.get("inner_optimizer")
     if isinstance(inner, Mapping) and isinstance(inner.get("config"), Mapping):
-        found["inner_optimizer"] = {**inner, "config": _without_name_and_rate(inner["config"])}
+        found["inner_optimizer"] = {**inner, "config": without_name_and_rate(inner["config"])}
     return found
 
 

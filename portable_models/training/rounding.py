@@ -42,32 +42,29 @@ def round_otherwise(model: Any, replica: int) -> None:
     if not replica:
         return
     perturb_last_bit(model, replica)
-    direction, told = _direction(model, replica)
-    model.optimizer = _rounding_otherwise(model.optimizer, replica, told)
+    direction = _direction(model, replica)
+    model.optimizer = _rounding_otherwise(model.optimizer, replica)
     model.compute_loss = _with_moved_outputs(model.compute_loss, direction)
     model.compute_metrics = _with_moved_outputs(model.compute_metrics, direction)
 
 
-def _direction(model: Any, replica: int) -> tuple[Any, str]:
-    """1 or -1 as a float32 scalar, and what must stand in the name of what a program is made for.
+def _direction(model: Any, replica: int) -> Any:
+    """1 or -1: a variable of the metric that keeps the mean loss, float32.
 
-    It is a variable of the metric that keeps the mean loss: losses and metrics may read it on every backend,
-    and it belongs to no layer. A model that has no such metric gets a constant.
+    Losses and metrics may read that one on every backend, and it belongs to no layer. A model without such a
+    metric is of a class of the user's, which shares its program with no other, and gets a constant.
     """
     value = 1.0 if replica % 2 else -1.0
     for metric in model.metrics:
         # The class itself: its reset_state leaves other variables than its own two as they are.
         if type(metric) is keras.metrics.Mean and metric.name == "loss":
             constant = keras.initializers.Constant(value)
-            return metric.add_variable((), constant, dtype="float32", name="direction"), ""
-    return value, "Up" if value > 0 else "Down"
+            return metric.add_variable((), constant, dtype="float32", name="direction")
+    return value
 
 
-def _rounding_otherwise(optimizer: Any, replica: int, told: str) -> Any:
-    """The same optimizer, of a class whose updates are rounded at random.
-
-    Programs are shared by optimizers whose classes have one name; ``told`` is part of it.
-    """
+def _rounding_otherwise(optimizer: Any, replica: int) -> Any:
+    """The same optimizer, of a class whose updates are rounded at random."""
     kind = type(optimizer)
     first = keras.initializers.Constant(replica)
     drawn_from = optimizer.add_variable((), first, dtype="int32", name="replica")
@@ -82,7 +79,6 @@ def _rounding_otherwise(optimizer: Any, replica: int, told: str) -> Any:
                 variable.assign(_moved(variable.value, _signs(variable.shape, step, salt)))
 
     RoundingOtherwise.__name__ = kind.__name__
-    RoundingOtherwise.__qualname__ = f"{kind.__qualname__}RoundingOtherwise{told}"
     optimizer.__class__ = RoundingOtherwise
     return optimizer
 
@@ -91,7 +87,9 @@ def _with_moved_outputs(compute: Any, direction: float) -> Any:
     def with_moved_outputs(
         x: Any = None, y: Any = None, y_pred: Any = None, *rest: Any, **named: Any
     ) -> Any:
-        moved = keras.tree.map_structure(lambda output: _moved(output, direction), y_pred)
+        moved = keras.tree.map_structure(
+            lambda output: _moved(output, keras.ops.cast(direction, output.dtype)), y_pred
+        )
         return compute(x, y, moved, *rest, **named)
 
     return with_moved_outputs
@@ -105,8 +103,7 @@ def _moved(value: Any, direction: Any) -> Any:
     half = HALF_UNITS.get(keras.backend.standardize_dtype(value.dtype))
     if half is None:
         return value
-    part = keras.ops.cast(direction * half, value.dtype)
-    return keras.ops.add(value, keras.ops.multiply(value, part))
+    return keras.ops.add(value, keras.ops.multiply(value, direction * half))
 
 
 def _signs(shape: Any, step: Any, salt: Any) -> Any:

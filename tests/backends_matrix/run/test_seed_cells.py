@@ -116,7 +116,7 @@ def test_a_crash_of_several_seeds_loses_none(tmp_path: Path, monkeypatch):
     assert [(each.cell, each.status) for each in found] == [(each, Status.OK) for each in cells]
     # The first had its result when the worker died; the others are run by themselves.
     assert worker.asked == ["run_seeds", "run", "run"]
-    assert notes.notes == ["training 3 seeds side by side: the worker died"]
+    assert notes.notes == ["3 trainings side by side: the worker died"]
 
 
 def test_results_of_an_earlier_run_are_not_taken_for_new_ones(tmp_path: Path, monkeypatch):

@@ -7,7 +7,7 @@ from portable_models._backend import current
 if current().name != "torch":
     pytest.skip("operations on lists are PyTorch's", allow_module_level=True)
 
-from portable_models._backend.torch_foreach import EachTensor, call_each
+from portable_models._backend.torch_foreach import EachTensor, call_each, scaled
 from portable_models._backend.torch_step import torch, trace
 
 FIRST = [torch.tensor([1.0, 4.0]), torch.tensor([[9.0]])]
@@ -63,3 +63,12 @@ def test_a_factor_that_was_a_tensor_stays_one(name):
     for found, one, two in zip(run(factors), step(factor), step(2 * factor), strict=True):
         # A sum with a factor is rounded once, a product and a sum are rounded twice.
         torch.testing.assert_close(found, torch.stack([one, two]), rtol=2.4e-7, atol=0)
+
+
+def test_a_factor_of_another_operation_is_left_to_pytorch_which_refuses_it():
+    """``rsub`` subtracts a multiple of its first argument: to multiply the second would be wrong."""
+    factors = {"alpha": torch.tensor(0.3)}
+    assert scaled("rsub", FIRST, factors) == (FIRST, factors)
+    given = torch.tensor([0.3, 0.6])
+    with pytest.raises(Exception, match="vmap|alpha"):
+        torch.func.vmap(lambda alpha: torch.ops.aten.rsub.Tensor(*FIRST, alpha=alpha))(given)

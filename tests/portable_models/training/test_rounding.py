@@ -6,7 +6,9 @@ import pytest
 
 from portable_models import Member, Recipe, fit_many, portable_random
 from portable_models._backend import current
+from portable_models._keras.building import build_by_shapes
 from portable_models.training import perturb_last_bit, round_otherwise, weights_digest
+from portable_models.training.identity import program_key
 
 from .study import fit
 
@@ -148,7 +150,7 @@ def passing(value, loss, replica, epochs=2):
     return Member(model, data, recipe, data, replica=replica)
 
 
-def test_a_model_without_a_mean_loss_shares_no_program_with_replicas_of_the_other_direction():
+def test_a_model_without_a_mean_loss_shares_its_program_with_no_other_replica():
     class Own(keras.Model):
         def __init__(self):
             super().__init__()
@@ -168,8 +170,21 @@ def test_a_model_without_a_mean_loss_shares_no_program_with_replicas_of_the_othe
         model(np.zeros((1, 4), "float32"))
         model.optimizer.build(model.trainable_variables)
         round_otherwise(model, replica)
-        keys.append(type(model.optimizer).__qualname__)
-    assert keys[0] == keys[2] != keys[1]
+        keys.append(program_key(model))
+    assert len(set(keys)) == 3
+
+
+def test_replicas_of_a_model_of_keras_share_a_program_and_not_with_the_training_itself():
+    keys = []
+    for replica in (0, 1, 2):
+        with portable_random(0):
+            model = network()
+        model.compile("sgd", "mse")
+        x = np.zeros((2, 4), "float32")
+        build_by_shapes(model, (x, x[:, :1]))
+        round_otherwise(model, replica)
+        keys.append(program_key(model))
+    assert keys[1] == keys[2] != keys[0]
 
 
 def passed_on(value, loss, replica):
