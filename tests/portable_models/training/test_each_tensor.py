@@ -70,5 +70,5 @@ def test_a_factor_of_another_operation_is_left_to_pytorch_which_refuses_it():
     factors = {"alpha": torch.tensor(0.3)}
     assert scaled("rsub", FIRST, factors) == (FIRST, factors)
     given = torch.tensor([0.3, 0.6])
-    with pytest.raises(Exception, match="vmap|alpha"):
+    with pytest.raises(Exception, match=r"vmap|alpha"):
         torch.func.vmap(lambda alpha: torch.ops.aten.rsub.Tensor(*FIRST, alpha=alpha))(given)
